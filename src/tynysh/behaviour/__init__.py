@@ -1,0 +1,1 @@
+"""From scenes to events: one module per analyser, one protocol, one registry."""

@@ -1,0 +1,29 @@
+"""The protocol of an analyser: scenes in, signals out, and nothing else."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from tynysh.behaviour.scene import Scene
+from tynysh.behaviour.signal import Behaviour, Signal
+
+
+class Analyser(Protocol):
+    """Looks at one camera's scenes in order of time and scores one behaviour.
+
+    An analyser keeps what it needs of the recent past, and depends on nothing but the scenes handed to it: the
+    same scenes give the same signals, live, on a file and in evaluation.
+    """
+
+    @property
+    def behaviour(self) -> Behaviour:
+        """The behaviour that it scores."""
+        ...
+
+    @property
+    def wants_pose(self) -> bool:
+        """Whether it uses keypoints: pose is estimated only if some analyser of the camera does."""
+        ...
+
+    def observe(self, scene: Scene) -> Sequence[Signal]:
+        """The signals at this instant; none where the analyser has nothing to say, one of score 0 for calm."""
+        ...

@@ -1,0 +1,42 @@
+"""An event: a stretch of time in which a signal held."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from tynysh.behaviour.signal import Behaviour, Reason
+from tynysh.geometry import Box
+
+
+class Phase(StrEnum):
+    """Where in its life an event is."""
+
+    BEGUN = "begun"
+    UPDATED = "updated"
+    ENDED = "ended"
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """What held, from when to when.
+
+    id: a UUID, made from the source of randomness that was passed in.
+    start_s: stream time at which the signal first rose (the onset, not the moment of the decision).
+    end_s: stream time at which it fell; None while it holds.
+    decided_s: stream time at which it was decided that there is an event.
+    score: the highest score so far; box, people, zone, reason: of the highest score.
+    curve: (time_s, score) samples of the signal, at most a few a second.
+    """
+
+    id: str
+    behaviour: Behaviour
+    phase: Phase
+    start_s: float
+    decided_s: float
+    end_s: float | None
+    score: float
+    box: Box | None
+    people: int
+    zone: str | None
+    subject: str
+    reason: Reason | None
+    curve: tuple[tuple[float, float], ...] = ()

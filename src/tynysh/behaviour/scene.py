@@ -1,0 +1,88 @@
+"""A scene: all that analysers see at one instant."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tynysh.geometry import Box, Point, Polygon, contains
+from tynysh.media.frame import Frame
+from tynysh.perception.track import Track
+
+
+class Feed(StrEnum):
+    """Whether pictures arrive from the camera."""
+
+    LIVE = "live"
+    LOST = "lost"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Motion:
+    """What moves, from low-resolution brightness.
+
+    level: the part of the picture that moves, in [0, 1], noise taken out.
+    moving: whether the gate is open (holds for a moment after the movement ends).
+    mask: (rows, columns) booleans, where it moves; None when nothing was compared yet.
+    """
+
+    level: float
+    moving: bool
+    mask: NDArray[np.bool_] | None = None
+
+
+STILL = Motion(level=0.0, moving=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Zone:
+    """A named area of the picture: polygon in normalised coordinates (0..1), clockwise or not.
+
+    kind: what the zone is for, as in the site's schema (`area`, `protected`, `bench`).
+    """
+
+    name: str
+    polygon: Polygon
+    kind: str = "area"
+
+    def contains(self, point: Point) -> bool:
+        """Whether a point in normalised coordinates lies inside."""
+        return contains(self.polygon, point)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scene:
+    """One instant on one camera.
+
+    time_s: seconds on the stream's clock (see `Frame`); the only clock that analysers know.
+    width, height: of the picture, pixels.
+    detected: whether the detector looked at this instant; if not, tracks are carried forward.
+    tracks: the people now, seen or carried forward.
+    motion: what moves.
+    zones: the camera's zones that are in force.
+    frame: the picture, for analysers that look at pixels; None for scripted scenes and while the camera is lost.
+    feed: whether pictures arrive.
+    """
+
+    time_s: float
+    width: int
+    height: int
+    detected: bool = True
+    tracks: tuple[Track, ...] = ()
+    motion: Motion = STILL
+    zones: tuple[Zone, ...] = ()
+    frame: Frame | None = None
+    feed: Feed = Feed.LIVE
+
+    def zone(self, name: str) -> Zone | None:
+        """The zone of that name, if it is in force now."""
+        return next((zone for zone in self.zones if zone.name == name), None)
+
+    def normalised(self, point: Point) -> Point:
+        """A point in pixels as a point in 0..1."""
+        return (point[0] / self.width, point[1] / self.height)
+
+    def normalised_box(self, box: Box) -> Box:
+        """A box in pixels as a box in 0..1."""
+        return box.scaled(1 / self.width, 1 / self.height)

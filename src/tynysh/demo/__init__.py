@@ -1,0 +1,1 @@
+"""A small demo city: real video over RTSP, and one simulated camera."""

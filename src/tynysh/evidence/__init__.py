@@ -1,0 +1,1 @@
+"""The recorded clip and stills of an incident."""

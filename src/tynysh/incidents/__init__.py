@@ -1,0 +1,1 @@
+"""What people handle: events joined into incidents, their life cycle and history."""

@@ -1,0 +1,1 @@
+"""Measuring: footage analysis, evaluation, benchmarks."""

@@ -1,0 +1,1 @@
+"""Cameras and files in; recordings, clips and live streams out."""

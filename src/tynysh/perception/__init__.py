@@ -1,0 +1,1 @@
+"""From a frame to the people in it: motion, detector, tracker, pose, anonymiser."""

@@ -1,0 +1,1 @@
+"""The models that Tynysh uses: the manifest, and fetching what it names."""

@@ -1,0 +1,1 @@
+"""Running it: the pipeline of one camera, workers, and the supervisor over them."""
