@@ -1,0 +1,195 @@
+"""How the database is opened, read and written."""
+
+import os
+import re
+import sqlite3
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.orm import Session
+
+from tynysh.errors import StoreError
+
+BUSY_S = 30
+"""How long a writer waits for the one before it, seconds."""
+
+PASSWORD_VARIABLE = "TYNYSH_DATABASE_PASSWORD"  # noqa: S105  the name of a variable, not a password
+_WRITING = "tynysh_writing"
+# Any number will do, as long as all versions of Tynysh on one database take the same.
+_WRITER_LOCK = 7_959_737_368
+MIGRATION_LOCK = _WRITER_LOCK + 1
+
+
+class Database:
+    """One database: SQLite (a file) or PostgreSQL. Safe to share between threads, not across a fork.
+
+    Writers take turns on both engines. That is what makes the change feed gap-free, the audit record a chain and
+    the joining of events into incidents free of races; a transaction is short, and events are few.
+
+    SQLite runs in WAL mode with synchronous=FULL: with NORMAL a power cut may undo commits that others have been
+    told of, and an event must be durable before anyone hears of it.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+
+    @classmethod
+    def open(cls, url: str | Path, *, environment: Mapping[str, str] = os.environ) -> "Database":
+        """Open `url`: a path or `sqlite:///path`, or `postgresql://user@host/name`.
+
+        A PostgreSQL password that is not in the URL is taken from TYNYSH_DATABASE_PASSWORD or PGPASSWORD. Raises
+        StoreError, which never shows a password, where the database cannot be reached.
+        """
+        parsed = _url(url, environment)
+        if parsed.get_backend_name() == "sqlite":
+            engine = _sqlite(parsed)
+        else:
+            engine = _postgresql(parsed)
+        database = cls(engine)
+        with database._translating(), engine.connect() as connection:
+            connection.execute(text("SELECT 1"))
+        return database
+
+    @property
+    def shown(self) -> str:
+        """The address without its password."""
+        return self.engine.url.render_as_string(hide_password=True)
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """A session for queries only; nothing is committed."""
+        with self._translating(), Session(self.engine, expire_on_commit=False) as session:
+            yield session
+
+    @contextmanager
+    def writing(self) -> Iterator[Session]:
+        """A session that is alone in writing: committed, and durable, when the block ends; undone if it raises."""
+        with (
+            self._translating(),
+            self.engine.connect() as connection,
+            connection.execution_options(**{_WRITING: True}).begin(),
+            Session(connection, expire_on_commit=False, info={_WRITING: True}) as session,
+        ):
+            yield session
+            session.flush()
+
+    def close(self) -> None:
+        """Close all connections."""
+        self.engine.dispose()
+
+    @contextmanager
+    def _translating(self) -> Iterator[None]:
+        try:
+            yield
+        except (OperationalError, InterfaceError, DBAPIError) as error:
+            raise _explained(error, self) from None
+
+
+def must_be_writing(session: Session) -> None:
+    """Raise RuntimeError unless `session` came from `Database.writing`: what follows relies on being alone."""
+    if not session.info.get(_WRITING):
+        raise RuntimeError("this needs a session of Database.writing()")
+
+
+def _url(url: str | Path, environment: Mapping[str, str]) -> URL:
+    if isinstance(url, Path) or "://" not in url:
+        return URL.create("sqlite", database=str(url))
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        raise StoreError(
+            "The database URL cannot be understood.",
+            hint="Write a path, sqlite:///path/to/file, or postgresql://user@host:5432/name.",
+        ) from None
+    if parsed.get_backend_name() == "sqlite":
+        return parsed.set(drivername="sqlite")
+    if parsed.drivername not in {"postgresql", "postgres", "postgresql+pg8000"}:
+        raise StoreError(
+            f"Tynysh cannot use a database of kind {parsed.drivername!r}.",
+            hint="Use a path, sqlite:///path/to/file, or postgresql://user@host:5432/name.",
+        )
+    if parsed.password is None:
+        parsed = parsed.set(password=environment.get(PASSWORD_VARIABLE) or environment.get("PGPASSWORD"))
+    return parsed.set(drivername="postgresql+pg8000")
+
+
+def _sqlite(url: URL) -> Engine:
+    if url.database and url.database != ":memory:":
+        path = Path(url.database)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            # Made here, so that neither it nor the files that SQLite puts beside it are ever readable by others.
+            path.touch(mode=0o600)
+        except OSError as error:
+            raise StoreError(
+                f"The database {path} cannot be made: {error.strerror}.",
+                hint="Choose another place with --data or --database.",
+            ) from None
+    engine = create_engine(url, connect_args={"timeout": BUSY_S, "check_same_thread": False})
+
+    @event.listens_for(engine, "connect")
+    def configure(connection: sqlite3.Connection, _record: Any) -> None:
+        # The driver's own idea of when a transaction begins is in the way of BEGIN IMMEDIATE.
+        connection.isolation_level = None
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA foreign_keys = ON")
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        writing = connection.get_execution_options().get(_WRITING, False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+
+    return engine
+
+
+def _postgresql(url: URL) -> Engine:
+    engine = create_engine(url, pool_pre_ping=True, pool_size=5, max_overflow=10, connect_args={"timeout": 10})
+
+    @event.listens_for(engine, "connect")
+    def configure(connection: Any, _record: Any) -> None:
+        # The socket's time-out is for connecting; a writer may wait longer than that for its turn.
+        connection._usock.settimeout(None)  # noqa: SLF001  pg8000 offers no other way
+        cursor = connection.cursor()
+        cursor.execute("SET TIME ZONE 'UTC'")
+        cursor.execute(f"SET lock_timeout = '{BUSY_S}s'")
+        cursor.execute("SET idle_in_transaction_session_timeout = '60s'")
+        connection.commit()
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        if connection.get_execution_options().get(_WRITING, False):
+            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_WRITER_LOCK})")
+
+    return engine
+
+
+def _explained(error: DBAPIError, database: Database) -> StoreError:
+    """The error without statement, parameters or password."""
+    said = str(error.orig)
+    if isinstance(error.orig, sqlite3.Error):
+        if "not a database" in said:
+            return StoreError(f"{database.shown} is not a database.", hint="Choose another file with --database.")
+        if "locked" in said:
+            return StoreError(
+                f"The database {database.shown} is held by another program.", hint="Stop the other one, or wait."
+            )
+        return StoreError(f"The database {database.shown} refuses: {said}.")
+    found = re.search(r"'M': '([^']*)'", said)
+    reason = found.group(1) if found else said
+    if "password authentication failed" in reason or "no password" in reason.lower():
+        return StoreError(
+            f"The database {database.shown} refuses the user name or password.",
+            hint=f"Give the right password in {PASSWORD_VARIABLE}.",
+        )
+    if found is None:
+        return StoreError(
+            f"The database {database.shown} cannot be reached: {reason}.",
+            hint="Is the server running, and are host and port right?",
+        )
+    return StoreError(f"The database {database.shown} refuses: {reason}.")
