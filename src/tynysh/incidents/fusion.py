@@ -1,0 +1,179 @@
+"""Which events are one happening, and what an incident made of them amounts to."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from tynysh.behaviour.signal import Behaviour, Reason
+from tynysh.geometry import Box
+
+GAP_S = 30.0
+"""Events of one family on one camera that are no further apart than this are one happening, seconds."""
+
+_FAMILIES: tuple[frozenset[Behaviour], ...] = (
+    frozenset({Behaviour.FIGHT, Behaviour.AGGRESSION, Behaviour.PERSON_DOWN}),
+    frozenset({Behaviour.CROWDING, Behaviour.CRUSH_RISK, Behaviour.CROWD_RUN}),
+    frozenset({Behaviour.INTRUSION, Behaviour.LOITERING}),
+    frozenset({Behaviour.CAMERA_FAULT}),
+    frozenset({Behaviour.RECORDING_FAULT}),
+)
+
+GRAVITY: tuple[Behaviour, ...] = (
+    Behaviour.CRUSH_RISK,
+    Behaviour.FIGHT,
+    Behaviour.PERSON_DOWN,
+    Behaviour.CROWD_RUN,
+    Behaviour.AGGRESSION,
+    Behaviour.INTRUSION,
+    Behaviour.CROWDING,
+    Behaviour.RECORDING_FAULT,
+    Behaviour.CAMERA_FAULT,
+    Behaviour.LOITERING,
+)
+"""Gravest first: the first of an incident's behaviours in this order names it."""
+
+_BASE_SEVERITY = {
+    Behaviour.CRUSH_RISK: 4,
+    Behaviour.FIGHT: 3,
+    Behaviour.PERSON_DOWN: 3,
+    Behaviour.CROWD_RUN: 3,
+    Behaviour.AGGRESSION: 2,
+    Behaviour.INTRUSION: 2,
+    Behaviour.CROWDING: 2,
+    Behaviour.RECORDING_FAULT: 2,
+    Behaviour.CAMERA_FAULT: 2,
+    Behaviour.LOITERING: 1,
+}
+
+_LONG_S = {
+    Behaviour.FIGHT: 30.0,
+    Behaviour.PERSON_DOWN: 60.0,
+    Behaviour.CROWDING: 300.0,
+    Behaviour.LOITERING: 300.0,
+    Behaviour.RECORDING_FAULT: 600.0,
+    Behaviour.CAMERA_FAULT: 600.0,
+}
+"""From how many seconds on an event of the behaviour counts one step graver. The others are brief by nature."""
+
+_MANY_PEOPLE = 5
+_MOST_SEVERE = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Occurrence:
+    """An event as fusion sees it, times in Unix seconds, box normalised.
+
+    known_until: the latest moment that it is known to have held; equal to `ended_at` once it has ended.
+    """
+
+    id: str
+    behaviour: Behaviour
+    started_at: float
+    ended_at: float | None
+    known_until: float
+    score: float
+    people: int
+    box: Box | None
+    zone: str | None
+    reason: Reason | None
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """An incident of the same camera that a new event may belong to. ended_at: None while it goes on."""
+
+    id: int
+    behaviours: frozenset[Behaviour]
+    started_at: float
+    ended_at: float | None
+    closed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What the events of an incident amount to; box, zone, reason and score are of its leading behaviour."""
+
+    behaviour: Behaviour
+    behaviours: tuple[Behaviour, ...]
+    severity: int
+    started_at: float
+    ended_at: float | None
+    people: int
+    score: float
+    box: Box | None
+    zone: str | None
+    reason: Reason | None
+
+
+def related(one: Behaviour, other: Behaviour) -> bool:
+    """Whether two behaviours may be sides of one happening."""
+    return any(one in family and other in family for family in _FAMILIES)
+
+
+def home(event: Occurrence, candidates: Iterable[Candidate], *, gap_s: float = GAP_S) -> int | None:
+    """The id of the incident that a new `event` belongs to; None where it is a happening of its own.
+
+    Of several that fit, the one that began last. What an operator has closed takes nothing more in.
+    """
+    fitting = [
+        candidate
+        for candidate in candidates
+        if not candidate.closed
+        and any(related(event.behaviour, behaviour) for behaviour in candidate.behaviours)
+        and _near(event, candidate, gap_s)
+    ]
+    return max(fitting, key=lambda candidate: (candidate.started_at, candidate.id)).id if fitting else None
+
+
+def _near(event: Occurrence, candidate: Candidate, gap_s: float) -> bool:
+    after = candidate.ended_at is not None and event.started_at > candidate.ended_at + gap_s
+    before = event.ended_at is not None and event.ended_at < candidate.started_at - gap_s
+    return not after and not before
+
+
+def severity(events: Sequence[Occurrence]) -> int:
+    """How much it matters: 1 low, 2 moderate, 3 high, 4 critical.
+
+    The gravest behaviour sets the level: loitering 1; aggression, intrusion, crowding, a faulty camera or
+    recording 2; fight, person down, a running crowd 3; crush risk 4. One step more each: a fight or an aggressive
+    act with a person down; five people or more in a fight, an aggressive act or an intrusion; lasting long (fight
+    30 s, person down 60 s, crowding and loitering 5 min, faults 10 min). It never falls as more becomes known.
+    """
+    behaviours = {event.behaviour for event in events}
+    level = max(_BASE_SEVERITY[behaviour] for behaviour in behaviours)
+    if Behaviour.PERSON_DOWN in behaviours and behaviours & {Behaviour.FIGHT, Behaviour.AGGRESSION}:
+        level += 1
+    if any(
+        event.people >= _MANY_PEOPLE
+        and event.behaviour in {Behaviour.FIGHT, Behaviour.AGGRESSION, Behaviour.INTRUSION}
+        for event in events
+    ):
+        level += 1
+    if any(
+        event.behaviour in _LONG_S and event.known_until - event.started_at >= _LONG_S[event.behaviour]
+        for event in events
+    ):
+        level += 1
+    return min(level, _MOST_SEVERE)
+
+
+def summary(events: Sequence[Occurrence]) -> Summary:
+    """What `events`, at least one, amount to; independent of their order."""
+    behaviours = {event.behaviour for event in events}
+    ranked = tuple(behaviour for behaviour in GRAVITY if behaviour in behaviours)
+    leading = max(
+        (event for event in events if event.behaviour is ranked[0]),
+        key=lambda event: (event.score, -event.started_at, event.id),
+    )
+    ends = [event.ended_at for event in events if event.ended_at is not None]
+    return Summary(
+        behaviour=ranked[0],
+        behaviours=ranked,
+        severity=severity(events),
+        started_at=min(event.started_at for event in events),
+        ended_at=max(ends) if len(ends) == len(events) else None,
+        people=max(event.people for event in events),
+        score=leading.score,
+        box=leading.box,
+        zone=leading.zone,
+        reason=leading.reason,
+    )

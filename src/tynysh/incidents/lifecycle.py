@@ -1,0 +1,159 @@
+"""What may be done to an incident in each of its states, and what comes of it."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from tynysh.errors import TynyshError
+
+
+class State(StrEnum):
+    """How far people have come with an incident."""
+
+    NEW = "new"
+    ACKNOWLEDGED = "acknowledged"
+    VERIFIED = "verified"
+    DISPATCHED = "dispatched"
+    RESOLVED = "resolved"
+
+
+class Verdict(StrEnum):
+    """What a person found when looking: it happened, it did not, or it cannot be told."""
+
+    TRUE = "true"
+    FALSE = "false"
+    UNCLEAR = "unclear"
+
+
+class Action(StrEnum):
+    """What a person does to an incident."""
+
+    ACKNOWLEDGE = "acknowledge"
+    VERIFY = "verify"
+    DISPATCH = "dispatch"
+    RESOLVE = "resolve"
+    REOPEN = "reopen"
+    NOTE = "note"
+
+
+NOTE_LIMIT = 2000
+"""The longest note, characters."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where an incident stands: its state, the verdict so far, and who has it."""
+
+    state: State = State.NEW
+    verdict: Verdict | None = None
+    owner: str | None = None
+
+    @property
+    def closed(self) -> bool:
+        """Whether people are done with it, so that what happens next is another incident."""
+        return self.state is State.RESOLVED or self.verdict is Verdict.FALSE
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What one person did at one moment. verdict: what was said in this step, if anything."""
+
+    at: float
+    user: str
+    action: Action
+    from_state: State
+    to_state: State
+    verdict: Verdict | None
+    note: str | None
+
+
+class StepError(TynyshError):
+    """A step that cannot be taken.
+
+    key: of the translation catalogue, for the console. field: which part of the request is wrong; None where the
+    request is sound and it is the incident's state that forbids it.
+    """
+
+    def __init__(self, key: str, message: str, *, field: str | None = None, hint: str | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.key = key
+        self.field = field
+
+
+def step(
+    standing: Standing, action: Action, *, user: str, at: float, verdict: Verdict | None = None, note: str | None = None
+) -> tuple[Standing, Step]:
+    """The standing after `user` does `action`, and the step for the history.
+
+    Steps may be skipped forwards; the way back is `reopen`, which takes the verdict away, so that it is given
+    anew. `verify` may be repeated to correct a verdict. `resolve` may carry a verdict. Whoever does the first of
+    acknowledge, verify, dispatch or resolve owns the incident; reopening hands it to whoever reopens.
+
+    Raises StepError.
+    """
+    note = (note or "").replace("\0", "").strip() or None
+    _check_request(action, verdict, note)
+    _check_standing(standing, action)
+    after = _after(standing, action, user, verdict)
+    return after, Step(at, user, action, standing.state, after.state, verdict, note)
+
+
+def actions(standing: Standing) -> tuple[Action, ...]:
+    """What may be done now."""
+    return tuple(action for action in Action if _forbidden(standing, action) is None)
+
+
+def _check_request(action: Action, verdict: Verdict | None, note: str | None) -> None:
+    if action is Action.VERIFY and verdict is None:
+        raise StepError("incident.error.verdict_missing", "Verifying needs a verdict.", field="verdict")
+    if verdict is not None and action not in {Action.VERIFY, Action.RESOLVE}:
+        raise StepError(
+            "incident.error.verdict_unexpected", f"A verdict cannot be given with {action}.", field="verdict"
+        )
+    if action is Action.NOTE and note is None:
+        raise StepError("incident.error.note_missing", "The note is empty.", field="note")
+    if note is not None and len(note) > NOTE_LIMIT:
+        raise StepError("incident.error.note_long", f"A note has at most {NOTE_LIMIT} characters.", field="note")
+
+
+def _check_standing(standing: Standing, action: Action) -> None:
+    forbidden = _forbidden(standing, action)
+    if forbidden is not None:
+        raise StepError(*forbidden)
+
+
+def _forbidden(standing: Standing, action: Action) -> tuple[str, str] | None:
+    """Key and words of why `action` cannot be taken now."""
+    if action is Action.NOTE:
+        return None
+    if action is Action.REOPEN:
+        if standing.state is not State.RESOLVED:
+            return ("incident.error.not_resolved", "Only a resolved incident can be reopened.")
+        return None
+    if standing.state is State.RESOLVED:
+        return ("incident.error.resolved", "The incident is resolved; reopen it first.")
+    if action is Action.ACKNOWLEDGE and standing.state is not State.NEW:
+        return ("incident.error.acknowledged", f"The incident is {standing.state} already.")
+    if action is Action.DISPATCH:
+        if standing.state is State.DISPATCHED:
+            return ("incident.error.dispatched", "Somebody has been sent already.")
+        if standing.verdict is Verdict.FALSE:
+            return ("incident.error.false", "The incident was verified false; verify it anew before sending anybody.")
+    return None
+
+
+def _after(standing: Standing, action: Action, user: str, verdict: Verdict | None) -> Standing:
+    owner = standing.owner or user
+    match action:
+        case Action.NOTE:
+            return standing
+        case Action.ACKNOWLEDGE:
+            return Standing(State.ACKNOWLEDGED, standing.verdict, owner)
+        case Action.VERIFY:
+            state = State.DISPATCHED if standing.state is State.DISPATCHED else State.VERIFIED
+            return Standing(state, verdict, owner)
+        case Action.DISPATCH:
+            return Standing(State.DISPATCHED, standing.verdict, owner)
+        case Action.RESOLVE:
+            return Standing(State.RESOLVED, verdict or standing.verdict, owner)
+        case Action.REOPEN:
+            return Standing(State.ACKNOWLEDGED, None, user)

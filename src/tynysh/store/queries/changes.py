@@ -1,0 +1,66 @@
+"""The numbered feed of changes: what has become different since I last looked?"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from sqlalchemy import delete, func, select
+from sqlalchemy.orm import Session
+
+from tynysh.store.database import must_be_writing
+from tynysh.store.schema import ChangeRow
+
+
+class Kind(StrEnum):
+    """What a change is about."""
+
+    INCIDENT = "incident"
+    CAMERA = "camera"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Incident or camera `ref` has become different. id: its number in the feed."""
+
+    id: int
+    at: float
+    kind: Kind
+    ref: str
+
+
+def publish(session: Session, kind: Kind, ref: int | str, *, now: float) -> int:
+    """Add a change to the feed and return its number.
+
+    Numbers have no gaps and are in the order of commits, on both engines, because `Database.writing` lets one
+    writer in at a time: whoever has seen number N has seen all before it.
+    """
+    must_be_writing(session)
+    number = latest(session) + 1
+    session.add(ChangeRow(id=number, at=now, kind=kind, ref=str(ref)))
+    session.flush()
+    return number
+
+
+def latest(session: Session) -> int:
+    """The number of the newest change; 0 before the first."""
+    return session.scalar(select(func.coalesce(func.max(ChangeRow.id), 0))) or 0
+
+
+def oldest(session: Session) -> int:
+    """The number of the oldest change still kept; 0 if there is none. Who left off before it must reload all."""
+    return session.scalar(select(func.coalesce(func.min(ChangeRow.id), 0))) or 0
+
+
+def since(session: Session, after: int, *, limit: int = 500) -> Sequence[Change]:
+    """The changes numbered above `after`, in order, at most `limit`."""
+    rows = session.scalars(select(ChangeRow).where(ChangeRow.id > after).order_by(ChangeRow.id).limit(limit))
+    return [Change(row.id, row.at, Kind(row.kind), row.ref) for row in rows]
+
+
+def forget(session: Session, *, before: float) -> int:
+    """Drop changes older than `before` (Unix seconds) and return how many; the newest stays, to count on from."""
+    must_be_writing(session)
+    newest = latest(session)
+    return session.execute(  # type: ignore[no-any-return,attr-defined]
+        delete(ChangeRow).where(ChangeRow.at < before, ChangeRow.id < newest)
+    ).rowcount
