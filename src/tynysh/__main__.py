@@ -1,0 +1,5 @@
+"""`python -m tynysh`: the command line."""
+
+from tynysh.cli import main
+
+main()

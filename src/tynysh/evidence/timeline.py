@@ -1,0 +1,67 @@
+"""Where the people of one camera were in the last minutes: what an anonymised clip is blurred by."""
+
+from bisect import bisect_left
+from collections import deque
+from collections.abc import Sequence
+from itertools import islice
+
+from tynysh.geometry import Box
+from tynysh.perception.track import Track
+
+_Sample = tuple[float, dict[int, Box]]
+
+
+class PeopleTimeline:
+    """The tracks' boxes by time, kept for `keep_s` seconds; interpolated in between.
+
+    max_gap_s: samples further apart than this say nothing about the time between them.
+    """
+
+    def __init__(self, *, keep_s: float = 180.0, max_gap_s: float = 0.75) -> None:
+        self._keep_s = keep_s
+        self._max_gap_s = max_gap_s
+        self._samples: deque[_Sample] = deque()
+
+    def add(self, time_s: float, tracks: Sequence[Track]) -> None:
+        """The people at `time_s`, later than all before; boxes in any one coordinate system."""
+        self._samples.append((time_s, {track.id: track.box for track in tracks}))
+        while self._samples[0][0] < time_s - self._keep_s:
+            self._samples.popleft()
+
+    def between(self, start_s: float, end_s: float) -> "PeopleTimeline":
+        """A copy of the part from `start_s` to `end_s`, with a sample more on either side."""
+        times = [time for time, _ in self._samples]
+        first = max(0, bisect_left(times, start_s) - 1)
+        last = min(len(times), bisect_left(times, end_s) + 1)
+        part = PeopleTimeline(keep_s=self._keep_s, max_gap_s=self._max_gap_s)
+        part._samples.extend(islice(self._samples, first, last))
+        return part
+
+    def at(self, time_s: float) -> list[Box] | None:
+        """The boxes at `time_s`; None where nobody looked closely enough to say.
+
+        People seen at only one of the two neighbouring samples are given where they were seen: when in doubt,
+        a place is blurred.
+        """
+        index = bisect_left(self._samples, time_s, key=lambda sample: sample[0])
+        after = self._samples[index] if index < len(self._samples) else None
+        before = self._samples[index - 1] if index > 0 else None
+        if after is not None and after[0] == time_s:
+            return list(after[1].values())
+        if before is None or after is None:
+            near = before or after
+            if near is None or abs(near[0] - time_s) > self._max_gap_s / 2:
+                return None
+            return list(near[1].values())
+        gap = after[0] - before[0]
+        if gap > self._max_gap_s:
+            return None
+        part = (time_s - before[0]) / gap
+        boxes = [
+            Box(*(a + part * (b - a) for a, b in zip(box, after[1][track_id], strict=True)))
+            for track_id, box in before[1].items()
+            if track_id in after[1]
+        ]
+        boxes += [box for track_id, box in before[1].items() if track_id not in after[1]]
+        boxes += [box for track_id, box in after[1].items() if track_id not in before[1]]
+        return boxes

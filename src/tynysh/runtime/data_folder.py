@@ -1,0 +1,77 @@
+"""Where an installation keeps its files."""
+
+import hashlib
+import os
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import platformdirs
+
+from tynysh.errors import TynyshError
+
+SOCKET_PATH_LIMIT = 100
+"""Unix sockets take paths of about this many bytes at most."""
+_ANOTHER = "Choose another one with --data or TYNYSH_DATA."
+
+
+@dataclass(frozen=True, slots=True)
+class DataFolder:
+    """The folder of one installation, and the places in it."""
+
+    root: Path
+
+    @classmethod
+    def open(cls, root: Path | None = None) -> "DataFolder":
+        """The given folder, TYNYSH_DATA, or the user's data folder; made if missing, for its user only.
+
+        Raises TynyshError where it cannot be made or written.
+        """
+        chosen = root or Path(
+            os.environ.get("TYNYSH_DATA") or platformdirs.user_data_dir("tynysh", appauthor=False)
+        )
+        chosen = chosen.expanduser().absolute()
+        folder = cls(chosen)
+        try:
+            for place in (chosen, folder.recordings, folder.evidence, folder.run):
+                place.mkdir(parents=True, exist_ok=True, mode=0o700)
+        except OSError as error:
+            raise TynyshError(
+                f"The data folder {chosen} cannot be used: {error.strerror or error}.",
+                hint=_ANOTHER,
+            ) from None
+        if not os.access(chosen, os.W_OK | os.X_OK):
+            raise TynyshError(
+                f"The data folder {chosen} is not writable.",
+                hint=_ANOTHER,
+            )
+        if folder.run.stat().st_uid != os.getuid():
+            raise TynyshError(
+                f"The folder {folder.run} belongs to somebody else.",
+                hint="Remove it, or choose a shorter --data.",
+            )
+        return folder
+
+    @property
+    def database_url(self) -> str:
+        """TYNYSH_DATABASE, or the embedded database in this folder."""
+        return os.environ.get("TYNYSH_DATABASE") or f"sqlite:///{self.root / 'tynysh.db'}"
+
+    @property
+    def recordings(self) -> Path:
+        """Continuous recordings, a folder a camera."""
+        return self.root / "recordings"
+
+    @property
+    def evidence(self) -> Path:
+        """Clips and stills, a folder an incident."""
+        return self.root / "evidence"
+
+    @property
+    def run(self) -> Path:
+        """The sockets of the running workers; elsewhere if the path would be too long for a socket."""
+        inside = self.root / "run"
+        if len(os.fsencode(inside)) + len("/worker-00.sock") <= SOCKET_PATH_LIMIT:
+            return inside
+        digest = hashlib.sha256(os.fsencode(self.root)).hexdigest()[:16]
+        return Path(tempfile.gettempdir()) / f"tynysh-{os.getuid()}-{digest}"

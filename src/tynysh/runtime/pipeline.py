@@ -1,0 +1,155 @@
+"""The way of a frame on one camera: motion, detector, tracker, pose, scene, analysers, events."""
+
+import dataclasses
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from tynysh.behaviour.analyser import Analyser
+from tynysh.behaviour.event import Event
+from tynysh.behaviour.events import EventMaker
+from tynysh.behaviour.scene import STILL, Feed, Motion, Scene, Zone
+from tynysh.behaviour.signal import Signal
+from tynysh.geometry import Box
+from tynysh.media.frame import Frame
+from tynysh.perception.detector import Detector
+from tynysh.perception.motion import MotionGate
+from tynysh.perception.person import Keypoints
+from tynysh.perception.pose import people_who_matter
+from tynysh.perception.schedule import DetectionSchedule
+from tynysh.perception.track import Track
+from tynysh.perception.tracker import Tracker
+from tynysh.runtime.meter import Meter, NoMeter
+
+ANALYSIS_RATE_HZ = 10.0
+"""Frames that come faster than this are decoded but not analysed: behaviour does not need them."""
+
+
+class Pose(Protocol):
+    """Estimates the keypoints of the people in given boxes."""
+
+    def estimate(self, frame: Frame, boxes: Sequence[Box]) -> Sequence[Keypoints]:
+        """One (26, 3) array per box, in pixels of the frame."""
+        ...
+
+
+def all_zones_always(zones: Sequence[Zone]) -> Callable[[float], tuple[Zone, ...]]:
+    """Zones that are in force at any time."""
+    fixed = tuple(zones)
+    return lambda _time_s: fixed
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What one analysed frame came to.
+
+    scene: what the analysers saw. signals: what they said. events: begun, updated or ended now.
+    """
+
+    scene: Scene
+    signals: tuple[Signal, ...]
+    events: tuple[Event, ...]
+
+
+class Pipeline:
+    """Takes one camera's frames in order of time; the same code live, offline and in evaluation.
+
+    It reads no clock and draws no random number of its own: the same frames give the same events.
+    `zones_at` tells which zones are in force at a stream time.
+    """
+
+    def __init__(
+        self,
+        *,
+        detector: Detector,
+        pose: Pose | None,
+        gate: MotionGate,
+        schedule: DetectionSchedule,
+        tracker: Tracker,
+        analysers: Sequence[Analyser],
+        events: EventMaker,
+        zones_at: Callable[[float], tuple[Zone, ...]],
+        meter: Meter | None = None,
+        rate_hz: float = ANALYSIS_RATE_HZ,
+    ) -> None:
+        self._detector = detector
+        self._pose = pose if any(analyser.wants_pose for analyser in analysers) else None
+        self._gate = gate
+        self._schedule = schedule
+        self._tracker = tracker
+        self._analysers = tuple(analysers)
+        self._events = events
+        self._zones_at = zones_at
+        self._meter = meter or NoMeter()
+        self._interval_s = 1.0 / rate_hz
+        self._due_s = float("-inf")
+        self._size = (1, 1)
+
+    def process(self, frame: Frame) -> Step | None:
+        """Analyse `frame`; None if it comes sooner after the last one than behaviour needs."""
+        if frame.time_s < self._due_s:
+            return None
+        # A tenth of tolerance, so that a 10 fps camera with jitter is analysed on each frame.
+        self._due_s = frame.time_s + 0.9 * self._interval_s
+        self._size = (frame.width, frame.height)
+        zones = self._zones_at(frame.time_s)
+        with self._meter.stage("motion"):
+            motion = self._gate.observe(frame)
+        tracks, detected = self._people(frame, motion)
+        if self._pose is not None:
+            tracks = self._with_pose(self._pose, frame, tracks, zones, detected=detected)
+        return self._judge(
+            Scene(
+                time_s=frame.time_s,
+                width=frame.width,
+                height=frame.height,
+                detected=detected,
+                tracks=tracks,
+                motion=motion,
+                zones=zones,
+                frame=frame,
+            )
+        )
+
+    def lost(self, time_s: float) -> Step:
+        """The camera gives no pictures at `time_s`: analysers are told, events may begin and end."""
+        width, height = self._size
+        return self._judge(
+            Scene(time_s=time_s, width=width, height=height, detected=False, motion=STILL, feed=Feed.LOST)
+        )
+
+    def close(self, time_s: float) -> tuple[Event, ...]:
+        """The stream ends at `time_s`: the events that end with it."""
+        return tuple(self._events.close(time_s))
+
+    def _people(self, frame: Frame, motion: Motion) -> tuple[tuple[Track, ...], bool]:
+        tracks = self._tracker.predict(frame.time_s)
+        if not self._schedule.due(frame.time_s, motion, tracks):
+            return tracks, False
+        with self._meter.stage("detector"):
+            persons = self._detector.detect(frame)
+        with self._meter.stage("tracker"):
+            return self._tracker.update(persons, frame.time_s), True
+
+    def _with_pose(
+        self, pose: Pose, frame: Frame, tracks: tuple[Track, ...], zones: Sequence[Zone], *, detected: bool
+    ) -> tuple[Track, ...]:
+        if not detected or not tracks:
+            return tracks
+        with self._meter.stage("pose"):
+            chosen = people_who_matter(tracks, zones, width=frame.width, height=frame.height)
+            wanting = [track for track in chosen if track.keypoints is None]
+            if not wanting:
+                return tracks
+            found = pose.estimate(frame, [track.box for track in wanting])
+        keypoints = {track.id: points for track, points in zip(wanting, found, strict=True)}
+        return tuple(
+            dataclasses.replace(track, keypoints=keypoints[track.id]) if track.id in keypoints else track
+            for track in tracks
+        )
+
+    def _judge(self, scene: Scene) -> Step:
+        with self._meter.stage("behaviour"):
+            signals = tuple(signal for analyser in self._analysers for signal in analyser.observe(scene))
+            events = tuple(self._events.observe(signals, scene.time_s))
+        return Step(scene=scene, signals=signals, events=events)

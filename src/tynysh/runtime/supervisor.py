@@ -1,0 +1,139 @@
+"""The supervisor: starts the console and the workers, and restarts what crashes without losing the others."""
+
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from random import Random
+
+import structlog
+
+from tynysh.runtime.backoff import Backoff
+
+log = structlog.get_logger(__name__)
+
+STEADY_S = 60.0
+"""A child that has run this long is no longer counted as crashing again and again."""
+
+STOP_S = 10.0
+"""A child is given this long to end by itself before it is killed."""
+
+FATAL_EXIT_CODES = frozenset({2, 3, 6, 7})
+"""Exit codes that a restart would not mend: usage, site, database, port in use."""
+
+
+@dataclass
+class Child:
+    """A process to be kept alive. `arguments` are those of the `tynysh` command."""
+
+    name: str
+    arguments: Sequence[str]
+    backoff: Backoff
+    process: subprocess.Popen[bytes] | None = None
+    started_s: float = 0.0
+    start_after_s: float = 0.0
+    restarts: int = field(default=0)
+
+
+class Supervisor:
+    """Keeps children alive until told to stop.
+
+    A child's standard input is a pipe that the supervisor never writes to: its end tells the child that the
+    supervisor is gone, however it died. A child that exits with a fatal code before it ever ran steadily ends
+    everything with that code.
+    """
+
+    def __init__(self, environment: Mapping[str, str], random: Random) -> None:
+        self._environment = dict(environment)
+        self._random = random
+        self._children: list[Child] = []
+        self._stop = threading.Event()
+
+    def add(self, name: str, *arguments: str) -> None:
+        """A child to keep alive: `python -m tynysh ARGUMENTS`."""
+        self._children.append(Child(name, arguments, Backoff(self._random)))
+
+    def stop(self) -> None:
+        """Ask `run` to end; may be called from a signal handler."""
+        self._stop.set()
+
+    def run(self) -> int:
+        """Keep the children alive until `stop`, SIGINT or SIGTERM; the exit code of the whole."""
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: self.stop())
+        code = 0
+        try:
+            while not self._stop.wait(0.1) and code == 0:
+                for child in self._children:
+                    code = code or self._tend(child)
+        finally:
+            self._end_all()
+        return code
+
+    def _tend(self, child: Child) -> int:
+        now = time.monotonic()
+        if child.process is None:
+            if now >= child.start_after_s:
+                self._start(child, now)
+            return 0
+        code = child.process.poll()
+        if code is None:
+            if child.backoff.failures and now - child.started_s > STEADY_S:
+                child.backoff.reset()
+            return 0
+        child.process = None
+        if code in FATAL_EXIT_CODES and child.restarts == 0 and now - child.started_s < STEADY_S:
+            return code
+        wait_s = child.backoff.next_s()
+        child.restarts += 1
+        child.start_after_s = now + wait_s
+        log.error(
+            "child.died",
+            child=child.name,
+            exit_code=code,
+            restarts=child.restarts,
+            again_in_s=round(wait_s, 1),
+        )
+        return 0
+
+    def _start(self, child: Child, now: float) -> None:
+        child.process = subprocess.Popen(
+            [sys.executable, "-m", "tynysh", *child.arguments],
+            stdin=subprocess.PIPE,
+            env=self._environment,
+            # Its own group: Ctrl-C reaches the supervisor alone, which then ends the children in order.
+            start_new_session=True,
+        )
+        child.started_s = now
+        log.info("child.started", child=child.name, pid=child.process.pid)
+
+    def _end_all(self) -> None:
+        running = [child.process for child in self._children if child.process is not None]
+        for process in running:
+            process.terminate()
+        deadline = time.monotonic() + STOP_S
+        for process in running:
+            try:
+                process.wait(max(0.1, deadline - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                log.warning("child.killed", pid=process.pid)
+                process.kill()
+                process.wait()
+
+
+def stop_requested() -> threading.Event:
+    """For a child: an event that is set on SIGTERM, SIGINT, or when the supervisor is gone."""
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+
+    def watch() -> None:
+        while sys.stdin.buffer.read(1):
+            pass
+        stop.set()
+
+    threading.Thread(target=watch, name="lifeline", daemon=True).start()
+    return stop

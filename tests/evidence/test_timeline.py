@@ -1,0 +1,58 @@
+"""What is blurred is where people were, and in doubt more."""
+
+import pytest
+
+from tynysh.evidence.timeline import PeopleTimeline
+from tynysh.geometry import Box
+from tynysh.perception.track import Track
+
+
+def track(track_id: int, left: float) -> Track:
+    box = Box(left, 0, left + 10, 20)
+    return Track(id=track_id, box=box, score=0.9, velocity=(0, 0), born_s=0, seen_s=0)
+
+
+def test_a_walking_person_is_interpolated_between_samples() -> None:
+    timeline = PeopleTimeline()
+    timeline.add(1.0, [track(1, 0)])
+    timeline.add(1.4, [track(1, 40)])
+    (box,) = timeline.at(1.1) or []
+    assert tuple(box) == pytest.approx((10, 0, 20, 20))
+
+
+def test_one_who_appears_or_vanishes_is_given_in_between_too() -> None:
+    timeline = PeopleTimeline()
+    timeline.add(1.0, [track(1, 0)])
+    timeline.add(1.4, [track(2, 100)])
+    assert [box.left for box in timeline.at(1.2) or []] == [0, 100]
+
+
+def test_nothing_is_said_of_times_that_nobody_looked_at() -> None:
+    timeline = PeopleTimeline(max_gap_s=0.75)
+    assert timeline.at(1.0) is None
+    timeline.add(1.0, [track(1, 0)])
+    timeline.add(9.0, [track(1, 0)])
+    assert timeline.at(5.0) is None
+    assert timeline.at(0.2) is None
+    assert timeline.at(9.2) is not None
+    assert timeline.at(1.0) is not None
+
+
+def test_old_samples_are_forgotten() -> None:
+    timeline = PeopleTimeline(keep_s=10)
+    for second in range(100):
+        timeline.add(float(second), [track(1, second)])
+    assert timeline.at(50.0) is None
+    assert timeline.at(99.0) is not None
+
+
+def test_a_part_can_be_kept_aside() -> None:
+    timeline = PeopleTimeline(keep_s=10)
+    for tenth in range(100):
+        timeline.add(tenth / 10, [track(1, tenth)])
+    part = timeline.between(5.0, 6.0)
+    for tenth in range(100, 400):
+        timeline.add(tenth / 10, [])
+    (box,) = part.at(5.55) or []
+    assert box.left == pytest.approx(55.5)
+    assert part.at(7.0) is None
