@@ -10,8 +10,8 @@ from tynysh.behaviour.signal import Behaviour, Signal
 class Analyser(Protocol):
     """Looks at one camera's scenes in order of time and scores one behaviour.
 
-    An analyser keeps what it needs of the recent past, and depends on nothing but the scenes handed to it: the
-    same scenes give the same signals, live, on a file and in evaluation.
+    An analyser keeps what it needs of the recent past, and depends on nothing but the scenes handed to it:
+    the same scenes give the same signals, live, on a file and in evaluation.
     """
 
     @property
@@ -25,5 +25,5 @@ class Analyser(Protocol):
         ...
 
     def observe(self, scene: Scene) -> Sequence[Signal]:
-        """The signals at this instant; none where the analyser has nothing to say, one of score 0 for calm."""
+        """The signals at this instant: none where there is nothing to say, one of score 0 for calm."""
         ...

@@ -61,7 +61,8 @@ class Scene:
     tracks: the people now, seen or carried forward.
     motion: what moves.
     zones: the camera's zones that are in force.
-    frame: the picture, for analysers that look at pixels; None for scripted scenes and while the camera is lost.
+    frame: the picture, for analysers that look at pixels; None for scripted scenes and while the camera is
+        lost.
     feed: whether pictures arrive.
     """
 

@@ -24,7 +24,7 @@ class Behaviour(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """Why, as a key of the translation catalogue with its values: `Reason("fight.network", {"score": 0.93})`."""
+    """Why, as a key of the translation catalogue with values: `Reason("fight.network", {"score": 0.93})`."""
 
     key: str
     values: Mapping[str, float | int | str] = field(default_factory=dict)
@@ -37,8 +37,10 @@ class Signal:
     box: where, in normalised coordinates (0..1); None for the whole picture.
     people: how many are involved, as far as known.
     zone: the zone that it concerns.
-    subject: tells apart happenings of one behaviour on one camera at one time (a zone's name, a kind of fault,
-        a track); signals of the same subject make one event.
+    subject: tells apart happenings of one behaviour on one camera at one time (a zone's name, a kind of
+        fault, a track); signals of the same subject make one event.
+    since_s: stream time at which what is scored began, where the analyser knows it better than the score's
+        rise does (a dwell, a fall); None otherwise.
     """
 
     behaviour: Behaviour
@@ -49,3 +51,4 @@ class Signal:
     zone: str | None = None
     subject: str = ""
     reason: Reason | None = None
+    since_s: float | None = None

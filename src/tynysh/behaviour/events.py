@@ -1,0 +1,267 @@
+"""Events from signals: hysteresis, minimum duration and cool-down, on the stream's clock alone."""
+
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from tynysh.behaviour.event import Event, Phase
+from tynysh.behaviour.settings import AnalyserSettings
+from tynysh.behaviour.signal import Behaviour, Signal
+
+LONGEST_GAP_S = 15.0
+"""Scenes further apart say nothing about what lay between them. Longer than usual key-frame intervals,
+for a quiet camera is decoded by key frames only."""
+
+SILENCE_S = 2.0
+"""An analyser that says nothing for so long no longer holds what it said last."""
+
+UPDATE_S = 1.0
+CURVE_INTERVAL_S = 0.2
+CURVE_LIMIT = 300
+LEAD_S = 3.0
+"""Seconds of curve that are kept from before the onset."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """How signals of one behaviour become events.
+
+    on: score from which it counts.
+    off: score below which it no longer holds (at most `on`).
+    min_duration_s: seconds that it must hold, from the first score of `on`, before there is an event.
+    cooldown_s: seconds after an event's end in which the same subject begins no new one. What outlasts them
+        does.
+    release_s: seconds that the score must stay below `off` before it has fallen; shorter dips do not matter.
+    """
+
+    on: float
+    off: float
+    min_duration_s: float
+    cooldown_s: float
+    release_s: float
+
+    @classmethod
+    def of(cls, settings: AnalyserSettings) -> "Rule":
+        """The rule that an analyser's settings ask for."""
+        return cls(
+            on=settings.threshold,
+            off=settings.threshold * settings.release,
+            min_duration_s=settings.min_duration_s,
+            cooldown_s=settings.cooldown_s,
+            release_s=settings.release_s,
+        )
+
+
+class Curve:
+    """A signal over time, thinned but for its peaks: at most five samples a second, `CURVE_LIMIT` in all."""
+
+    def __init__(self) -> None:
+        self._interval_s = CURVE_INTERVAL_S
+        self._samples: list[tuple[float, float]] = []
+
+    @property
+    def samples(self) -> tuple[tuple[float, float], ...]:
+        """(time_s, score), in order of time; each the highest score of its interval."""
+        return tuple(self._samples)
+
+    def add(self, time_s: float, score: float) -> None:
+        """Append a score; times must not go back."""
+        if self._samples and time_s - self._samples[-1][0] < self._interval_s:
+            began_s, highest = self._samples[-1]
+            self._samples[-1] = (began_s, max(highest, score))
+            return
+        self._samples.append((time_s, score))
+        if len(self._samples) > CURVE_LIMIT:
+            self._interval_s *= 2
+            pairs = zip(self._samples[::2], [*self._samples[1::2], (0.0, 0.0)], strict=False)
+            self._samples = [(first[0], max(first[1], second[1])) for first, second in pairs]
+
+    def forget(self, before_s: float) -> None:
+        """Drop what is older than `before_s`."""
+        self._interval_s = CURVE_INTERVAL_S
+        self._samples = [sample for sample in self._samples if sample[0] >= before_s]
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What an event's readers know already."""
+
+    at_s: float
+    score: float
+    level: float
+    people: int
+
+
+_Key = tuple[Behaviour, str | None, str]
+
+
+@dataclass(slots=True)
+class _Rise:
+    """A signal that has risen, and perhaps an event (from `event_id` on).
+
+    rose_s: onset; high_s: the last time that it held; reached_s: the first time at which it counted;
+    fell_s: since when it is below, None while it holds.
+    """
+
+    best: Signal
+    rose_s: float
+    high_s: float
+    reached_s: float | None = None
+    fell_s: float | None = None
+    event_id: str = ""
+    decided_s: float = 0.0
+    told: _Told | None = None
+
+
+class _Stretch:
+    """One subject's signal over time."""
+
+    def __init__(self, rule: Rule) -> None:
+        self.heard_s = 0.0
+        self.quiet_until_s = float("-inf")
+        self._rule = rule
+        self._curve = Curve()
+        self._rise: _Rise | None = None
+
+    @property
+    def idle(self) -> bool:
+        return self._rise is None
+
+    def hear(self, signal: Signal, time_s: float, ids: random.Random) -> list[Event]:
+        """Take the score of `time_s`; the events that follow."""
+        self.heard_s = time_s
+        if self._rise is None:
+            self._curve.forget(time_s - LEAD_S)
+        self._curve.add(time_s, signal.score)
+        if signal.score < self._rule.off:
+            return self._fall(time_s)
+        began_s = time_s if signal.since_s is None else min(signal.since_s, time_s)
+        rise = self._rise
+        if rise is None:
+            rise = self._rise = _Rise(best=signal, rose_s=began_s, high_s=time_s)
+        rise.rose_s = min(rise.rose_s, began_s)
+        rise.high_s = time_s
+        rise.fell_s = None
+        if signal.score > rise.best.score:
+            rise.best = signal
+        if rise.reached_s is None and signal.score >= self._rule.on:
+            rise.reached_s = time_s
+        if rise.told is None:
+            return self._begin(rise, signal, time_s, ids)
+        return self._update(rise, rise.told, signal, time_s)
+
+    def miss(self, time_s: float) -> list[Event]:
+        """Nothing was said at `time_s`."""
+        if self.idle or time_s - self.heard_s <= SILENCE_S:
+            return []
+        return self.end(self.heard_s)
+
+    def end(self, time_s: float) -> list[Event]:
+        """Give up what is held: as of `time_s` if it has not fallen, else as of when it last held."""
+        rise, self._rise = self._rise, None
+        if rise is None or rise.told is None:
+            return []
+        end_s = max(rise.high_s, time_s) if rise.fell_s is None else rise.high_s
+        self.quiet_until_s = end_s + self._rule.cooldown_s
+        return [self._event(rise, Phase.ENDED, end_s=end_s)]
+
+    def _fall(self, time_s: float) -> list[Event]:
+        if self._rise is None:
+            return []
+        if self._rise.fell_s is None:
+            self._rise.fell_s = time_s
+        return self.end(time_s) if time_s - self._rise.fell_s >= self._rule.release_s else []
+
+    def _begin(self, rise: _Rise, signal: Signal, time_s: float, ids: random.Random) -> list[Event]:
+        if rise.reached_s is None or time_s - rise.reached_s < self._rule.min_duration_s:
+            return []
+        if time_s < self.quiet_until_s:
+            return []
+        rise.event_id = str(UUID(int=ids.getrandbits(128), version=4))
+        rise.decided_s = time_s
+        return [self._tell(rise, signal, Phase.BEGUN, time_s)]
+
+    def _update(self, rise: _Rise, told: _Told, signal: Signal, time_s: float) -> list[Event]:
+        changed = (
+            rise.best.score - told.score >= 0.02
+            or rise.best.people != told.people
+            or abs(signal.score - told.level) >= 0.1
+        )
+        if not changed or time_s - told.at_s < UPDATE_S:
+            return []
+        return [self._tell(rise, signal, Phase.UPDATED, time_s)]
+
+    def _tell(self, rise: _Rise, signal: Signal, phase: Phase, time_s: float) -> Event:
+        rise.told = _Told(time_s, rise.best.score, signal.score, rise.best.people)
+        return self._event(rise, phase, end_s=None)
+
+    def _event(self, rise: _Rise, phase: Phase, *, end_s: float | None) -> Event:
+        best = rise.best
+        return Event(
+            id=rise.event_id,
+            behaviour=best.behaviour,
+            phase=phase,
+            start_s=rise.rose_s,
+            decided_s=rise.decided_s,
+            end_s=end_s,
+            score=best.score,
+            box=best.box,
+            people=best.people,
+            zone=best.zone,
+            subject=best.subject,
+            reason=best.reason,
+            curve=self._curve.samples,
+        )
+
+
+class EventMaker:
+    """Makes one camera's signals into events, one at a time per behaviour, zone and subject.
+
+    rules: behaviour → rule; signals of other behaviours are an error (KeyError).
+    ids: source of the events' ids; seeded alike, the same signals give the same events.
+
+    An event ends by itself when its signal falls, when its analyser falls silent for more than `SILENCE_S`,
+    and when there is a hole in time of more than `LONGEST_GAP_S`; in each case as of the last time that it
+    held.
+    """
+
+    def __init__(self, rules: Mapping[Behaviour, Rule], *, ids: random.Random) -> None:
+        self._rules = dict(rules)
+        self._ids = ids
+        self._stretches: dict[_Key, _Stretch] = {}
+        self._time_s: float | None = None
+
+    def observe(self, signals: Sequence[Signal], time_s: float) -> list[Event]:
+        """The events that the signals of one scene begin, update or end.
+
+        A clock that went back is a new stream: what was held has ended.
+        """
+        events: list[Event] = []
+        if self._time_s is not None and not 0.0 <= time_s - self._time_s <= LONGEST_GAP_S:
+            events += self.close(self._time_s)
+            if time_s < self._time_s:
+                self._stretches.clear()
+        self._time_s = time_s
+        heard: set[_Key] = set()
+        for signal in signals:
+            key = (signal.behaviour, signal.zone, signal.subject)
+            heard.add(key)
+            stretch = self._stretches.get(key)
+            if stretch is None:
+                stretch = self._stretches[key] = _Stretch(self._rules[signal.behaviour])
+            events += stretch.hear(signal, time_s, self._ids)
+        for key, stretch in list(self._stretches.items()):
+            if key in heard:
+                continue
+            events += stretch.miss(time_s)
+            if stretch.idle and time_s - stretch.heard_s > SILENCE_S and time_s > stretch.quiet_until_s:
+                del self._stretches[key]
+        return events
+
+    def close(self, time_s: float) -> list[Event]:
+        """End all that is held, at the end of a file or of a camera; what was only rising is forgotten.
+
+        time_s: the end of the stream; what still held at the last scene held until then.
+        """
+        return [event for stretch in self._stretches.values() for event in stretch.end(time_s)]
