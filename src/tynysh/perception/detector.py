@@ -1,10 +1,32 @@
 """The people in a frame."""
 
-from collections.abc import Sequence
+import math
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Protocol
 
-from tynysh.media.frame import Frame
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from tynysh.geometry import Box, iou_matrix
+from tynysh.media.frame import Frame, Image
+from tynysh.perception.engine import Array, Cut, Network, Precision, load_network
+from tynysh.perception.models import ensure
 from tynysh.perception.person import Person
+
+DETECTOR_MODEL = "yolox-tiny-person"
+INPUT_LENGTH = 416
+MIN_SCORE = 0.1
+
+_STRIDES = (8, 16, 32)
+_PAD = 114
+_PERSON = 0
+# The graph in the file begins by folding 2x2 pixels into channels and ends in decoding and suppression, both
+# written for 416x416 only. Between these tensors it takes any size that is a multiple of 32. Outputs: class
+# scores, objectness and box of each of the three levels, fine to coarse.
+YOLOX_CUT = Cut(inputs=("509",), outputs=("807", "826", "845", "809", "828", "847", "808", "827", "846"))
 
 
 class Detector(Protocol):
@@ -13,3 +35,152 @@ class Detector(Protocol):
     def detect(self, frame: Frame) -> Sequence[Person]:
         """The people in `frame`, boxes in its pixels, best first; blocks until they are known."""
         ...
+
+
+class YoloxDetector:
+    """YOLOX (Ge et al., 2021, arXiv:2107.08430) for one class, persons.
+
+    network_for: the network for inputs of (height, width); called once for each shape of picture.
+    length: the longer side of the network's input, pixels. The shorter one follows the picture, so that a 4:3
+        picture costs three quarters of a square one.
+    min_score: detections below are not reported. Low ones are reported on purpose: ByteTrack uses them to
+        keep a person who is half hidden.
+    overlap: of two boxes with a greater intersection over union, the better one stays.
+    """
+
+    def __init__(
+        self,
+        network_for: Callable[[int, int], Network],
+        *,
+        length: int = INPUT_LENGTH,
+        min_score: float = MIN_SCORE,
+        overlap: float = 0.6,
+    ) -> None:
+        self._network_for = network_for
+        self._length = length
+        self._min_score = min_score
+        self._overlap = overlap
+        self._networks: dict[tuple[int, int], Network] = {}
+        self._lock = threading.Lock()
+
+    def detect(self, frame: Frame) -> Sequence[Person]:
+        """The people in `frame`, boxes in its pixels, best first; blocks until they are known."""
+        scale = self._length / max(frame.width, frame.height)
+        width, height = max(1, round(frame.width * scale)), max(1, round(frame.height * scale))
+        shape = (_multiple_of_32(height), _multiple_of_32(width))
+        outputs = self._network(shape).infer(folded(frame.bgr_resized(width, height), shape))
+        boxes, scores = decode(outputs, self._min_score)
+        boxes *= np.array([frame.width / width, frame.height / height] * 2, dtype=np.float32)
+        boxes = np.clip(boxes, 0, [frame.width, frame.height] * 2).astype(np.float32)
+        kept = suppress(boxes, scores, self._overlap)
+        return [Person(Box(*map(float, boxes[n])), float(scores[n])) for n in kept]
+
+    def close(self) -> None:
+        """Give the networks back."""
+        with self._lock:
+            for network in self._networks.values():
+                network.close()
+            self._networks.clear()
+
+    def _network(self, shape: tuple[int, int]) -> Network:
+        network = self._networks.get(shape)
+        if network is None:
+            with self._lock:
+                network = self._networks.get(shape) or self._network_for(*shape)
+                self._networks[shape] = network
+        return network
+
+
+def folded(picture: Image, shape: tuple[int, int]) -> Array:
+    """`picture` (height, width, 3) at the top left of a grey field of `shape`, as the network takes it.
+
+    The result is (1, 12, rows / 2, columns / 2) float32 in 0..255: each 2x2 square of pixels becomes twelve
+    channels (YOLOX's focus layer).
+    """
+    rows, columns = shape
+    height, width = picture.shape[:2]
+    if (height, width) != shape:
+        picture = cv2.copyMakeBorder(  # type: ignore[assignment]
+            picture, 0, rows - height, 0, columns - width, cv2.BORDER_CONSTANT, value=(_PAD, _PAD, _PAD)
+        )
+    squares = picture.reshape(rows // 2, 2, columns // 2, 2, 3).transpose(3, 1, 4, 0, 2)
+    return squares.reshape(1, 12, rows // 2, columns // 2).astype(np.float32)
+
+
+def decode(
+    outputs: Sequence[NDArray[np.float32]], min_score: float
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Boxes (N, 4) in pixels of the network's input and scores (N,) of all cells above `min_score`.
+
+    outputs: for the three levels their class scores (1, classes, rows, columns), then their objectness
+        (1, 1, rows, columns), then their boxes (1, 4, rows, columns), before the sigmoid.
+    """
+    boxes, scores = [], []
+    # A product of two sigmoids is above the threshold only if each is.
+    least = math.log(min_score / (1 - min_score))
+    for level, stride in enumerate(_STRIDES):
+        person, present, shape = outputs[level][0, _PERSON], outputs[level + 3][0, 0], outputs[level + 6][0]
+        y, x = np.nonzero((person > least) & (present > least))
+        score = _sigmoid(person[y, x]) * _sigmoid(present[y, x])
+        good = score >= min_score
+        x, y, score = x[good], y[good], score[good]
+        dx, dy, width, height = shape[:, y, x]
+        centre_x, centre_y = (x + dx) * stride, (y + dy) * stride
+        half_width, half_height = np.exp(width) * (stride / 2), np.exp(height) * (stride / 2)
+        boxes.append(
+            np.stack(
+                [
+                    centre_x - half_width,
+                    centre_y - half_height,
+                    centre_x + half_width,
+                    centre_y + half_height,
+                ],
+                axis=1,
+            )
+        )
+        scores.append(score)
+    return np.concatenate(boxes).astype(np.float32), np.concatenate(scores).astype(np.float32)
+
+
+def suppress(boxes: NDArray[np.float32], scores: NDArray[np.float32], overlap: float) -> list[int]:
+    """Which of `boxes` (N, 4) to keep, best first: each person once (greedy non-maximum suppression)."""
+    order = np.argsort(-scores, kind="stable")
+    ious = iou_matrix(boxes, boxes)
+    gone = np.zeros(len(boxes), dtype=bool)
+    kept: list[int] = []
+    for n in order:
+        if not gone[n]:
+            kept.append(int(n))
+            gone |= ious[n] > overlap
+    return kept
+
+
+def load_detector(
+    device: str = "CPU",
+    *,
+    length: int = INPUT_LENGTH,
+    min_score: float = MIN_SCORE,
+    precision: Precision = "fast",
+    model: Path | None = None,
+) -> YoloxDetector:
+    """The person detector on `device` (see `load_network`); its model is fetched if it is not here yet."""
+    path = model or ensure(DETECTOR_MODEL)
+
+    def network_for(height: int, width: int) -> Network:
+        return load_network(
+            path,
+            device=device,
+            shapes=[(1, 12, height // 2, width // 2)],
+            cut=YOLOX_CUT,
+            precision=precision,
+        )
+
+    return YoloxDetector(network_for, length=length, min_score=min_score)
+
+
+def _sigmoid(x: NDArray[np.float32]) -> NDArray[np.float32]:
+    return (1 / (1 + np.exp(-x))).astype(np.float32)
+
+
+def _multiple_of_32(length: int) -> int:
+    return -(-length // 32) * 32
