@@ -1,0 +1,82 @@
+"""The console's own files, as they were built."""
+
+from html import escape
+from pathlib import Path
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Header
+from fastapi.responses import FileResponse, HTMLResponse, Response
+
+from tynysh.api.authentication import everyone
+from tynysh.api.errors import not_found
+from tynysh.api.language import language_of
+from tynysh.translations import text
+
+BUILT = Path(__file__).with_name("console")
+
+# What Vite writes; the machine's own table of types differs between systems.
+_TYPES = {
+    ".css": "text/css; charset=utf-8",
+    ".html": "text/html; charset=utf-8",
+    ".ico": "image/x-icon",
+    ".jpg": "image/jpeg",
+    ".js": "text/javascript; charset=utf-8",
+    ".json": "application/json",
+    ".mp3": "audio/mpeg",
+    ".ogg": "audio/ogg",
+    ".png": "image/png",
+    ".svg": "image/svg+xml",
+    ".txt": "text/plain; charset=utf-8",
+    ".wav": "audio/wav",
+    ".webmanifest": "application/manifest+json",
+    ".webp": "image/webp",
+    ".woff2": "font/woff2",
+}
+_FOR_EVER = "public, max-age=31536000, immutable"
+
+
+def console_router(folder: Path = BUILT) -> APIRouter:
+    """Routes for the console in `folder`: its files, and its page for every other address that is not the API's."""
+    router = APIRouter(include_in_schema=False, dependencies=[Depends(everyone)])
+    folder = folder.resolve()
+
+    @router.api_route("/api/{path:path}", methods=["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"])
+    def unknown_api(path: str) -> Response:
+        raise not_found("path")
+
+    @router.api_route("/{path:path}", methods=["GET", "HEAD"])
+    def file(path: str, accept_language: Annotated[str | None, Header()] = None) -> Response:
+        found = _find(folder, path)
+        if found is not None and found.name != "index.html":
+            # Vite puts a hash of the content into the names in assets/: they never change.
+            lasting = found.parent == folder / "assets"
+            return _file(found, _FOR_EVER if lasting else "no-cache")
+        if path.startswith("assets/"):
+            raise not_found("path")
+        page = folder / "index.html"
+        if not page.is_file():
+            return _not_built(accept_language)
+        return _file(page, "no-cache")
+
+    return router
+
+
+def _find(folder: Path, path: str) -> Path | None:
+    """The built file of that address; None for all others, and for addresses that would lead out of `folder`."""
+    parts = path.split("/")
+    if any(not part or part.startswith(".") or "\\" in part or "\0" in part for part in parts) or len(path) > 255:
+        return None
+    found = folder.joinpath(*parts).resolve()
+    return found if found.is_relative_to(folder) and found.is_file() and found.suffix in _TYPES else None
+
+
+def _file(path: Path, cache: str) -> FileResponse:
+    return FileResponse(path, media_type=_TYPES[path.suffix], headers={"Cache-Control": cache})
+
+
+def _not_built(accept_language: str | None) -> HTMLResponse:
+    language = language_of(accept_language)
+    title = escape(text(language, "api.console.not_built.title"))
+    body = escape(text(language, "api.console.not_built.body"))
+    page = f'<!doctype html><html lang="{language}"><head><meta charset="utf-8"><title>{title}</title></head>'
+    return HTMLResponse(f"{page}<body><h1>{title}</h1><p>{body}</p></body></html>", status_code=503)

@@ -1,0 +1,158 @@
+"""What has changed, told to every open browser: one reader of the change table, one bounded queue a browser."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import structlog
+
+from tynysh.api import models
+from tynysh.api.permissions import Permission
+from tynysh.api.signed import Signed
+from tynysh.errors import StoreError
+from tynysh.store.database import Database
+from tynysh.store.queries import cameras, changes, incidents
+from tynysh.store.queries.changes import Change, Kind
+
+log = structlog.get_logger(__name__)
+
+PAGE = 500
+FARTHEST_BACK = 5000
+"""How many changes behind a browser may be and still be brought up to date step by step."""
+
+_PERMISSION = {Kind.INCIDENT: Permission.INCIDENTS_READ, Kind.CAMERA: Permission.CAMERAS_READ}
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """A change as browsers are told of it. data: the incident or camera as JSON, as it is now."""
+
+    id: int
+    kind: Kind
+    site_id: str
+    data: str
+
+    def concerns(self, signed: Signed) -> bool:
+        """Whether that user may be told."""
+        return signed.may(_PERMISSION[self.kind]) and signed.sees(self.site_id)
+
+
+@dataclass(eq=False)
+class Listener:
+    """One browser that listens. too_slow: set when its queue was full; it must resume from the last id it got."""
+
+    signed: Signed
+    waiting: asyncio.Queue[Update]
+    too_slow: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def tell(self, update: Update) -> None:
+        """Queues what concerns the user."""
+        if not update.concerns(self.signed):
+            return
+        try:
+            self.waiting.put_nowait(update)
+        except asyncio.QueueFull:
+            self.too_slow.set()
+
+
+class Behind(Exception):  # noqa: N818  not a fault: an answer
+    """Who left off there cannot be brought up to date step by step, and must load everything anew."""
+
+
+class Feed:
+    """Reads the change table in one task and tells all listeners.
+
+    `position` is the number of the last change that was told; all before it have been told too, for the table's
+    numbers have no gaps.
+    """
+
+    def __init__(self, database: Database, *, poll_s: float, queue: int) -> None:
+        self._database = database
+        self._poll_s = poll_s
+        self._queue = queue
+        self._listeners: set[Listener] = set()
+        self.position = 0
+
+    async def start(self) -> None:
+        """Begins with what is newest now."""
+        self.position = await asyncio.to_thread(self._latest)
+
+    async def run(self) -> None:
+        """Reads and tells until cancelled."""
+        while True:
+            await asyncio.sleep(self._poll_s)
+            try:
+                while await self._step() == PAGE:
+                    pass
+            except StoreError as error:
+                log.warning("the change feed cannot be read", error=error.message)
+                await asyncio.sleep(1.0)
+
+    @contextmanager
+    def listening(self, signed: Signed) -> Iterator[Listener]:
+        """Registers a listener for as long as the block runs. It is told everything after `position`."""
+        listener = Listener(signed, asyncio.Queue(self._queue))
+        self._listeners.add(listener)
+        try:
+            yield listener
+        finally:
+            self._listeners.discard(listener)
+
+    async def missed(self, after: int, until: int, signed: Signed) -> AsyncIterator[Update]:
+        """What changed above `after` up to `until`, each thing once, as it is now. Raises Behind at the start."""
+        if after > until or until - after > FARTHEST_BACK:
+            raise Behind
+        if after < until and await asyncio.to_thread(self._oldest) > after + 1:
+            raise Behind
+        while after < until:
+            page = await asyncio.to_thread(self._since, after)
+            page = [change for change in page if change.id <= until]
+            if not page:
+                return
+            for update in await self._updates(page):
+                if update.concerns(signed):
+                    yield update
+            after = page[-1].id
+
+    async def _step(self) -> int:
+        page = await asyncio.to_thread(self._since, self.position)
+        if page:
+            updates = await self._updates(page) if self._listeners else []
+            # No other task runs between telling and moving on, so a listener sees each change once.
+            for update in updates:
+                for listener in self._listeners:
+                    listener.tell(update)
+            self.position = page[-1].id
+        return len(page)
+
+    async def _updates(self, page: Sequence[Change]) -> list[Update]:
+        # What changed many times is told once, with the number of its last change.
+        last = {(change.kind, change.ref): change.id for change in page}
+        return await asyncio.to_thread(self._load, last)
+
+    def _load(self, last: dict[tuple[Kind, str], int]) -> list[Update]:
+        updates: list[Update] = []
+        with self._database.reading() as session:
+            numbers = [int(ref) for kind, ref in last if kind is Kind.INCIDENT]
+            for number, found in incidents.many(session, numbers).items():
+                data = models.incident(found).model_dump_json()
+                updates.append(Update(last[Kind.INCIDENT, str(number)], Kind.INCIDENT, found.site.id, data))
+            for kind, ref in last:
+                if kind is Kind.CAMERA and (camera := cameras.camera(session, ref)) is not None:
+                    # The worker has just recorded it with the change: asking the worker could only be staler.
+                    data = models.camera(camera, models.recorded(camera)).model_dump_json()
+                    updates.append(Update(last[kind, ref], kind, camera.site.id, data))
+        return sorted(updates, key=lambda update: update.id)
+
+    def _latest(self) -> int:
+        with self._database.reading() as session:
+            return changes.latest(session)
+
+    def _oldest(self) -> int:
+        with self._database.reading() as session:
+            return changes.oldest(session)
+
+    def _since(self, after: int) -> Sequence[Change]:
+        with self._database.reading() as session:
+            return changes.since(session, after, limit=PAGE)

@@ -1,0 +1,150 @@
+"""What every connection goes through first and last: host, origin, size, headers, log."""
+
+import time
+
+import structlog
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from tynysh.api.errors import ApiError, answer
+from tynysh.api.peer import Peer, find_peer, remember_peer
+from tynysh.api.settings import ApiSettings
+
+log = structlog.get_logger(__name__)
+
+LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+
+CONTENT_SECURITY_POLICY = "; ".join(
+    (
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "img-src 'self' blob: data:",
+        "media-src 'self' blob:",
+        "connect-src 'self'",
+        "font-src 'self'",
+        "manifest-src 'self'",
+        "frame-ancestors 'none'",
+        "base-uri 'none'",
+        "form-action 'self'",
+    )
+)
+SECURITY_HEADERS = {
+    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=(), payment=(), usb=(), interest-cohort=()",
+}
+
+
+def same_origin(headers: Headers, peer: Peer, *, required: bool) -> bool:
+    """Whether a connection comes from the console's own pages, by what the browser says of it.
+
+    `Origin` and `Sec-Fetch-Site` (Fetch Metadata, W3C) cannot be set by a page's script. A program that is no
+    browser sends neither; it passes unless `required`.
+    """
+    origin = headers.get("origin")
+    site = headers.get("sec-fetch-site")
+    if site is not None and site not in {"same-origin", "none"}:
+        return False
+    if origin is None:
+        return not required
+    return origin.lower() == f"{peer.scheme}://{peer.host}"
+
+
+class Guard:
+    """The outermost ASGI layer: refuses what no part of the application should see, and adds the headers.
+
+    A fault of the application is logged here, and answered without a word of it.
+    """
+
+    def __init__(self, app: ASGIApp, *, settings: ApiSettings) -> None:
+        self._app = app
+        self._settings = settings
+        self._hosts = LOCAL_HOSTS | {host.lower().strip("[]") for host in settings.allowed_hosts}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handles one connection."""
+        if scope["type"] not in {"http", "websocket"}:
+            await self._app(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        peer = find_peer(scope, self._settings)
+        remember_peer(scope, peer)
+        began = time.monotonic()
+        status: int | None = None
+
+        async def send_guarded(message: Message) -> None:
+            nonlocal status
+            if message["type"] in {"http.response.start", "websocket.http.response.start"}:
+                status = message["status"]
+                _add_headers(message, scope["path"])
+            elif message["type"] == "websocket.accept":
+                status = 101
+            await send(message)
+
+        try:
+            refusal = self._refusal(scope, headers, peer)
+            if refusal is not None:
+                await answer(refusal, headers.get("accept-language"))(scope, receive, send_guarded)
+            else:
+                await self._app(scope, _limited(receive, self._settings.body_limit), send_guarded)
+        except Exception:
+            log.exception("request failed", method=scope.get("method"), path=scope["path"])
+            if status is not None:
+                raise
+            fault = ApiError(500, "internal")
+            await answer(fault, headers.get("accept-language"))(scope, receive, send_guarded)
+        finally:
+            log.info(
+                "request",
+                method=scope.get("method", "WS"),
+                path=scope["path"],
+                status=status,
+                address=peer.address,
+                ms=round((time.monotonic() - began) * 1000),
+            )
+
+    def _refusal(self, scope: Scope, headers: Headers, peer: Peer) -> ApiError | None:
+        if len(headers.getlist("host")) != 1 or peer.hostname not in self._hosts:
+            return ApiError(400, "bad_host")
+        changes = scope["type"] == "websocket" or scope["method"] not in SAFE_METHODS
+        if changes and not same_origin(headers, peer, required=scope["type"] == "websocket"):
+            return ApiError(403, "foreign_origin")
+        if scope["type"] == "http" and _announced(headers) > self._settings.body_limit:
+            return ApiError(413, "too_large")
+        return None
+
+
+def _announced(headers: Headers) -> int:
+    length = headers.get("content-length", "0")
+    return int(length) if length.isascii() and length.isdigit() and len(length) < 16 else 0
+
+
+def _limited(receive: Receive, limit: int) -> Receive:
+    """`receive` that refuses a body longer than `limit` bytes, for senders that announce none."""
+    received = 0
+
+    async def counted() -> Message:
+        nonlocal received
+        message = await receive()
+        if message["type"] == "http.request":
+            received += len(message.get("body", b""))
+            if received > limit:
+                raise HTTPException(413)
+        return message
+
+    return counted
+
+
+def _add_headers(message: Message, path: str) -> None:
+    headers = MutableHeaders(scope=message)
+    for name, value in SECURITY_HEADERS.items():
+        headers[name] = value
+    if "cache-control" not in headers:
+        headers["Cache-Control"] = "no-store" if path.startswith("/api/") else "no-cache"

@@ -1,0 +1,102 @@
+"""Which streams are open, and whether the sessions behind them still stand."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+import structlog
+
+from tynysh.api.errors import ApiError
+from tynysh.api.signed import Signed
+from tynysh.errors import StoreError
+
+log = structlog.get_logger(__name__)
+
+# While the database does not answer nobody knows whether a session still stands: after so long, it does not.
+UNSURE_S = 30.0
+
+
+@dataclass(eq=False)
+class Stream:
+    """One open stream. `ended` is set when it must end."""
+
+    signed: Signed
+    kind: str
+    ended: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+class Watch:
+    """Ends streams whose session ended, expired, was disabled or changed its rights; and all at shut-down.
+
+    standing: the sessions that stand among those of the given token hashes, by token hash; called in a thread. It
+        counts as activity: who listens is not idle.
+    """
+
+    def __init__(
+        self,
+        standing: Callable[[Collection[str]], Mapping[str, Signed]],
+        *,
+        every_s: float,
+        per_session: int,
+    ) -> None:
+        self._standing = standing
+        self._every_s = every_s
+        self._per_session = per_session
+        self._streams: set[Stream] = set()
+        self._closed = False
+
+    def open(self, kind: str) -> int:
+        """How many streams of a kind are open."""
+        return sum(stream.kind == kind for stream in self._streams)
+
+    @asynccontextmanager
+    async def streaming(self, signed: Signed, kind: str) -> AsyncIterator[asyncio.Event]:
+        """Registers a stream for as long as the block runs, and yields the event that says that it must end."""
+        if self._closed:
+            raise ApiError(503, "shutting_down", headers={"Retry-After": "2"})
+        same = [one for one in self._streams if (one.kind, one.signed.token_hash) == (kind, signed.token_hash)]
+        if len(same) >= self._per_session:
+            raise ApiError(429, "too_many_streams", headers={"Retry-After": "5"})
+        stream = Stream(signed, kind)
+        self._streams.add(stream)
+        try:
+            yield stream.ended
+        finally:
+            self._streams.discard(stream)
+
+    def end_session(self, token_hash: str) -> None:
+        """Ends the streams of a session at once."""
+        for stream in self._streams:
+            if stream.signed.token_hash == token_hash:
+                stream.ended.set()
+
+    def close(self) -> None:
+        """Ends all streams and lets none begin."""
+        self._closed = True
+        for stream in self._streams:
+            stream.ended.set()
+
+    async def run(self) -> None:
+        """Looks again and again until cancelled."""
+        sure_at = time.monotonic()
+        while True:
+            await asyncio.sleep(self._every_s)
+            looked_at = frozenset(self._streams)
+            if not looked_at:
+                sure_at = time.monotonic()
+                continue
+            try:
+                hashes = {stream.signed.token_hash for stream in looked_at}
+                standing = await asyncio.to_thread(self._standing, hashes)
+                sure_at = time.monotonic()
+            except StoreError as error:
+                log.warning("sessions of open streams cannot be checked", error=error.message)
+                if time.monotonic() - sure_at < UNSURE_S:
+                    continue
+                standing = {}
+            for stream in looked_at:
+                now = standing.get(stream.signed.token_hash)
+                if now is None or now.rights != stream.signed.rights:
+                    stream.ended.set()
