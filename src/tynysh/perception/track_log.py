@@ -1,0 +1,145 @@
+"""Who was where on every frame of a file, in MOTChallenge's format."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field
+
+from tynysh.geometry import Box
+from tynysh.perception.track import Track
+
+
+class TrackLogSettings(BaseModel):
+    """What is written of the tracks of a file."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    minimum_looks: int = Field(
+        3, ge=1, description="Tracks found by fewer looks of the detector are left out."
+    )
+    longest_gap_s: float = Field(
+        3.0, gt=0, description="Seconds between two looks that found someone, over which they are filled in."
+    )
+    smallest_part: float = Field(
+        0.25, ge=0, le=1, description="Boxes of which less than this part is in the picture are left out."
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class LogEntry:
+    """One line of the log: frame from 1, box in pixels."""
+
+    frame: int
+    id: int
+    box: Box
+    score: float
+
+    def __str__(self) -> str:
+        left, top = self.box.left, self.box.top
+        return (
+            f"{self.frame},{self.id},{left:.2f},{top:.2f},{self.box.width:.2f},{self.box.height:.2f},"
+            f"{self.score:.3f},-1,-1,-1"
+        )
+
+
+@dataclass(slots=True)
+class _Path:
+    """The looks that found one person: times in seconds, boxes as (left, top, right, bottom), scores."""
+
+    times: list[float] = field(default_factory=list)
+    boxes: list[Sequence[float]] = field(default_factory=list)
+    scores: list[float] = field(default_factory=list)
+
+
+class TrackLog:
+    """Collects the tracks of one file and writes one line per person and frame.
+
+    Only boxes that the detector confirmed are kept; between two of them the box is interpolated, over the frames
+    on which the detector rested and over short occlusions. A person is taken to have come half-way between the
+    look before the first that found them and that one, and to have gone likewise. Since the log is written at the
+    end it may leave out tracks that came to nothing.
+
+    >>> log = TrackLog(100, 100)
+    >>> for n in range(3):
+    ...     track = Track(1, Box(10 + 2 * n, 10, 20 + 2 * n, 40), 0.9, (0, 0), 0.0, n * 0.2)
+    ...     log.observe(2 * n, n * 0.2, [track], looked=True)
+    >>> print(next(log.lines(frame_count=5)))
+    1,1,10.00,10.00,10.00,30.00,0.900,-1,-1,-1
+    """
+
+    def __init__(self, width: int, height: int, settings: TrackLogSettings | None = None) -> None:
+        self._width, self._height = width, height
+        self._settings = settings or TrackLogSettings()
+        self._frames: list[int] = []
+        self._frame_times: list[float] = []
+        self._looks: list[float] = []
+        self._paths: dict[int, _Path] = {}
+
+    def observe(self, index: int, time_s: float, tracks: Iterable[Track], *, looked: bool) -> None:
+        """Take in the tracks of frame `index` (from 0) at `time_s`; `looked`: whether the detector did.
+
+        Frames come in order; those that were not analysed may be left out.
+        """
+        self._frames.append(index)
+        self._frame_times.append(time_s)
+        if not looked:
+            return
+        self._looks.append(time_s)
+        for track in tracks:
+            if track.seen_s != time_s:
+                continue
+            path = self._paths.get(track.id)
+            if path is None:
+                path = self._paths[track.id] = _Path()
+                if track.born_s < time_s:
+                    self._begin(path, track, time_s)
+            path.times.append(time_s)
+            path.boxes.append(track.box)
+            path.scores.append(track.score)
+
+    def entries(self, frame_count: int) -> list[LogEntry]:
+        """The log of a file of `frame_count` frames, by frame, then by id."""
+        if not self._looks:
+            return []
+        times = np.interp(np.arange(frame_count), self._frames, self._frame_times)
+        entries = [
+            entry
+            for number, path in sorted(self._paths.items())
+            if len(path.times) >= self._settings.minimum_looks
+            for entry in self._filled(number, path, times)
+        ]
+        return sorted(entries, key=lambda entry: (entry.frame, entry.id))
+
+    def lines(self, frame_count: int) -> Iterator[str]:
+        """`entries` as lines of MOTChallenge text (Leal-Taixé et al., MOTChallenge 2015), without line ends."""
+        return map(str, self.entries(frame_count))
+
+    @staticmethod
+    def _begin(path: _Path, track: Track, time_s: float) -> None:
+        """The look that found the person first, before the track counted: its box from the velocity since."""
+        moved_x, moved_y = (speed * (time_s - track.born_s) for speed in track.velocity)
+        box = track.box
+        path.times.append(track.born_s)
+        path.boxes.append((box.left - moved_x, box.top - moved_y, box.right - moved_x, box.bottom - moved_y))
+        path.scores.append(track.score)
+
+    def _filled(self, number: int, path: _Path, times: NDArray[np.float64]) -> Iterator[LogEntry]:
+        looks = np.array(self._looks)
+        knots = np.array(path.times)
+        boxes = np.array(path.boxes)
+        first, last = np.searchsorted(looks, knots[0]), np.searchsorted(looks, knots[-1])
+        begin = times[0] if first == 0 else (looks[first - 1] + knots[0]) / 2
+        end = times[-1] if last + 1 >= len(looks) else (looks[last + 1] + knots[-1]) / 2
+        for frame in np.flatnonzero((times >= begin) & (times <= end)).tolist():
+            time_s = times[frame]
+            after = int(np.searchsorted(knots, time_s))
+            if 0 < after < len(knots) and knots[after] - knots[after - 1] > self._settings.longest_gap_s:
+                continue
+            left, top, right, bottom = (float(np.interp(time_s, knots, boxes[:, side])) for side in range(4))
+            whole = Box(left, top, right, bottom)
+            shown = whole.clipped(self._width, self._height)
+            if whole.area > 0 and shown.area >= self._settings.smallest_part * whole.area:
+                score = float(np.interp(time_s, knots, path.scores))
+                yield LogEntry(frame=frame + 1, id=number, box=shown, score=score)
