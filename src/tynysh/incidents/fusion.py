@@ -52,7 +52,7 @@ _LONG_S = {
     Behaviour.RECORDING_FAULT: 600.0,
     Behaviour.CAMERA_FAULT: 600.0,
 }
-"""From how many seconds on an event of the behaviour counts one step graver. The others are brief by nature."""
+"""From how many seconds on an event counts one step graver. The other behaviours are brief by nature."""
 
 _MANY_PEOPLE = 5
 _MOST_SEVERE = 4
@@ -90,7 +90,7 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """What the events of an incident amount to; box, zone, reason and score are of its leading behaviour."""
+    """What the events of an incident amount to. box, zone, reason, score: of its leading behaviour."""
 
     behaviour: Behaviour
     behaviours: tuple[Behaviour, ...]
@@ -134,9 +134,10 @@ def severity(events: Sequence[Occurrence]) -> int:
     """How much it matters: 1 low, 2 moderate, 3 high, 4 critical.
 
     The gravest behaviour sets the level: loitering 1; aggression, intrusion, crowding, a faulty camera or
-    recording 2; fight, person down, a running crowd 3; crush risk 4. One step more each: a fight or an aggressive
-    act with a person down; five people or more in a fight, an aggressive act or an intrusion; lasting long (fight
-    30 s, person down 60 s, crowding and loitering 5 min, faults 10 min). It never falls as more becomes known.
+    recording 2; fight, person down, a running crowd 3; crush risk 4. One step more each: a fight or an
+    aggressive act with a person down; five people or more in a fight, an aggressive act or an intrusion;
+    lasting long (fight 30 s, person down 60 s, crowding and loitering 5 min, faults 10 min). It never falls
+    as more becomes known.
     """
     behaviours = {event.behaviour for event in events}
     level = max(_BASE_SEVERITY[behaviour] for behaviour in behaviours)

@@ -69,8 +69,8 @@ class Step:
 class StepError(TynyshError):
     """A step that cannot be taken.
 
-    key: of the translation catalogue, for the console. field: which part of the request is wrong; None where the
-    request is sound and it is the incident's state that forbids it.
+    key: of the translation catalogue, for the console. field: which part of the request is wrong; None where
+    the request is sound and it is the incident's state that forbids it.
     """
 
     def __init__(self, key: str, message: str, *, field: str | None = None, hint: str | None = None) -> None:
@@ -80,13 +80,19 @@ class StepError(TynyshError):
 
 
 def step(
-    standing: Standing, action: Action, *, user: str, at: float, verdict: Verdict | None = None, note: str | None = None
+    standing: Standing,
+    action: Action,
+    *,
+    user: str,
+    at: float,
+    verdict: Verdict | None = None,
+    note: str | None = None,
 ) -> tuple[Standing, Step]:
     """The standing after `user` does `action`, and the step for the history.
 
     Steps may be skipped forwards; the way back is `reopen`, which takes the verdict away, so that it is given
-    anew. `verify` may be repeated to correct a verdict. `resolve` may carry a verdict. Whoever does the first of
-    acknowledge, verify, dispatch or resolve owns the incident; reopening hands it to whoever reopens.
+    anew. `verify` may be repeated to correct a verdict. `resolve` may carry a verdict. Whoever does the first
+    of acknowledge, verify, dispatch or resolve owns the incident; reopening hands it to whoever reopens.
 
     Raises StepError.
     """
@@ -112,7 +118,9 @@ def _check_request(action: Action, verdict: Verdict | None, note: str | None) ->
     if action is Action.NOTE and note is None:
         raise StepError("incident.error.note_missing", "The note is empty.", field="note")
     if note is not None and len(note) > NOTE_LIMIT:
-        raise StepError("incident.error.note_long", f"A note has at most {NOTE_LIMIT} characters.", field="note")
+        raise StepError(
+            "incident.error.note_long", f"A note has at most {NOTE_LIMIT} characters.", field="note"
+        )
 
 
 def _check_standing(standing: Standing, action: Action) -> None:
@@ -137,7 +145,10 @@ def _forbidden(standing: Standing, action: Action) -> tuple[str, str] | None:
         if standing.state is State.DISPATCHED:
             return ("incident.error.dispatched", "Somebody has been sent already.")
         if standing.verdict is Verdict.FALSE:
-            return ("incident.error.false", "The incident was verified false; verify it anew before sending anybody.")
+            return (
+                "incident.error.false",
+                "The incident was verified false; verify it anew before sending anybody.",
+            )
     return None
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, IntegrityError
 from sqlalchemy.orm import Session
 
 from tynysh.errors import StoreError
@@ -22,17 +22,16 @@ PASSWORD_VARIABLE = "TYNYSH_DATABASE_PASSWORD"  # noqa: S105  the name of a vari
 _WRITING = "tynysh_writing"
 # Any number will do, as long as all versions of Tynysh on one database take the same.
 _WRITER_LOCK = 7_959_737_368
-MIGRATION_LOCK = _WRITER_LOCK + 1
 
 
 class Database:
     """One database: SQLite (a file) or PostgreSQL. Safe to share between threads, not across a fork.
 
-    Writers take turns on both engines. That is what makes the change feed gap-free, the audit record a chain and
-    the joining of events into incidents free of races; a transaction is short, and events are few.
+    Writers take turns on both engines. That is what makes the change feed gap-free, the audit record a chain
+    and the joining of events into incidents free of races; a transaction is short, and events are few.
 
-    SQLite runs in WAL mode with synchronous=FULL: with NORMAL a power cut may undo commits that others have been
-    told of, and an event must be durable before anyone hears of it.
+    SQLite runs in WAL mode with synchronous=FULL: with NORMAL a power cut may undo commits that others have
+    been told of, and an event must be durable before anyone hears of it.
     """
 
     def __init__(self, engine: Engine) -> None:
@@ -42,14 +41,11 @@ class Database:
     def open(cls, url: str | Path, *, environment: Mapping[str, str] = os.environ) -> "Database":
         """Open `url`: a path or `sqlite:///path`, or `postgresql://user@host/name`.
 
-        A PostgreSQL password that is not in the URL is taken from TYNYSH_DATABASE_PASSWORD or PGPASSWORD. Raises
-        StoreError, which never shows a password, where the database cannot be reached.
+        A PostgreSQL password that is not in the URL is taken from TYNYSH_DATABASE_PASSWORD or PGPASSWORD.
+        Raises StoreError, which never shows a password, where the database cannot be reached.
         """
         parsed = _url(url, environment)
-        if parsed.get_backend_name() == "sqlite":
-            engine = _sqlite(parsed)
-        else:
-            engine = _postgresql(parsed)
+        engine = _sqlite(parsed) if parsed.get_backend_name() == "sqlite" else _postgresql(parsed)
         database = cls(engine)
         with database._translating(), engine.connect() as connection:
             connection.execute(text("SELECT 1"))
@@ -68,15 +64,21 @@ class Database:
 
     @contextmanager
     def writing(self) -> Iterator[Session]:
-        """A session that is alone in writing: committed, and durable, when the block ends; undone if it raises."""
-        with (
-            self._translating(),
-            self.engine.connect() as connection,
-            connection.execution_options(**{_WRITING: True}).begin(),
-            Session(connection, expire_on_commit=False, info={_WRITING: True}) as session,
-        ):
+        """A session alone in writing: committed, and durable, when the block ends; undone if it raises."""
+        with self.alone() as connection, Session(connection, info={_WRITING: True}) as session:
+            session.expire_on_commit = False
             yield session
             session.flush()
+
+    @contextmanager
+    def alone(self) -> Iterator[Connection]:
+        """A connection in a transaction that no other writer shares the time of."""
+        with (
+            self._translating(),
+            self.engine.connect().execution_options(**{_WRITING: True}) as connection,
+            connection.begin(),
+        ):
+            yield connection
 
     def close(self) -> None:
         """Close all connections."""
@@ -86,12 +88,14 @@ class Database:
     def _translating(self) -> Iterator[None]:
         try:
             yield
-        except (OperationalError, InterfaceError, DBAPIError) as error:
-            raise _explained(error, self) from None
+        except (IntegrityError, DataError):
+            raise  # a mistake of ours: its traceback is worth more than a kind word
+        except DBAPIError as error:
+            raise _explained(error, self) from error
 
 
 def must_be_writing(session: Session) -> None:
-    """Raise RuntimeError unless `session` came from `Database.writing`: what follows relies on being alone."""
+    """Raise RuntimeError unless `session` is of `Database.writing`: what follows relies on being alone."""
     if not session.info.get(_WRITING):
         raise RuntimeError("this needs a session of Database.writing()")
 
@@ -115,6 +119,10 @@ def _url(url: str | Path, environment: Mapping[str, str]) -> URL:
         )
     if parsed.password is None:
         parsed = parsed.set(password=environment.get(PASSWORD_VARIABLE) or environment.get("PGPASSWORD"))
+    folder = parsed.query.get("host")
+    if isinstance(folder, str):  # as libpq writes the folder of a Unix socket
+        socket = f"{folder}/.s.PGSQL.{parsed.port or 5432}"
+        parsed = parsed.set(query={"unix_sock": socket}, host=None, port=None)
     return parsed.set(drivername="postgresql+pg8000")
 
 
@@ -123,14 +131,17 @@ def _sqlite(url: URL) -> Engine:
         path = Path(url.database)
         try:
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            # Made here, so that neither it nor the files that SQLite puts beside it are ever readable by others.
+            # Made here, so that neither it nor the files that SQLite puts beside it are ever readable by
+            # others.
             path.touch(mode=0o600)
         except OSError as error:
             raise StoreError(
                 f"The database {path} cannot be made: {error.strerror}.",
                 hint="Choose another place with --data or --database.",
             ) from None
-    engine = create_engine(url, connect_args={"timeout": BUSY_S, "check_same_thread": False})
+    engine = create_engine(
+        url, hide_parameters=True, connect_args={"timeout": BUSY_S, "check_same_thread": False}
+    )
 
     @event.listens_for(engine, "connect")
     def configure(connection: sqlite3.Connection, _record: Any) -> None:
@@ -149,12 +160,20 @@ def _sqlite(url: URL) -> Engine:
 
 
 def _postgresql(url: URL) -> Engine:
-    engine = create_engine(url, pool_pre_ping=True, pool_size=5, max_overflow=10, connect_args={"timeout": 10})
+    engine = create_engine(
+        url,
+        hide_parameters=True,
+        pool_pre_ping=True,
+        pool_size=5,
+        max_overflow=10,
+        connect_args={"timeout": 10},
+    )
 
     @event.listens_for(engine, "connect")
     def configure(connection: Any, _record: Any) -> None:
-        # The socket's time-out is for connecting; a writer may wait longer than that for its turn.
-        connection._usock.settimeout(None)  # noqa: SLF001  pg8000 offers no other way
+        # The socket's time-out, which pg8000 gives no other way to lift, is for connecting: a writer may wait
+        # longer than that for its turn.
+        connection._usock.settimeout(None)
         cursor = connection.cursor()
         cursor.execute("SET TIME ZONE 'UTC'")
         cursor.execute(f"SET lock_timeout = '{BUSY_S}s'")
@@ -174,10 +193,13 @@ def _explained(error: DBAPIError, database: Database) -> StoreError:
     said = str(error.orig)
     if isinstance(error.orig, sqlite3.Error):
         if "not a database" in said:
-            return StoreError(f"{database.shown} is not a database.", hint="Choose another file with --database.")
+            return StoreError(
+                f"{database.shown} is not a database.", hint="Choose another file with --database."
+            )
         if "locked" in said:
             return StoreError(
-                f"The database {database.shown} is held by another program.", hint="Stop the other one, or wait."
+                f"The database {database.shown} is held by another program.",
+                hint="Stop the other one, or wait.",
             )
         return StoreError(f"The database {database.shown} refuses: {said}.")
     found = re.search(r"'M': '([^']*)'", said)

@@ -24,7 +24,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 # SQLite gives numbers of its own only to a primary key declared INTEGER.
 Number = BigInteger().with_variant(Integer, "sqlite")
 Carried = JSON(none_as_null=True)
-Time = Double(53)
+Time: Double[float] = Double(53)
 
 
 class Base(DeclarativeBase):
@@ -73,14 +73,17 @@ class CameraRow(Base):
 class IncidentRow(Base):
     """What people handle: the sum of its events, its state and who has it.
 
-    behaviour: the gravest of `behaviours`. owner: a user's name. ended_at: None while one of its events holds.
+    behaviour: the gravest of `behaviours`. owner: a user's name. ended_at: None while one of its events
+    holds.
     """
 
     __tablename__ = "incident"
     __table_args__ = (
         Index("ix_incident_state_id", "state", "id"),
         Index("ix_incident_camera_id_started_at", "camera_id", "started_at"),
-        CheckConstraint("state IN ('new', 'acknowledged', 'verified', 'dispatched', 'resolved')", name="state"),
+        CheckConstraint(
+            "state IN ('new', 'acknowledged', 'verified', 'dispatched', 'resolved')", name="state"
+        ),
         CheckConstraint("verdict IN ('true', 'false', 'unclear')", name="verdict"),
         CheckConstraint("severity BETWEEN 1 AND 4", name="severity"),
     )

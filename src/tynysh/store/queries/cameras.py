@@ -57,7 +57,9 @@ def sites(session: Session, *, only: Collection[str] | None = None) -> Sequence[
     """The sites in force, in the order of the site file; `only` confines to some."""
     counts = dict(
         session.execute(
-            select(CameraRow.site_id, func.count()).where(CameraRow.removed_at.is_(None)).group_by(CameraRow.site_id)
+            select(CameraRow.site_id, func.count())
+            .where(CameraRow.removed_at.is_(None))
+            .group_by(CameraRow.site_id)
         ).tuples()
     )
     query = select(SiteRow).where(SiteRow.removed_at.is_(None)).order_by(SiteRow.ordinal, SiteRow.id)

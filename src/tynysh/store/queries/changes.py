@@ -47,7 +47,7 @@ def latest(session: Session) -> int:
 
 
 def oldest(session: Session) -> int:
-    """The number of the oldest change still kept; 0 if there is none. Who left off before it must reload all."""
+    """The number of the oldest change kept; 0 if there is none. Who left off before it must reload all."""
     return session.scalar(select(func.coalesce(func.min(ChangeRow.id), 0))) or 0
 
 
@@ -58,9 +58,9 @@ def since(session: Session, after: int, *, limit: int = 500) -> Sequence[Change]
 
 
 def forget(session: Session, *, before: float) -> int:
-    """Drop changes older than `before` (Unix seconds) and return how many; the newest stays, to count on from."""
+    """Drop changes older than `before` and return how many. The newest stays, to count on from."""
     must_be_writing(session)
-    newest = latest(session)
-    return session.execute(  # type: ignore[no-any-return,attr-defined]
-        delete(ChangeRow).where(ChangeRow.at < before, ChangeRow.id < newest)
-    ).rowcount
+    dropped = session.execute(
+        delete(ChangeRow).where(ChangeRow.at < before, ChangeRow.id < latest(session)).returning(ChangeRow.id)
+    )
+    return len(dropped.all())

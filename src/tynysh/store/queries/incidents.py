@@ -1,7 +1,8 @@
 """Incidents as people see them: the list, one with all its details, and the next step."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session, joinedload, selectinload
@@ -99,7 +100,7 @@ class IncidentDetail:
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Which incidents. None means any; open: not resolved. sites: all that may be seen, for a venue's user."""
+    """Which incidents. None: any; open: not resolved. sites: all that may be seen, for a venue's user."""
 
     state: State | None = None
     site: str | None = None
@@ -209,14 +210,14 @@ def standing(row: IncidentRow) -> Standing:
     return Standing(State(row.state), Verdict(row.verdict) if row.verdict else None, row.owner)
 
 
-def stored_reason(reason: Reason | None) -> dict[str, object] | None:
+def stored_reason(reason: Reason | None) -> dict[str, Any] | None:
     """A reason as a JSON column carries it."""
     return None if reason is None else {"key": reason.key, "values": dict(reason.values)}
 
 
-def loaded_reason(carried: dict[str, object] | None) -> Reason | None:
+def loaded_reason(carried: Mapping[str, Any] | None) -> Reason | None:
     """The reason that a JSON column carries."""
-    return None if carried is None else Reason(str(carried["key"]), carried["values"])  # type: ignore[arg-type]
+    return None if carried is None else Reason(carried["key"], carried["values"])
 
 
 def loaded_box(carried: Sequence[float] | None) -> Box | None:

@@ -1,0 +1,125 @@
+"""The clips of incidents: expected, ready, failed, gone."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, joinedload
+
+from tynysh.store.database import must_be_writing
+from tynysh.store.queries import changes
+from tynysh.store.schema import ClipRow, IncidentRow
+
+
+@dataclass(frozen=True, slots=True)
+class Clip:
+    """The clip of an incident. Paths are relative to the evidence folder; times are Unix seconds."""
+
+    incident_id: int
+    camera_id: str
+    state: str
+    original_path: str | None
+    anonymised_path: str | None
+    still_path: str | None
+    started_at: float | None
+    ended_at: float | None
+    bytes: int
+    detail: str | None
+
+
+def get(session: Session, incident_id: int) -> Clip | None:
+    """The clip of an incident; None where none is expected."""
+    row = session.get(ClipRow, incident_id, options=[joinedload(ClipRow.incident)])
+    return None if row is None else _clip(row)
+
+
+def pending(session: Session) -> Sequence[Clip]:
+    """The clips still to be cut, oldest first: what a restarted worker goes on with."""
+    rows = session.scalars(
+        select(ClipRow)
+        .join(IncidentRow)
+        .options(joinedload(ClipRow.incident))
+        .where(ClipRow.state == "pending")
+        .order_by(ClipRow.incident_id)
+    )
+    return [_clip(row) for row in rows]
+
+
+def expect(session: Session, incident_id: int, *, now: float) -> None:
+    """A clip will be cut for this incident; changes nothing where one is known of already."""
+    must_be_writing(session)
+    if session.get(ClipRow, incident_id) is None:
+        session.add(ClipRow(incident_id=incident_id, state="pending", updated_at=now))
+        session.flush()
+
+
+def set_still(session: Session, incident_id: int, still_path: str, *, now: float) -> None:
+    """The incident's picture is there, before its clip as a rule."""
+    row = _row(session, incident_id, now)
+    row.still_path = still_path
+    _told(session, row, now)
+
+
+def set_ready(
+    session: Session,
+    incident_id: int,
+    *,
+    original_path: str | None,
+    anonymised_path: str,
+    started_at: float,
+    ended_at: float,
+    bytes: int,  # noqa: A002  the unit is the name
+    now: float,
+    still_path: str | None = None,
+) -> None:
+    """The clip can be played. bytes: of all its files together."""
+    row = _row(session, incident_id, now)
+    row.state, row.detail = "ready", None
+    row.original_path, row.anonymised_path = original_path, anonymised_path
+    row.still_path = still_path or row.still_path
+    row.started_at, row.ended_at, row.bytes = started_at, ended_at, bytes
+    _told(session, row, now)
+
+
+def set_failed(session: Session, incident_id: int, detail: str, *, now: float) -> None:
+    """There will be no clip; `detail` says why."""
+    row = _row(session, incident_id, now)
+    row.state, row.detail = "failed", detail
+    _told(session, row, now)
+
+
+def forget(session: Session, incident_id: int, *, now: float) -> None:
+    """The clip's files are gone, as retention demands: there is none any more."""
+    must_be_writing(session)
+    row = session.get(ClipRow, incident_id)
+    if row is not None:
+        session.delete(row)
+        session.flush()
+        changes.publish(session, changes.Kind.INCIDENT, incident_id, now=now)
+
+
+def _row(session: Session, incident_id: int, now: float) -> ClipRow:
+    must_be_writing(session)
+    expect(session, incident_id, now=now)
+    return session.get_one(ClipRow, incident_id)
+
+
+def _told(session: Session, row: ClipRow, now: float) -> None:
+    row.updated_at = now
+    session.flush()
+    changes.publish(session, changes.Kind.INCIDENT, row.incident_id, now=now)
+
+
+def _clip(row: ClipRow) -> Clip:
+    return Clip(
+        incident_id=row.incident_id,
+        camera_id=row.incident.camera_id,
+        state=row.state,
+        original_path=row.original_path,
+        anonymised_path=row.anonymised_path,
+        still_path=row.still_path,
+        started_at=row.started_at,
+        ended_at=row.ended_at,
+        bytes=row.bytes,
+        detail=row.detail,
+    )

@@ -1,0 +1,212 @@
+"""Events written down: each durable, and part of an incident, before anyone hears of it."""
+
+import math
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
+
+from tynysh.behaviour.event import Event
+from tynysh.behaviour.signal import Behaviour
+from tynysh.errors import StoreError
+from tynysh.incidents import fusion
+from tynysh.incidents.fusion import GAP_S, Candidate, Occurrence, Summary
+from tynysh.store.database import Database, must_be_writing
+from tynysh.store.queries import changes, clips
+from tynysh.store.queries.incidents import loaded_box, loaded_reason, standing, stored_reason
+from tynysh.store.schema import CameraRow, EventRow, IncidentRow
+
+MOST_SAMPLES = 512
+"""A kept curve has at most so many samples."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What became of an event: its incident, whether it opened it, whether people will see a change."""
+
+    incident_id: int
+    opened: bool
+    changed: bool
+
+
+def record(
+    database: Database, event: Event, camera_id: str, *, now: float, gap_s: float = GAP_S, clip: bool = False
+) -> Recorded:
+    """Keep what `event` says in a transaction of its own: durable when this returns. See `write`."""
+    with database.writing() as session:
+        return write(session, event, camera_id, now=now, gap_s=gap_s, clip=clip)
+
+
+def write(
+    session: Session, event: Event, camera_id: str, *, now: float, gap_s: float = GAP_S, clip: bool = False
+) -> Recorded:
+    """Keep an event, new or told of before, join it to its incident, and tell the feed if people will see a
+    change.
+
+    Saying the same again changes nothing, and what comes late (an update after the end) is left aside, so a
+    worker may repeat what it is not sure was kept. `clip`: whether a clip is to be expected, if an incident
+    is opened. Times of the event must be Unix seconds. Needs a session of `Database.writing`; raises
+    StoreError where the camera is not in the database.
+    """
+    must_be_writing(session)
+    row = session.get(EventRow, event.id)
+    if row is None:
+        return _add(session, event, camera_id, now, gap_s, clip)
+    overtaken = row.ended_at is not None and event.end_s is None and not row.orphaned
+    if overtaken or not _take_over(row, event, now):
+        return Recorded(row.incident_id, opened=False, changed=False)
+    return Recorded(row.incident_id, opened=False, changed=_refresh(session, row.incident, now))
+
+
+def close_orphans(session: Session, camera_ids: Collection[str], *, now: float) -> Sequence[str]:
+    """End the events that a worker which is gone left open on its cameras, and return their ids.
+
+    They end when they were last known to hold, and are marked. Should their worker be alive after all, what
+    it says next stands. Needs a session of `Database.writing`.
+    """
+    must_be_writing(session)
+    rows = session.scalars(
+        select(EventRow)
+        .where(EventRow.camera_id.in_(camera_ids), EventRow.ended_at.is_(None))
+        .order_by(EventRow.started_at, EventRow.id)
+    ).all()
+    for row in rows:
+        row.ended_at = _known_until(row)
+        row.orphaned = True
+        row.updated_at = now
+    session.flush()
+    for incident in {row.incident_id: row.incident for row in rows}.values():
+        _refresh(session, incident, now)
+    return [row.id for row in rows]
+
+
+def thinned(curve: Sequence[tuple[float, float]], limit: int = MOST_SAMPLES) -> list[list[float]]:
+    """At most `limit` samples of `curve`: of each stretch of time the highest, and always the last."""
+    samples = [[float(at), float(score)] for at, score in curve]
+    if len(samples) <= limit:
+        return samples
+    body, last = samples[:-1], samples[-1]
+    stretch = math.ceil(len(body) / (limit - 1))
+    highest = [max(body[i : i + stretch], key=lambda sample: sample[1]) for i in range(0, len(body), stretch)]
+    return [*highest, last]
+
+
+def _add(session: Session, event: Event, camera_id: str, now: float, gap_s: float, clip: bool) -> Recorded:
+    camera = session.get(CameraRow, camera_id)
+    if camera is None:
+        raise StoreError(f"Camera {camera_id!r} is not in the database.", hint="tynysh apply adds cameras.")
+    row = EventRow(id=event.id, camera_id=camera_id, recorded_at=now)
+    row.curve = []
+    _take_over(row, event, now)
+    home = fusion.home(_occurrence(row), _candidates(session, camera_id, row.started_at, gap_s), gap_s=gap_s)
+    opened = home is None
+    if home is None:
+        incident = IncidentRow(site_id=camera.site_id, camera_id=camera_id, opened_at=now, state="new")
+        _apply(incident, fusion.summary([_occurrence(row)]))
+        session.add(incident)
+        session.flush()
+        if clip:
+            clips.expect(session, incident.id, now=now)
+    else:
+        incident = session.get_one(IncidentRow, home)
+    row.incident_id = incident.id
+    session.add(row)
+    session.flush()
+    session.expire(incident, ["events"])
+    _refresh(session, incident, now, surely=True)
+    return Recorded(incident.id, opened=opened, changed=True)
+
+
+def _candidates(session: Session, camera_id: str, started_at: float, gap_s: float) -> list[Candidate]:
+    query = select(IncidentRow).where(
+        IncidentRow.camera_id == camera_id,
+        or_(IncidentRow.ended_at.is_(None), IncidentRow.ended_at >= started_at - gap_s),
+    )
+    return [
+        Candidate(
+            id=row.id,
+            behaviours=frozenset(Behaviour(behaviour) for behaviour in row.behaviours),
+            started_at=row.started_at,
+            ended_at=row.ended_at,
+            closed=standing(row).closed,
+        )
+        for row in session.scalars(query)
+    ]
+
+
+def _take_over(row: EventRow, event: Event, now: float) -> bool:
+    """Put what `event` says into `row`; whether anything is different."""
+    said = {
+        "behaviour": event.behaviour.value,
+        "subject": _clean(event.subject),
+        "started_at": float(event.start_s),
+        "decided_at": float(event.decided_s),
+        "ended_at": None if event.end_s is None else float(event.end_s),
+        "score": min(max(float(event.score), 0.0), 1.0),
+        "people": int(event.people),
+        "box": None if event.box is None else [float(edge) for edge in event.box],
+        "zone": event.zone,
+        "reason": stored_reason(event.reason),
+        "curve": thinned(event.curve),
+        "orphaned": False,
+    }
+    different = {name: value for name, value in said.items() if getattr(row, name) != value}
+    for name, value in different.items():
+        setattr(row, name, value)
+    if different:
+        row.updated_at = now
+    return bool(different)
+
+
+def _refresh(session: Session, incident: IncidentRow, now: float, *, surely: bool = False) -> bool:
+    """Sum the incident up anew and tell the feed if people will see a change."""
+    session.flush()
+    changed = _apply(incident, fusion.summary([_occurrence(row) for row in incident.events]))
+    if changed or surely:
+        changes.publish(session, changes.Kind.INCIDENT, incident.id, now=now)
+    return changed or surely
+
+
+def _apply(incident: IncidentRow, summary: Summary) -> bool:
+    said = {
+        "behaviour": summary.behaviour.value,
+        "behaviours": [behaviour.value for behaviour in summary.behaviours],
+        "severity": summary.severity,
+        "started_at": summary.started_at,
+        "ended_at": summary.ended_at,
+        "people": summary.people,
+        "score": summary.score,
+        "box": None if summary.box is None else list(summary.box),
+        "zone": summary.zone,
+        "reason": stored_reason(summary.reason),
+    }
+    different = {name: value for name, value in said.items() if getattr(incident, name) != value}
+    for name, value in different.items():
+        setattr(incident, name, value)
+    return bool(different)
+
+
+def _occurrence(row: EventRow) -> Occurrence:
+    return Occurrence(
+        id=row.id,
+        behaviour=Behaviour(row.behaviour),
+        started_at=row.started_at,
+        ended_at=row.ended_at,
+        known_until=_known_until(row),
+        score=row.score,
+        people=row.people,
+        box=loaded_box(row.box),
+        zone=row.zone,
+        reason=loaded_reason(row.reason),
+    )
+
+
+def _known_until(row: EventRow) -> float:
+    if row.ended_at is not None:
+        return row.ended_at
+    return max(row.decided_at, row.curve[-1][0]) if row.curve else row.decided_at
+
+
+def _clean(words: str) -> str:
+    return words.replace("\0", "")

@@ -1,0 +1,203 @@
+"""Signing in and staying signed in."""
+
+import hashlib
+import hmac
+import ipaddress
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sqlalchemy import delete
+from sqlalchemy.orm import Session, joinedload
+
+from tynysh.errors import TynyshError
+from tynysh.store import users
+from tynysh.store.database import Database, must_be_writing
+from tynysh.store.schema import LoginFailureRow, SessionRow, UserRow
+
+LIFETIME_S = 14 * 3600.0
+"""A session ends at the latest so long after signing in: a shift of 12 hours with its hand-overs."""
+IDLE_S = 3600.0
+"""A session that is not used for so long ends. An open feed of live updates is use."""
+
+_NAME_FREE = 5
+_ADDRESS_FREE = 30
+_FIRST_WAIT_S = 5.0
+_LONGEST_WAIT_S = 900.0
+_FORGOTTEN_S = 3600.0
+_TOUCH_S = 60.0
+_NOBODY = "$argon2id$v=19$m=65536,t=3,p=4$c29tZXNhbHRzb21lc2FsdA$mcsZHKr6PLZFX7VCbz6EQzWyMbMM3GmM4G29TCsNDY8"
+
+
+class WrongCredentialsError(TynyshError):
+    """Name or password is wrong, or the account is disabled; which of them is not told."""
+
+
+class TooManyAttemptsError(TynyshError):
+    """Too many failed sign-ins for this name or from this address. retry_after_s: how long to wait."""
+
+    def __init__(self, retry_after_s: float) -> None:
+        super().__init__(f"Too many failed sign-ins; try again in {retry_after_s:.0f} seconds.")
+        self.retry_after_s = retry_after_s
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """Who is signed in. token: for the cookie, known to the browser only. csrf: sent with each change."""
+
+    user: users.User
+    token: str
+    csrf: str
+
+
+def sign_in(
+    database: Database,
+    name: str,
+    password: str,
+    *,
+    address: str | None,
+    now: float,
+    language: str | None = None,
+    new_token: Callable[[], str] = secrets.token_urlsafe,
+) -> SignedIn:
+    """Check name and password and begin a session.
+
+    An attempt counts before the password is checked, so that many at once gain nothing. From the 6th failure
+    for a name, or the 31st from an address, each must wait twice as long as the one before: 5 s to 15 min. An
+    hour without failures forgets them.
+
+    Raises WrongCredentialsError, TooManyAttemptsError, UserError for an unknown language.
+    """
+    if language is not None:
+        users.checked_language(language)
+    try:
+        name = users.normalised(name)
+    except users.UserError:
+        raise _wrong() from None
+    with database.writing() as session:
+        counted = [(f"name:{name}", _NAME_FREE)]
+        if address is not None:
+            counted.append((f"address:{_network(address)}", _ADDRESS_FREE))
+        wait = max(_wait_s(session, key, now) for key, _ in counted)
+        if wait <= 0:
+            for key, free in counted:
+                _count_failure(session, key, free, now)
+        password_hash = users.password_hash_of(session, name)
+    if wait > 0:
+        raise TooManyAttemptsError(wait)
+    # An unknown name takes as long as a known one.
+    if not users.matches(password_hash or _NOBODY, password) or password_hash is None:
+        raise _wrong()
+    rehashed = users.hashed(password) if users.needs_rehash(password_hash) else None
+    token = new_token()
+    with database.writing() as session:
+        # The account may have been disabled, or its password changed, while the hash was computed.
+        if users.password_hash_of(session, name) != password_hash:
+            raise _wrong()
+        for key, _ in counted:
+            _forgive(session, key)
+        user = users.set_language(session, name, language) if language else users.find(session, name)
+        if rehashed is not None:
+            session.get_one(UserRow, user.id).password_hash = rehashed
+        session.add(
+            SessionRow(
+                token_hash=token_hash(token),
+                user_id=user.id,
+                created_at=now,
+                seen_at=now,
+                expires_at=now + LIFETIME_S,
+                address=address,
+            )
+        )
+    return SignedIn(user, token, csrf(token))
+
+
+def signed_in(database: Database, token: str, *, now: float) -> SignedIn | None:
+    """Who holds `token`, and note that it is in use; None where the session ended or never was."""
+    with database.reading() as session:
+        row = session.get(SessionRow, token_hash(token), options=[joinedload(SessionRow.user)])
+        if (
+            row is None
+            or row.user.disabled_at is not None
+            or now >= row.expires_at
+            or now >= row.seen_at + IDLE_S
+        ):
+            return None
+        user, seen_at = users.shown(row.user), row.seen_at
+    # Noted once a minute at most: reading is cheap, writing waits for its turn.
+    if now >= seen_at + _TOUCH_S:
+        with database.writing() as session:
+            fresh = session.get(SessionRow, token_hash(token))
+            if fresh is not None:
+                fresh.seen_at = max(fresh.seen_at, now)
+    return SignedIn(user, token, csrf(token))
+
+
+def sign_out(session: Session, token: str) -> None:
+    """End the session of `token`, if there is one."""
+    must_be_writing(session)
+    session.execute(delete(SessionRow).where(SessionRow.token_hash == token_hash(token)))
+
+
+def forget_ended(session: Session, *, now: float) -> None:
+    """Drop sessions that are over and failures that no longer count."""
+    must_be_writing(session)
+    session.execute(
+        delete(SessionRow).where((SessionRow.expires_at <= now) | (SessionRow.seen_at <= now - IDLE_S))
+    )
+    session.execute(delete(LoginFailureRow).where(LoginFailureRow.last_at <= now - _FORGOTTEN_S))
+
+
+def token_hash(token: str) -> str:
+    """What is kept of a token. A token is 256 random bits, so a fast hash is enough."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def csrf(token: str) -> str:
+    """The value that proves a change was asked for by a page that knows the session, not only its cookie."""
+    return hmac.new(token.encode(), b"csrf", hashlib.sha256).hexdigest()
+
+
+def _wrong() -> WrongCredentialsError:
+    return WrongCredentialsError("The name or the password is wrong.")
+
+
+def _network(address: str) -> str:
+    """The address to count by: of IPv6 the /64, since one household has all of it."""
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return address[:80]
+    if parsed.version == 6 and parsed.ipv4_mapped is None:
+        return str(ipaddress.ip_network((parsed, 64), strict=False))
+    return str(parsed)
+
+
+def _wait_s(session: Session, key: str, now: float) -> float:
+    row = session.get(LoginFailureRow, key)
+    return 0.0 if row is None else row.blocked_until - now
+
+
+def _count_failure(session: Session, key: str, free: int, now: float) -> None:
+    row = session.get(LoginFailureRow, key)
+    if row is None:
+        row = LoginFailureRow(key=key, failures=0, last_at=now, blocked_until=0.0)
+        session.add(row)
+    if now - row.last_at > _FORGOTTEN_S:
+        row.failures = 0
+    row.failures += 1
+    row.last_at = now
+    over = min(row.failures - free, 20)
+    row.blocked_until = 0.0 if over < 0 else now + min(_FIRST_WAIT_S * 2**over, _LONGEST_WAIT_S)
+
+
+def _forgive(session: Session, key: str) -> None:
+    row = session.get(LoginFailureRow, key)
+    if row is None:
+        return
+    if key.startswith("name:"):
+        session.delete(row)
+    else:
+        # Others at this address may still be guessing: only this attempt is taken back.
+        row.failures = max(0, row.failures - 1)
+        row.blocked_until = 0.0
