@@ -1,0 +1,63 @@
+"""What happens in a video file: the live pipeline, as fast as the machine allows."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tynysh.behaviour.event import Event, Phase
+from tynysh.evidence.timeline import PeopleTimeline
+from tynysh.media.video_file import VideoFile
+from tynysh.perception.track_log import TrackLog
+from tynysh.runtime.pipeline import Pipeline, Step
+
+
+@dataclass(frozen=True, slots=True)
+class VideoAnalysis:
+    """What was found in one video.
+
+    events: as they were when they ended, in order of onset.
+    frame_times: seconds of every picture, also of those not decoded, in order of display.
+    people: the tracks over time.
+    """
+
+    path: Path
+    events: tuple[Event, ...]
+    duration_s: float
+    frame_times: tuple[float, ...] = field(repr=False)
+    people: PeopleTimeline = field(repr=False)
+
+
+def analyse_video(
+    video: VideoFile,
+    pipeline: Pipeline,
+    *,
+    track_log: TrackLog | None = None,
+    on_step: Callable[[Step], None] | None = None,
+) -> VideoAnalysis:
+    """Run `pipeline` over the whole of `video`.
+
+    `track_log` collects the tracks; `on_step` sees each analysed frame. Raises MediaError if the video cannot
+    be read; what was found before a truncated file's end is kept.
+    """
+    events: dict[str, Event] = {}
+    people = PeopleTimeline(keep_s=float("inf"))
+    for frame in video.frames():
+        step = pipeline.process(frame)
+        if step is None:
+            continue
+        events.update((event.id, event) for event in step.events)
+        holding = any(event.phase is not Phase.ENDED for event in events.values())
+        video.attend(step.scene.motion.moving or holding)
+        people.add(frame.time_s, step.scene.tracks)
+        if track_log is not None and step.scene.detected:
+            track_log.add(frame.time_s, step.scene.tracks)
+        if on_step is not None:
+            on_step(step)
+    events.update((event.id, event) for event in pipeline.close(video.duration_s))
+    return VideoAnalysis(
+        path=video.path,
+        events=tuple(sorted(events.values(), key=lambda event: (event.start_s, event.behaviour, event.id))),
+        duration_s=video.duration_s,
+        frame_times=tuple(video.frame_times),
+        people=people,
+    )

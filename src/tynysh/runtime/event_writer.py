@@ -1,0 +1,119 @@
+"""Events on their way into the database: durable before anyone hears of them, kept while it cannot be reached."""
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from random import Random
+
+import structlog
+
+from tynysh.behaviour.event import Event, Phase
+from tynysh.errors import StoreError
+from tynysh.runtime.backoff import Backoff
+from tynysh.store.database import Database
+from tynysh.store.queries import events
+from tynysh.store.queries.events import Recorded
+
+log = structlog.get_logger(__name__)
+
+MOST_WAITING = 10_000
+"""Events that may wait for a database that is away. Past that, updates give way, then the oldest."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An event of a camera, with whether a clip is to be made of its incident."""
+
+    camera_id: str
+    event: Event
+    clip: bool
+
+
+class EventWriter:
+    """Writes events in order, in a thread of its own, and tells what became of each.
+
+    `written` is called in that thread, after the event is durable.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        written: Callable[[Entry, Recorded], None],
+        *,
+        random: Random,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._database = database
+        self._written = written
+        self._backoff = Backoff(random, first_s=0.2, most_s=10.0)
+        self._clock = clock
+        self._waiting: deque[Entry] = deque()
+        self._change = threading.Condition()
+        self._stopping = False
+        self.lost = 0
+        self._thread = threading.Thread(target=self._run, name="event-writer", daemon=True)
+
+    def start(self) -> None:
+        """Begin to write."""
+        self._thread.start()
+
+    def put(self, entry: Entry) -> None:
+        """Have an event written soon; never blocks."""
+        with self._change:
+            if len(self._waiting) >= MOST_WAITING:
+                self._give_way()
+            self._waiting.append(entry)
+            self._change.notify()
+
+    def stop(self, timeout_s: float = 5.0) -> int:
+        """Write what waits, for at most `timeout_s`; how many could not be written."""
+        with self._change:
+            self._stopping = True
+            self._change.notify()
+        self._thread.join(timeout_s)
+        with self._change:
+            return len(self._waiting)
+
+    def _give_way(self) -> None:
+        for index, entry in enumerate(self._waiting):
+            if entry.event.phase is Phase.UPDATED:
+                del self._waiting[index]
+                return
+        self._waiting.popleft()
+        self.lost += 1
+
+    def _run(self) -> None:
+        while True:
+            with self._change:
+                while not self._waiting and not self._stopping:
+                    self._change.wait()
+                if not self._waiting:
+                    return
+                entry = self._waiting[0]
+            if not self._write(entry):
+                if self._stopping:
+                    return
+                continue
+            with self._change:
+                # Only this thread takes from the front, but a full queue may have dropped it meanwhile.
+                if self._waiting and self._waiting[0] is entry:
+                    self._waiting.popleft()
+
+    def _write(self, entry: Entry) -> bool:
+        try:
+            recorded = events.record(
+                self._database, entry.event, entry.camera_id, now=self._clock(), clip=entry.clip
+            )
+        except StoreError as error:
+            wait_s = self._backoff.next_s()
+            waiting = len(self._waiting)
+            log.error("events.not_written", error=str(error), waiting=waiting, again_in_s=round(wait_s, 1))
+            with self._change:
+                if not self._stopping:
+                    self._change.wait(wait_s)
+            return False
+        self._backoff.reset()
+        self._written(entry, recorded)
+        return True

@@ -1,0 +1,180 @@
+"""Live video of one camera for those who watch: anonymised, encoded once for all, at no cost while nobody does."""
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+from queue import Empty, Full, Queue
+
+import cv2
+import structlog
+
+from tynysh.geometry import Box
+from tynysh.media.encoder import FragmentedEncoder
+from tynysh.media.frame import Frame, Image
+from tynysh.perception.anonymiser import anonymise
+
+log = structlog.get_logger(__name__)
+
+WIDTH = 640
+"""Live pictures are at most this wide, pixels."""
+
+JPEG_QUALITY = 80
+WAITING_FRAMES = 2
+WAITING_FRAGMENTS = 60
+
+
+def anonymised(frame: Frame, people: list[Box], *, width: int = WIDTH) -> Image:
+    """`frame` at most `width` pixels wide with the people in it blurred; blue first. `people` in frame pixels."""
+    scale = min(1.0, width / frame.width)
+    # H.264 in 4:2:0 takes even sizes only.
+    size = (max(2, round(frame.width * scale / 2) * 2), max(2, round(frame.height * scale / 2) * 2))
+    picture = frame.bgr_resized(*size).copy()
+    anonymise(picture, [box.scaled(size[0] / frame.width, size[1] / frame.height) for box in people])
+    return picture
+
+
+def jpeg(picture: Image) -> bytes:
+    """`picture` (blue first) as JPEG."""
+    _, encoded = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
+    return encoded.tobytes()
+
+
+@dataclass(eq=False)
+class _Viewer:
+    loop: asyncio.AbstractEventLoop
+    queue: asyncio.Queue[bytes | None] = field(default_factory=lambda: asyncio.Queue(WAITING_FRAGMENTS))
+    started: bool = False
+
+
+class LiveView:
+    """Anonymised live video of one camera.
+
+    The analysis thread hands over frames with `show`; a thread of its own blurs and encodes them while somebody
+    watches. A viewer who cannot keep up is dropped.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._frames: Queue[tuple[Frame, list[Box]]] = Queue(WAITING_FRAMES)
+        self._viewers: set[_Viewer] = set()
+        self._lock = threading.Lock()
+        self._wanted = threading.Event()
+        self._closed = False
+        self._thread = threading.Thread(target=self._run, name=f"live-{name}", daemon=True)
+        self._thread.start()
+
+    @property
+    def watched(self) -> bool:
+        """Whether anybody is watching."""
+        return bool(self._viewers)
+
+    def show(self, frame: Frame, people: list[Box]) -> None:
+        """The next frame, with where the people in it are; dropped if the last ones are still being encoded."""
+        if not self._viewers:
+            return
+        try:
+            self._frames.put_nowait((frame, people))
+        except Full:
+            return
+
+    def close(self) -> None:
+        """End it for all viewers."""
+        self._closed = True
+        self._wanted.set()
+        with self._lock:
+            for viewer in self._viewers:
+                self._end(viewer)
+            self._viewers.clear()
+
+    async def watch(self) -> AsyncIterator[bytes]:
+        """The MIME type, the initialisation segment, then fragments from the next key frame on."""
+        viewer = _Viewer(asyncio.get_running_loop())
+        with self._lock:
+            if self._closed:
+                return
+            self._viewers.add(viewer)
+        self._wanted.set()
+        try:
+            while (fragment := await viewer.queue.get()) is not None:
+                yield fragment
+        finally:
+            with self._lock:
+                self._viewers.discard(viewer)
+
+    def _run(self) -> None:
+        while not self._closed:
+            self._wanted.wait()
+            self._wanted.clear()
+            if self._viewers:
+                self._encode_while_watched()
+
+    def _encode_while_watched(self) -> None:
+        encoder: FragmentedEncoder | None = None
+        try:
+            while self._viewers and not self._closed:
+                try:
+                    frame, people = self._frames.get(timeout=0.5)
+                except Empty:
+                    continue
+                picture = anonymised(frame, people)
+                size = (picture.shape[1], picture.shape[0])
+                if encoder is None or (encoder.width, encoder.height) != size:
+                    encoder = self._new_encoder(encoder, size)
+                self._hand_out(encoder, picture, frame.time_s)
+        finally:
+            if encoder is not None:
+                encoder.close()
+
+    def _new_encoder(self, old: FragmentedEncoder | None, size: tuple[int, int]) -> FragmentedEncoder:
+        if old is not None:
+            # A picture of another size is another stream: viewers connect again.
+            old.close()
+            with self._lock:
+                for viewer in self._viewers:
+                    self._end(viewer)
+                self._viewers.clear()
+        return FragmentedEncoder(*size)
+
+    def _hand_out(self, encoder: FragmentedEncoder, picture: Image, time_s: float) -> None:
+        for fragment in encoder.encode(picture, time_s):
+            with self._lock:
+                for viewer in list(self._viewers):
+                    self._give(viewer, encoder, fragment.data, is_key=fragment.is_key)
+
+    def _give(self, viewer: _Viewer, encoder: FragmentedEncoder, data: bytes, *, is_key: bool) -> None:
+        if not viewer.started:
+            if not is_key:
+                return
+            viewer.started = True
+            self._put(viewer, encoder.mime.encode())
+            self._put(viewer, encoder.initialisation)
+        self._put(viewer, data)
+
+    def _put(self, viewer: _Viewer, data: bytes) -> None:
+        def put() -> None:
+            try:
+                viewer.queue.put_nowait(data)
+            except asyncio.QueueFull:
+                log.info("live.slow_viewer_dropped", camera=self._name)
+                self._drop(viewer)
+
+        _call(viewer.loop, put)
+
+    def _drop(self, viewer: _Viewer) -> None:
+        with self._lock:
+            self._viewers.discard(viewer)
+        self._end(viewer)
+
+    def _end(self, viewer: _Viewer) -> None:
+        def end() -> None:
+            while viewer.queue.full():
+                viewer.queue.get_nowait()
+            viewer.queue.put_nowait(None)
+
+        _call(viewer.loop, end)
+
+
+def _call(loop: asyncio.AbstractEventLoop, function: Callable[[], None]) -> None:
+    if not loop.is_closed():
+        loop.call_soon_threadsafe(function)

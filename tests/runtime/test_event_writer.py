@@ -1,0 +1,129 @@
+"""Events wait for a database that is away, and none is told of before it is kept."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from tynysh.behaviour.event import Event, Phase
+from tynysh.behaviour.signal import Behaviour
+from tynysh.errors import StoreError
+from tynysh.runtime import event_writer
+from tynysh.runtime.event_writer import Entry, EventWriter
+from tynysh.store.database import Database
+from tynysh.store.migrate import migrate
+from tynysh.store.queries.events import Recorded
+from tynysh.store.schema import CameraRow, EventRow, SiteRow
+
+
+class Flaky(Database):
+    """A database that is away for its first writes."""
+
+    away = 0
+
+    @contextmanager
+    def writing(self) -> Iterator[Session]:
+        if self.away > 0:
+            self.away -= 1
+            raise StoreError("The database cannot be reached.")
+        with super().writing() as session:
+            yield session
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Flaky]:
+    opened = Flaky.open(tmp_path / "tynysh.db")
+    migrate(opened)
+    with opened.writing() as session:
+        session.add(
+            SiteRow(
+                id="club", name="Club", kind="nightlife", ordinal=0, settings={"time_zone": "Asia/Almaty"}
+            )
+        )
+        session.flush()
+        session.add(CameraRow(id="club/door", site_id="club", name="door", ordinal=0, settings={}))
+    assert isinstance(opened, Flaky)
+    yield opened
+    opened.close()
+
+
+def event(number: int, phase: Phase = Phase.BEGUN) -> Event:
+    return Event(
+        id=f"00000000-0000-4000-8000-{number:012d}",
+        behaviour=Behaviour.FIGHT,
+        phase=phase,
+        start_s=1000.0 + number,
+        decided_s=1001.0 + number,
+        end_s=None,
+        score=0.9,
+        box=None,
+        people=2,
+        zone=None,
+        subject="",
+        reason=None,
+    )
+
+
+def kept(database: Database) -> list[str]:
+    with database.reading() as session:
+        return list(session.scalars(select(EventRow.id).order_by(EventRow.id)))
+
+
+def test_an_event_is_durable_before_anyone_is_told(database: Flaky) -> None:
+    seen: list[tuple[str, bool, list[str]]] = []
+
+    def told(entry: Entry, recorded: Recorded) -> None:
+        seen.append((entry.event.id, recorded.opened, kept(database)))
+
+    writer = EventWriter(database, told, random=Random(1))
+    writer.start()
+    writer.put(Entry("club/door", event(1), clip=True))
+    assert writer.stop() == 0
+    assert seen == [(event(1).id, True, [event(1).id])]
+
+
+def test_events_wait_in_order_for_a_database_that_is_away(database: Flaky) -> None:
+    database.away = 3
+    told: list[str] = []
+    done = threading.Event()
+
+    def note(entry: Entry, _: Recorded) -> None:
+        told.append(entry.event.id)
+        if len(told) == 5:
+            done.set()
+
+    writer = EventWriter(database, note, random=Random(1))
+    writer.start()
+    for number in range(5):
+        writer.put(Entry("club/door", event(number), clip=False))
+    assert done.wait(30)
+    assert told == [event(number).id for number in range(5)] == kept(database)
+    assert writer.stop() == 0
+
+
+def test_what_could_not_be_written_at_the_end_is_counted(database: Flaky) -> None:
+    database.away = 10**9
+    writer = EventWriter(database, lambda *_: None, random=Random(1))
+    writer.start()
+    for number in range(3):
+        writer.put(Entry("club/door", event(number), clip=False))
+    assert writer.stop() == 3
+
+
+def test_when_too_many_wait_updates_give_way_first(database: Flaky, monkeypatch: Any) -> None:
+    monkeypatch.setattr(event_writer, "MOST_WAITING", 3)
+    writer = EventWriter(database, lambda *_: None, random=Random(1))
+    for number, phase in enumerate([Phase.BEGUN, Phase.UPDATED, Phase.BEGUN, Phase.BEGUN]):
+        writer.put(Entry("club/door", event(number, phase), clip=False))
+    assert writer.lost == 0
+    writer.put(Entry("club/door", event(9), clip=False))
+    assert writer.lost == 1
+    writer.start()
+    assert writer.stop() == 0
+    assert kept(database) == [event(2).id, event(3).id, event(9).id]
