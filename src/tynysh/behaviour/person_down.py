@@ -1,0 +1,197 @@
+"""Does somebody lie where people do not lie, and not get up?"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import exp, hypot
+
+from tynysh.behaviour.places import BENCH, foot, watched
+from tynysh.behaviour.posture import StandingHeights, lying, upright
+from tynysh.behaviour.scene import Feed, Scene
+from tynysh.behaviour.settings import AnalyserSettings, Cooldown, MinDuration
+from tynysh.behaviour.signal import Behaviour, Reason, Signal
+from tynysh.behaviour.trails import SAME_INSTANT_S
+from tynysh.geometry import Box
+from tynysh.perception.track import Track
+
+SMOOTHING_S = 0.7
+LONGEST_STEP_S = 2.0
+"""A look counts for at most this long, so that one picture after a pause does not decide alone."""
+
+HOLD_S = 6.0
+HOLD_WHEN_REPLACED_S = 3.0
+"""Seconds of looks for which somebody who lies may be missed by the detector; fewer when somebody upright
+appears
+in the same place, who may be the one who got up, or one who helps."""
+
+FELL_WITHIN_S = 4.0
+
+
+class PersonDownSettings(AnalyserSettings):
+    """Settings of `person_down`. People lying on zones of kind `bench` do not count."""
+
+    release_s = 2.0
+
+    min_duration_s: MinDuration = 10.0
+    cooldown_s: Cooldown = 60.0
+
+
+@dataclass(slots=True)
+class _Fallen:
+    """Somebody who lies, or seems to.
+
+    level: smoothed score. missed_s: seconds of looks since they were last found. fell: seen upright just
+        before.
+    """
+
+    subject: str
+    track_id: int
+    box: Box
+    since_s: float
+    seen_s: float
+    level: float
+    fell: bool
+    missed_s: float = 0.0
+
+
+class PersonDownAnalyser:
+    """Scores each person who lies (`posture.lying`), smoothed over 0.7 s; the settings' minimum duration
+    makes it an event. Held to the named zones, or else the whole picture, always without zones of kind
+    `bench`.
+
+    Detectors lose people who lie. One who was seen lying is therefore held at the place for 6 s of looks (3 s
+    if somebody upright newly appears there), the score decaying with a time constant of 12 s, and taken up
+    again by any track that lies there. While the detector rests, nothing changes. Standing height comes from
+    the same person just before, or from people who walked through that part of the picture.
+    """
+
+    behaviour = Behaviour.PERSON_DOWN
+    wants_pose = True
+
+    def __init__(self, settings: PersonDownSettings) -> None:
+        self._settings = settings
+        self._heights = StandingHeights()
+        self._upright: dict[int, tuple[float, float]] = {}
+        self._fallen: list[_Fallen] = []
+        self._count = 0
+        self._look_s: float | None = None
+
+    def observe(self, scene: Scene) -> Sequence[Signal]:
+        """One signal for each person who lies or seems to."""
+        if scene.feed is Feed.LOST:
+            self._fallen.clear()
+            self._look_s = None
+            return ()
+        if scene.detected:
+            self._look(scene)
+        return [
+            Signal(
+                behaviour=self.behaviour,
+                time_s=scene.time_s,
+                score=fallen.level,
+                box=scene.normalised_box(fallen.box),
+                people=1,
+                subject=fallen.subject,
+                reason=Reason("person_down.fell" if fallen.fell else "person_down.lying"),
+                since_s=fallen.since_s,
+            )
+            for fallen in self._fallen
+        ]
+
+    def _look(self, scene: Scene) -> None:
+        elapsed_s = (
+            0.0 if self._look_s is None else min(LONGEST_STEP_S, max(0.0, scene.time_s - self._look_s))
+        )
+        self._look_s = scene.time_s
+        seen = [track for track in scene.tracks if scene.time_s - track.seen_s <= SAME_INSTANT_S]
+        found: set[str] = set()
+        for track in seen:
+            score = self._lying(scene, track)
+            fallen = self._place_of(track, score, found)
+            if fallen is None:
+                if score >= 0.4:
+                    found.add(self._add(scene, track, score).subject)
+                continue
+            found.add(fallen.subject)
+            fallen.level += (score - fallen.level) * (1.0 - exp(-elapsed_s / SMOOTHING_S))
+            fallen.track_id, fallen.seen_s, fallen.missed_s = track.id, scene.time_s, 0.0
+            if score >= 0.4:
+                fallen.box = track.box
+        for fallen in self._fallen:
+            if fallen.subject not in found:
+                fallen.missed_s += elapsed_s
+                fallen.level *= exp(-elapsed_s / 12.0)
+        self._fallen = [fallen for fallen in self._fallen if self._holds(fallen, seen)]
+        self._remember(scene, seen)
+
+    def _lying(self, scene: Scene, track: Track) -> float:
+        """How surely a track lies where it should not."""
+        middle = scene.normalised(track.box.centre)
+        ground = foot(scene, track.box)
+        if any(zone.contains(middle) or zone.contains(ground) for zone in watched(scene, (), BENCH)):
+            return 0.0
+        names = self._settings.zones
+        if names and not any(
+            zone.contains(middle) or zone.contains(ground) for zone in watched(scene, names)
+        ):
+            return 0.0
+        own = self._upright.get(track.id)
+        standing = own[1] if own is not None else self._heights.at(ground[1])
+        return lying(track.box, track.keypoints, standing, cut_off=_cut_off(scene, track.box))
+
+    def _place_of(self, track: Track, score: float, taken: set[str]) -> _Fallen | None:
+        """The fallen person that a track is: the same track, or one that lies in the same place."""
+        free = [fallen for fallen in self._fallen if fallen.subject not in taken]
+        same = next((fallen for fallen in free if fallen.track_id == track.id), None)
+        if same is not None or score < 0.4:
+            return same
+        return next((fallen for fallen in free if _same_place(fallen.box, track.box)), None)
+
+    def _add(self, scene: Scene, track: Track, score: float) -> _Fallen:
+        self._count += 1
+        own = self._upright.get(track.id)
+        fallen = _Fallen(
+            subject=str(self._count),
+            track_id=track.id,
+            box=track.box,
+            since_s=scene.time_s,
+            seen_s=scene.time_s,
+            level=score / 2,
+            fell=own is not None and scene.time_s - own[0] <= FELL_WITHIN_S,
+        )
+        self._fallen.append(fallen)
+        return fallen
+
+    def _holds(self, fallen: _Fallen, seen: Sequence[Track]) -> bool:
+        if fallen.level < 0.05:
+            return False
+        replaced = any(
+            track.born_s >= fallen.seen_s
+            and upright(track.box, track.keypoints)
+            and _same_place(fallen.box, track.box)
+            for track in seen
+        )
+        return fallen.missed_s <= (HOLD_WHEN_REPLACED_S if replaced else HOLD_S)
+
+    def _remember(self, scene: Scene, seen: Sequence[Track]) -> None:
+        """Learn standing heights from those who are upright now."""
+        for track in seen:
+            if _cut_off(scene, track.box) or not upright(track.box, track.keypoints):
+                continue
+            height = track.box.height
+            self._upright[track.id] = (scene.time_s, height)
+            if hypot(*track.velocity) > 0.25 * height:
+                self._heights.learn(foot(scene, track.box)[1], height)
+        self._upright = {
+            track_id: entry for track_id, entry in self._upright.items() if scene.time_s - entry[0] <= 120.0
+        }
+
+
+def _same_place(a: Box, b: Box) -> bool:
+    reach = 0.4 * max(a.width, a.height, b.width, b.height)
+    return a.iou(b) >= 0.2 or hypot(a.centre[0] - b.centre[0], a.centre[1] - b.centre[1]) <= reach
+
+
+def _cut_off(scene: Scene, box: Box) -> bool:
+    """Whether the picture's edge cuts the box off, at the bottom or at a side."""
+    margin = 0.01 * scene.height
+    return box.bottom >= scene.height - margin or box.left <= margin or box.right >= scene.width - margin

@@ -1,0 +1,118 @@
+"""Does a person lie on the ground? From the box, the keypoints and the height they would have standing there."""
+
+from collections import deque
+from itertools import pairwise
+from math import atan2, degrees, hypot
+
+import numpy as np
+
+from tynysh.behaviour.interaction import ramp
+from tynysh.geometry import Box, Point
+from tynysh.perception.person import Joint, Keypoints
+
+CONFIDENT = 0.3
+ROWS = 12
+"""Bands of the picture, from top to bottom, in each of which standing height is learnt."""
+
+SAMPLES = 60
+ENOUGH = 8
+
+
+def lying(box: Box, keypoints: Keypoints | None, standing: float | None, *, cut_off: bool = False) -> float:
+    """How surely a person lies, in [0, 1].
+
+    box: pixels. standing: the height, pixels, of somebody upright at that place, if known. cut_off: whether
+        the box
+    ends at the picture's edge, so that its shape says little.
+
+    With keypoints, lying is a torso tilted by more than 45 degrees from upright (fully from 70) and a body
+    that is flat: its extent from top to bottom is less than 0.6 of the way head–hips–ankles along the body
+    (fully from 0.4). Bending over leaves the legs upright (0.55), sitting and crouching leave the torso
+    upright. Without keypoints, it is a box at least 1.1 times as wide as high (fully from 1.5) and at most
+    0.75 of standing height (fully 0.55). Somebody who lies along the line of sight looks upright but short:
+    at most 0.5 of standing height (fully 0.35) counts 0.8 at the most; sitting on a chair gives 0.6 to 0.75,
+    crouching 0.5 to 0.6 of it.
+    """
+    low = 0.0 if standing is None or cut_off else 0.8 * ramp(box.height / standing, 0.5, 0.35)
+    torso = _torso(keypoints)
+    if keypoints is not None and torso is not None:
+        tilted = ramp(_tilt(*torso), 45.0, 70.0)
+        flat = _flatness(keypoints, torso)
+        if flat is None:
+            flat = 0.8 * ramp(box.width / max(1.0, box.height), 0.7, 1.1)
+        return max(low, tilted * flat)
+    wide = ramp(box.width / max(1.0, box.height), 1.1, 1.5)
+    if standing is not None:
+        wide *= ramp(box.height / standing, 0.75, 0.55)
+    else:
+        wide *= 0.8
+    return max(low, 0.3 * wide if cut_off else wide)
+
+
+def upright(box: Box, keypoints: Keypoints | None) -> bool:
+    """Whether a person certainly stands or walks: a slim box and no tilted torso."""
+    torso = _torso(keypoints)
+    return box.width <= 0.6 * box.height and (torso is None or _tilt(*torso) < 30.0)
+
+
+class StandingHeights:
+    """How tall people are in the picture, by where they stand, learnt from those who walk through it."""
+
+    def __init__(self) -> None:
+        self._rows: dict[int, deque[float]] = {}
+
+    def learn(self, foot_y: float, height: float) -> None:
+        """Take in somebody who walks upright: `foot_y` normalised, `height` in pixels."""
+        self._rows.setdefault(_row(foot_y), deque(maxlen=SAMPLES)).append(height)
+
+    def at(self, foot_y: float) -> float | None:
+        """Standing height, pixels, of somebody whose feet are at `foot_y` (normalised); None while unknown.
+
+        From the nearest band, at most two away, in which enough people were seen.
+        """
+        row = _row(foot_y)
+        for near in sorted(range(row - 2, row + 3), key=lambda other: abs(other - row)):
+            heights = self._rows.get(near, ())
+            if len(heights) >= ENOUGH:
+                return float(np.median(heights))
+        return None
+
+
+def _row(foot_y: float) -> int:
+    return min(ROWS - 1, max(0, int(foot_y * ROWS)))
+
+
+def _point(keypoints: Keypoints, *joints: Joint) -> Point | None:
+    """The mean of those of `joints` that are known."""
+    known = [keypoints[joint] for joint in joints if keypoints[joint, 2] >= CONFIDENT]
+    if not known:
+        return None
+    return sum(float(k[0]) for k in known) / len(known), sum(float(k[1]) for k in known) / len(known)
+
+
+def _torso(keypoints: Keypoints | None) -> tuple[Point, Point] | None:
+    """(shoulders, hips), if both are known."""
+    if keypoints is None:
+        return None
+    shoulders = _point(keypoints, Joint.LEFT_SHOULDER, Joint.RIGHT_SHOULDER)
+    hips = _point(keypoints, Joint.LEFT_HIP, Joint.RIGHT_HIP)
+    return None if shoulders is None or hips is None else (shoulders, hips)
+
+
+def _tilt(shoulders: Point, hips: Point) -> float:
+    """Degrees between the torso and upright: 0 standing, 90 lying across, 180 upside down."""
+    return degrees(abs(atan2(hips[0] - shoulders[0], hips[1] - shoulders[1])))
+
+
+def _flatness(keypoints: Keypoints, torso: tuple[Point, Point]) -> float | None:
+    """How flat the body is, in [0, 1], from its vertical extent over its length; None where no ankle is known."""
+    head = _point(keypoints, Joint.HEAD, Joint.NOSE) or torso[0]
+    feet = _point(keypoints, Joint.LEFT_ANKLE, Joint.RIGHT_ANKLE)
+    if feet is None:
+        return None
+    hips = torso[1]
+    knees = _point(keypoints, Joint.LEFT_KNEE, Joint.RIGHT_KNEE) or hips
+    way = [head, hips, knees, feet]
+    length = sum(hypot(b[0] - a[0], b[1] - a[1]) for a, b in pairwise(way))
+    extent = max(y for _, y in way) - min(y for _, y in way)
+    return ramp(extent / max(1.0, length), 0.6, 0.4)
