@@ -16,7 +16,8 @@ _LUMA_FIRST = {"yuv420p", "yuvj420p", "yuv422p", "yuvj422p", "yuv444p", "yuvj444
 class Frame:
     """One decoded picture. Pixel formats are converted only when asked for, and only once.
 
-    time_s: seconds on the stream's mended clock: since the beginning for a file, Unix time (UTC) for a camera.
+    time_s: seconds on the stream's mended clock: since the beginning for a file,
+        Unix time (UTC) for a camera.
     index: the ordinal of the picture in its source, from 0, counting those that were not decoded.
     width, height: pixels.
     """

@@ -1,0 +1,395 @@
+"""Which pictures are worth decoding, and what would be missed by resting?"""
+
+from collections import deque
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from statistics import median
+from typing import Any
+
+import av
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from tynysh.media.frame import Frame
+from tynysh.media.packet import Packet, StreamInfo
+
+_CELL_PX = 16
+_MAX_COLUMNS = 160
+_CHANGED_LEVELS = 6.0
+_CHANGED_CELLS = 2
+_STEPS_BETWEEN_LOOKS = 5
+
+
+@dataclass(slots=True)
+class DecoderCounters:
+    """What the decoder did. pictures: decoded; delivered: handed on; corrupt: packets that gave an error;
+    caught_up: times that it went back because something had begun to move unseen.
+    """
+
+    pictures: int = 0
+    delivered: int = 0
+    corrupt: int = 0
+    caught_up: int = 0
+
+
+class SizeAlarm:
+    """Notices motion from the sizes of compressed pictures alone.
+
+    Where nothing moves, the pictures between key frames carry noise only and keep to a level. The sum of the
+    sizes over a fifth of a second is compared with the median of such sums of the recent quiet, in units of the
+    median absolute deviation (a robust z-score: Iglewicz and Hoaglin, "How to Detect and Handle Outliers", 1993).
+    A false alarm raises the bar, which comes down again in time.
+
+    rate: pictures per second.
+    """
+
+    def __init__(self, rate: float, *, threshold: float = 7.0, memory: int = 128) -> None:
+        self._width = max(2, round(rate / 5))
+        self._latest: deque[int] = deque(maxlen=self._width)
+        self._waiting: deque[float] = deque()
+        self._quiet: deque[float] = deque(maxlen=memory)
+        self._threshold = threshold
+        self._bar = threshold
+        self._limit = float("inf")
+        self._age = 0
+
+    def observe(self, size: int, *, moving: bool) -> bool:
+        """Whether the next picture between key frames (`size` in bytes) makes motion likely.
+
+        While `moving`, nothing is learnt and no alarm given.
+        """
+        self._latest.append(size)
+        if moving or len(self._latest) < self._width:
+            self._waiting.clear()
+            return False
+        total = float(sum(self._latest))
+        alarm = len(self._quiet) >= 2 * self._width and total > self._limit
+        # A sum becomes part of the quiet only after a while, so that a slow start is not learnt as quiet.
+        self._waiting.append(total)
+        if len(self._waiting) > 2 * self._width:
+            self._quiet.append(self._waiting.popleft())
+            self._age += 1
+            if self._age % self._width == 0 or self._limit == float("inf"):
+                self._refresh()
+        return alarm
+
+    def _refresh(self) -> None:
+        level = median(self._quiet)
+        spread = 1.4826 * median(abs(total - level) for total in self._quiet)
+        self._bar = max(self._threshold, self._bar * 0.995)
+        self._limit = level + max(self._bar * spread, 0.06 * level * self._bar / self._threshold)
+
+    def was_wrong(self) -> None:
+        """Nothing had moved: be slower to believe it the next time."""
+        self._bar = min(self._bar * 1.5, 12 * self._threshold)
+        if self._quiet:
+            self._refresh()
+
+
+class AdaptiveDecoder:
+    """Decodes everything while something moves, and little more than key frames while nothing does.
+
+    While resting, packets since the last decoded key frame are kept. They are decoded after all, and in order,
+    when the next key frame shows a changed scene, when the packets' sizes rise above their quiet level, when
+    `attend(True)` is called, or when they would take too much room. So nothing is lost by resting: what moved is
+    seen later (by a second or so), never not at all. Codecs of key frames alone are decoded twice a second.
+
+    threads: of the codec; one costs least in all.
+    hold_s: how long a suspicion of its own keeps it awake for the caller to confirm by `attend(True)`.
+    rest_interval_s: time between pictures while resting, where key frames are that frequent.
+    probe_s: how long it may rest without looking, where packet sizes have told of motion so far.
+    doubtful_probe_s: the same, once there was motion of which the sizes did not tell (constant bit rate).
+    buffer_bytes: packets kept at most.
+    """
+
+    def __init__(
+        self,
+        info: StreamInfo,
+        *,
+        threads: int = 1,
+        hold_s: float = 1.0,
+        rest_interval_s: float = 0.5,
+        probe_s: float = 10.0,
+        doubtful_probe_s: float = 1.0,
+        buffer_bytes: int = 16 * 2**20,
+    ) -> None:
+        self.counters = DecoderCounters()
+        self._info = info
+        self._context = info.decoder(threads)
+        self._hold_s = hold_s
+        self._rest_interval_s = rest_interval_s * 0.9
+        self._probe_s = probe_s
+        self._doubtful_probe_s = doubtful_probe_s
+        self._buffer_bytes = buffer_bytes
+        self._alarm = SizeAlarm(1.0 / info.interval_s)
+        self._moving = True
+        self._awake_until = -float("inf")
+        self._suspected = False
+        self._doubt_until = -float("inf")
+        # Packets since (and with) the last key frame that was looked at; the decoder has taken `_fed` of them, and
+        # its state is that after them only while `_in_step`.
+        self._kept: list[Packet] = []
+        self._kept_bytes = 0
+        self._fed = 0
+        self._in_step = False
+        self._alarmed_since_look = False
+        self._looked_at_s = -float("inf")
+        self._view: NDArray[np.float32] | None = None
+        self._last_frame: Frame | None = None
+        self._last_index = -1
+        self._last_time_s = -float("inf")
+        self._group_index = 0
+        self._group_count = 0
+
+    @property
+    def attending(self) -> bool:
+        """Whether the caller asked for every picture (see `attend`)."""
+        return self._moving
+
+    def attend(self, moving: bool) -> None:
+        """Tell whether something moves: every picture from now on, or rest when there is no suspicion either."""
+        if moving and self._suspected:
+            self._suspected = False
+        self._moving = moving
+
+    def decode(self, packet: Packet) -> Iterator[Frame]:
+        """The pictures that become due with the next packet, in order of time. Exhaust it before the next call."""
+        resting = self._rests(packet.time_s)
+        if resting and self._view is None and self._last_frame is not None:
+            self._view = _view(self._last_frame)
+        alarm = not packet.is_key and self._alarm.observe(packet.size, moving=self._moving)
+        if not resting:
+            yield from self._follow(packet)
+        elif packet.is_key and packet.time_s - self._looked_at_s >= self._rest_interval_s:
+            yield from self._look(packet)
+        else:
+            self._keep(packet)
+            if alarm:
+                self._alarmed_since_look = True
+                self._wake(packet.time_s)
+                yield from self._deliver(self._feed_kept())
+            elif self._must_probe(packet):
+                yield from self._search(self._feed_kept(), packet.time_s)
+                self._looked_at_s = packet.time_s
+        self._shed()
+
+    def finish(self) -> Iterator[Frame]:
+        """The pictures still held back at the end of the stream, in order of time."""
+        if self._moving:
+            yield from self._deliver(self._feed_kept())
+        else:
+            yield from self._search(self._feed_kept(), self._last_time_s)
+        if self._in_step:
+            yield from self._deliver(self._drain())
+
+    def _rests(self, time_s: float) -> bool:
+        if self._moving:
+            return False
+        if time_s < self._awake_until:
+            return False
+        if self._suspected:
+            self._suspected = False
+            self._alarm.was_wrong()
+        return True
+
+    def _wake(self, time_s: float) -> None:
+        self._awake_until = time_s + self._hold_s
+        self._suspected = True
+        self.counters.caught_up += 1
+
+    def _follow(self, packet: Packet) -> Iterator[Frame]:
+        """Decode everything up to and with `packet`."""
+        if packet.is_key and (self._in_step or not self._kept) and self._fed == len(self._kept):
+            self._forget()
+        self._keep(packet)
+        self._alarmed_since_look = False
+        self._view = None
+        self._looked_at_s = packet.time_s
+        yield from self._deliver(self._feed_kept())
+
+    def _look(self, key: Packet) -> Iterator[Frame]:
+        """Decode a key frame alone; if the scene changed since the last one, decode first what lies between."""
+        if self._kept and not self._kept[0].is_key:
+            # The beginning of the group was let go: what is left can only be decoded from where the decoder is.
+            yield from self._search(self._feed_kept(), key.time_s)
+        if self._in_step and self._fed and not self._info.intra_only:
+            yield from self._deliver(self._drain())
+        before = self._view
+        pictures = self._decode_alone(key)
+        picture = next((frame for packet, frame in pictures if packet is key), None)
+        self._looked_at_s = key.time_s
+        if picture is None:
+            self._forget()
+            return
+        self._view = _view(picture)
+        between = self._kept
+        if before is not None and _changed(before, self._view):
+            if not self._alarmed_since_look and len(between) > 1:
+                self._doubt_until = key.time_s + 300.0
+            self._restart()
+            self._wake(key.time_s)
+            # Whether the sizes are to blame for a false alarm is not known here.
+            self._suspected = False
+            yield from self._search(self._feed_kept(), key.time_s, since=before)
+            self._forget()
+            self._keep(key)
+            yield from self._deliver(self._feed_kept())
+            return
+        yield from self._deliver([(key, picture)])
+        in_step = self._in_step
+        self._forget()
+        self._keep(key)
+        self._in_step = in_step
+        self._fed = 1 if in_step else 0
+        self._alarmed_since_look = False
+
+    def _must_probe(self, packet: Packet) -> bool:
+        rested = packet.time_s - self._looked_at_s
+        limit = self._doubtful_probe_s if packet.time_s < self._doubt_until else self._probe_s
+        return rested >= limit or self._kept_bytes > self._buffer_bytes
+
+    def _search(
+        self,
+        pictures: Iterator[tuple[Packet, Frame]],
+        now_s: float,
+        *,
+        since: NDArray[np.float32] | None = None,
+    ) -> Iterator[Frame]:
+        """Deliver pictures from where the scene began to change, a fifth of a second or so early."""
+        before = since if since is not None else self._view
+        unseen: deque[tuple[Packet, Frame]] = deque(maxlen=_STEPS_BETWEEN_LOOKS)
+        count = 0
+        moved = False
+        for packet, frame in pictures:
+            if moved:
+                yield from self._deliver([(packet, frame)])
+                continue
+            unseen.append((packet, frame))
+            count += 1
+            if count % _STEPS_BETWEEN_LOOKS:
+                continue
+            view = _view(frame)
+            if before is not None and _changed(before, view):
+                moved = True
+                if since is None:
+                    self._wake(now_s)
+                    self._suspected = False
+                    if not self._alarmed_since_look:
+                        self._doubt_until = now_s + 300.0
+                yield from self._deliver(list(unseen))
+            before = view if before is None else before
+        if not moved:
+            # What is at the end may be the beginning.
+            yield from self._deliver(list(unseen) if since is not None else list(unseen)[-1:])
+
+    def _keep(self, packet: Packet) -> None:
+        self._kept.append(packet)
+        self._kept_bytes += packet.size
+
+    def _forget(self) -> None:
+        self._kept = []
+        self._kept_bytes = 0
+        self._fed = 0
+
+    def _shed(self) -> None:
+        """Let go of packets that have been decoded, where they take too much room."""
+        if self._kept_bytes > self._buffer_bytes and self._in_step and self._fed == len(self._kept):
+            self._forget()
+
+    def _restart(self) -> None:
+        self._context.flush_buffers()
+        self._in_step = False
+        self._fed = 0
+
+    def _feed_kept(self) -> Iterator[tuple[Packet, Frame]]:
+        """Decode the kept packets that the decoder has not yet taken."""
+        if not self._in_step:
+            self._restart()
+            while self._kept and not self._kept[0].is_key:
+                self._kept_bytes -= self._kept.pop(0).size
+            if not self._kept:
+                return
+            self._in_step = True
+        while self._fed < len(self._kept):
+            packet = self._kept[self._fed]
+            self._fed += 1
+            yield from self._feed(packet)
+
+    def _decode_alone(self, key: Packet) -> Sequence[tuple[Packet, Frame]]:
+        self._restart()
+        pictures = list(self._feed(key))
+        if pictures:
+            self._in_step = True
+            return pictures
+        pictures = list(self._drain())
+        self._restart()
+        return pictures
+
+    def _drain(self) -> Iterator[tuple[Packet, Frame]]:
+        pictures = self._take(None)
+        self._restart()
+        yield from pictures
+
+    def _feed(self, packet: Packet) -> Iterator[tuple[Packet, Frame]]:
+        compressed: av.Packet[Any] = av.Packet(packet.data)
+        compressed.pts = compressed.dts = packet.ordinal
+        compressed.is_keyframe = packet.is_key
+        compressed.opaque = packet
+        yield from self._take(compressed)
+
+    def _take(self, compressed: "av.Packet[Any] | None") -> list[tuple[Packet, Frame]]:
+        try:
+            pictures = self._context.decode(compressed)
+        except av.FFmpegError:
+            self.counters.corrupt += 1
+            return []
+        frames: list[tuple[Packet, Frame]] = []
+        for picture in pictures:
+            packet = picture.opaque
+            if isinstance(packet, Packet) and not packet.is_discard:
+                self.counters.pictures += 1
+                frames.append((packet, Frame(picture, time_s=packet.time_s, index=self._index_of(packet))))
+        return frames
+
+    def _index_of(self, packet: Packet) -> int:
+        """The picture's ordinal in display order: known, or its place after the group's key frame."""
+        if packet.index is not None:
+            return packet.index
+        if not self._context.has_b_frames:
+            return packet.ordinal
+        if packet.is_key:
+            self._group_index, self._group_count = packet.ordinal, 0
+        index = self._group_index + self._group_count
+        self._group_count += 1
+        return index
+
+    def _deliver(
+        self, pictures: "Iterator[tuple[Packet, Frame]] | Sequence[tuple[Packet, Frame]]"
+    ) -> Iterator[Frame]:
+        for _, frame in pictures:
+            if frame.index <= self._last_index:
+                continue
+            if frame.time_s <= self._last_time_s:
+                frame.time_s = self._last_time_s + self._info.interval_s / 16
+            self._last_index, self._last_time_s = frame.index, frame.time_s
+            self._last_frame = frame
+            self.counters.delivered += 1
+            yield frame
+
+
+def _view(frame: Frame) -> NDArray[np.float32]:
+    """The picture's brightness, averaged over cells of 16 pixels or more."""
+    columns = max(1, min(_MAX_COLUMNS, frame.width // _CELL_PX))
+    rows = max(1, round(columns * frame.height / frame.width))
+    luma = frame.luma
+    return cv2.resize(luma, (columns, rows), interpolation=cv2.INTER_AREA).astype(np.float32)
+
+
+def _changed(before: NDArray[np.float32], now: NDArray[np.float32]) -> bool:
+    """Whether something other than the light of the whole scene differs."""
+    if before.shape != now.shape:
+        return True
+    difference = now - before
+    difference -= np.median(difference)
+    return int(np.count_nonzero(np.abs(difference) > _CHANGED_LEVELS)) >= _CHANGED_CELLS

@@ -1,0 +1,166 @@
+"""A packet: one compressed picture with its place in the stream."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from fractions import Fraction
+from io import BytesIO
+from typing import Protocol
+
+import av
+from av.video.codeccontext import VideoCodecContext
+from av.video.stream import VideoStream
+
+_NO_TEMPLATE = b""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class StreamInfo:
+    """What is needed to decode or re-mux a video stream once its container is out of reach.
+
+    codec: FFmpeg's name of the codec (`h264`, `mjpeg`, ...).
+    width, height: pixels. pix_fmt: FFmpeg's name, or None while unknown.
+    rate: pictures per second as the container tells, or None.
+    time_base: seconds per tick of the packets' timestamps.
+    extradata: the codec's own header. bits: per coded sample, for uncompressed video.
+    template: a tiny NUT file that carries the codec's parameters from one muxer to the next.
+    """
+
+    codec: str
+    width: int
+    height: int
+    pix_fmt: str | None
+    rate: float | None
+    time_base: Fraction
+    extradata: bytes = field(default=b"", repr=False)
+    bits: int = 0
+    template: bytes = field(default=_NO_TEMPLATE, repr=False)
+
+    @classmethod
+    def of(cls, stream: VideoStream) -> "StreamInfo":
+        """The parameters of an open stream, copied."""
+        context = stream.codec_context
+        rate = stream.average_rate or stream.guessed_rate or stream.base_rate
+        return cls(
+            codec=context.name,
+            width=context.width,
+            height=context.height,
+            pix_fmt=context.pix_fmt,
+            rate=float(rate) if rate and 0 < rate <= 1000 else None,
+            time_base=stream.time_base or Fraction(1, 90000),
+            extradata=context.extradata or b"",
+            bits=context.bits_per_coded_sample,
+            template=_template_of(stream),
+        )
+
+    @property
+    def intra_only(self) -> bool:
+        """Whether every picture of the codec stands alone."""
+        return av.Codec(self.codec, "r").intra_only
+
+    @property
+    def interval_s(self) -> float:
+        """Nominal seconds between pictures."""
+        return 1.0 / self.rate if self.rate else 1.0 / 25.0
+
+    def decoder(self, threads: int = 1) -> VideoCodecContext:
+        """A new decoder of this stream; pictures carry the `opaque` of the packet that they came from."""
+        context: VideoCodecContext = VideoCodecContext.create(self.codec, "r")  # type: ignore[assignment]
+        context.extradata = self.extradata or None
+        context.width, context.height = self.width, self.height
+        if self.pix_fmt:
+            context.pix_fmt = self.pix_fmt
+        if self.bits:
+            context.bits_per_coded_sample = self.bits
+        context.thread_count = threads
+        context.copy_opaque = True
+        return context
+
+    def same_stream(self, other: "StreamInfo") -> bool:
+        """Whether packets of `other` may follow in one track: same codec, size and header."""
+        return (self.codec, self.width, self.height, self.extradata) == (
+            other.codec,
+            other.width,
+            other.height,
+            other.extradata,
+        )
+
+
+def _template_of(stream: VideoStream) -> bytes:
+    """A NUT file of one empty packet with the stream's codec parameters."""
+    buffer = BytesIO()
+    with av.open(buffer, "w", format="nut") as container:
+        copy = container.add_stream_from_template(stream, opaque=True)
+        packet = av.Packet(b"\0")
+        packet.stream = copy
+        packet.pts = packet.dts = 0
+        packet.is_keyframe = True
+        packet.time_base = Fraction(1, 1000)
+        container.mux(packet)
+    return buffer.getvalue()
+
+
+def add_stream(container: av.container.OutputContainer, info: StreamInfo) -> VideoStream:
+    """Add to `container` a stream that takes packets of `info` without re-encoding.
+
+    Raises ValueError where the container's format cannot carry the codec.
+    """
+    with av.open(BytesIO(info.template), format="nut", options={"analyzeduration": "0"}) as source:
+        return container.add_stream_from_template(source.streams.video[0], opaque=True)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SourcePacket:
+    """One compressed picture as the source gives it; timestamps in ticks, or missing.
+
+    is_discard: needed to decode what follows, but not itself to be shown.
+    """
+
+    data: bytes
+    pts: int | None
+    dts: int | None
+    is_key: bool
+    is_corrupt: bool = False
+    is_discard: bool = False
+
+
+class PacketSource(Protocol):
+    """An open connection to a camera, a file or a generator."""
+
+    @property
+    def info(self) -> StreamInfo:
+        """The stream's parameters."""
+        ...
+
+    def packets(self) -> Iterator[SourcePacket]:
+        """Packets in order of decoding, blocking; ends with the stream, raises SourceError where it fails."""
+        ...
+
+    def close(self) -> None:
+        """Let go of everything; called from the thread that iterates."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Packet:
+    """One compressed picture with mended times.
+
+    time_s: when it is shown, seconds on the stream's clock (see `Frame`).
+    decode_time_s: strictly increasing.
+    ordinal: how many packets of the source came before it.
+    index: the picture's ordinal in display order, where it is known beforehand (files).
+    is_discard: see `SourcePacket`.
+    """
+
+    info: StreamInfo
+    data: bytes
+    time_s: float
+    decode_time_s: float
+    is_key: bool
+    ordinal: int
+    index: int | None = None
+    is_discard: bool = False
+
+    @property
+    def size(self) -> int:
+        """Bytes."""
+        return len(self.data)
