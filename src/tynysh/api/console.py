@@ -41,7 +41,7 @@ def console_router(folder: Path = BUILT) -> APIRouter:
     folder = folder.resolve()
 
     @router.api_route("/api/{path:path}", methods=["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"])
-    def unknown_api(path: str) -> Response:
+    def unknown_api() -> Response:
         raise not_found("path")
 
     @router.api_route("/{path:path}", methods=["GET", "HEAD"])
@@ -64,7 +64,10 @@ def console_router(folder: Path = BUILT) -> APIRouter:
 def _find(folder: Path, path: str) -> Path | None:
     """The built file of that address; None for all others, and for addresses that would lead out of `folder`."""
     parts = path.split("/")
-    if any(not part or part.startswith(".") or "\\" in part or "\0" in part for part in parts) or len(path) > 255:
+    if (
+        any(not part or part.startswith(".") or "\\" in part or "\0" in part for part in parts)
+        or len(path) > 255
+    ):
         return None
     found = folder.joinpath(*parts).resolve()
     return found if found.is_relative_to(folder) and found.is_file() and found.suffix in _TYPES else None

@@ -32,7 +32,7 @@ class ErrorAnswer(BaseModel):
 
 
 class ApiError(Exception):
-    """An answer that is an error. The message is the catalogue's text of `api.error.{code}`."""
+    """An answer that is an error. The message is the catalogue's text of `text_key`, or of `api.error.{code}`."""
 
     def __init__(
         self,
@@ -41,12 +41,14 @@ class ApiError(Exception):
         *,
         field: str | None = None,
         headers: Mapping[str, str] | None = None,
+        text_key: str | None = None,
         **values: object,
     ) -> None:
         super().__init__(code)
         self.status = status
         self.code = code
         self.field = field
+        self.text_key = text_key or f"api.error.{code}"
         self.headers = dict(headers or {})
         self.values = values
 
@@ -58,7 +60,7 @@ def not_found(what: str) -> ApiError:
 
 def answer(error: ApiError, accept_language: str | None) -> JSONResponse:
     """The response for `error`, in the language that the browser asks for."""
-    message = text(language_of(accept_language), f"api.error.{error.code}", **error.values)
+    message = text(language_of(accept_language), error.text_key, **error.values)
     body: dict[str, Any] = {"code": error.code, "message": message}
     if error.field is not None:
         body["field"] = error.field

@@ -135,14 +135,14 @@ class Feed:
         updates: list[Update] = []
         with self._database.reading() as session:
             numbers = [int(ref) for kind, ref in last if kind is Kind.INCIDENT]
-            for number, found in incidents.many(session, numbers).items():
+            for found in incidents.many(session, numbers).values():
                 data = models.incident(found).model_dump_json()
-                updates.append(Update(last[Kind.INCIDENT, str(number)], Kind.INCIDENT, found.site.id, data))
-            for kind, ref in last:
+                updates.append(Update(last[Kind.INCIDENT, str(found.id)], Kind.INCIDENT, found.site.id, data))
+            for (kind, ref), number in last.items():
                 if kind is Kind.CAMERA and (camera := cameras.camera(session, ref)) is not None:
                     # The worker has just recorded it with the change: asking the worker could only be staler.
                     data = models.camera(camera, models.recorded(camera)).model_dump_json()
-                    updates.append(Update(last[kind, ref], kind, camera.site.id, data))
+                    updates.append(Update(number, kind, camera.site.id, data))
         return sorted(updates, key=lambda update: update.id)
 
     def _latest(self) -> int:

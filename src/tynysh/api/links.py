@@ -105,5 +105,7 @@ class Board:
             try:
                 understood[camera_id] = CameraStatus.model_validate(dict(status))
             except ValidationError as error:
-                log.warning("a worker's status cannot be understood", camera=camera_id, faults=error.error_count())
+                log.warning(
+                    "a worker's status cannot be understood", camera=camera_id, faults=error.error_count()
+                )
         return understood

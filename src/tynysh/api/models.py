@@ -6,8 +6,10 @@ from typing import Annotated, Literal
 from pydantic import AwareDatetime, BaseModel, Field
 
 from tynysh.api.links import CameraState, CameraStatus, Counters
+from tynysh.behaviour import signal
 from tynysh.behaviour.signal import Behaviour
 from tynysh.geometry import Box
+from tynysh.incidents import lifecycle
 from tynysh.incidents.lifecycle import Action, State, Verdict
 from tynysh.store.queries import cameras as stored_cameras
 from tynysh.store.queries import incidents as stored
@@ -64,9 +66,9 @@ class Reason(BaseModel):
 
 
 class Incident(BaseModel):
-    """What people handle: one happening."""
+    """What people handle: one happening. Its id is a number, sent as text as all ids are."""
 
-    id: int
+    id: str
     site: SiteName
     camera: CameraName
     behaviour: Behaviour = Field(description="The gravest of `behaviours`.")
@@ -129,7 +131,7 @@ class IncidentPage(BaseModel):
     """Incidents, newest first."""
 
     items: list[Incident]
-    next: int | None = Field(description="`before` of the next page; null on the last.")
+    next: str | None = Field(description="`before` of the next page; null on the last.")
 
 
 class Zone(BaseModel):
@@ -178,14 +180,14 @@ def _box(box: Box | None) -> tuple[float, float, float, float] | None:
     return None if box is None else (box.left, box.top, box.right, box.bottom)
 
 
-def _reason(reason: stored.Reason | None) -> Reason | None:
+def _reason(reason: signal.Reason | None) -> Reason | None:
     return None if reason is None else Reason(key=reason.key, values=dict(reason.values))
 
 
 def incident_fields(incident: stored.Incident) -> dict[str, object]:
     """The fields of `Incident`."""
     return {
-        "id": incident.id,
+        "id": str(incident.id),
         "site": SiteName(id=incident.site.id, name=incident.site.name),
         "camera": CameraName(
             id=incident.camera.id, name=incident.camera.name, simulated=incident.camera.simulated
@@ -244,7 +246,7 @@ def _event(event: stored.StoredEvent) -> IncidentEvent:
     )
 
 
-def _step(step: stored.Step) -> IncidentStep:
+def _step(step: lifecycle.Step) -> IncidentStep:
     return IncidentStep(
         at=moment(step.at),
         user=step.user,
@@ -268,7 +270,8 @@ def camera(found: stored_cameras.CameraView, status: CameraStatus | None) -> Cam
         detail=(status.detail or None) if status else None,
         position=_position(found.position),
         zones=[
-            Zone(name=zone["name"], kind=zone.get("kind", "area"), polygon=zone["polygon"]) for zone in found.zones
+            Zone(name=zone["name"], kind=zone.get("kind", "area"), polygon=zone["polygon"])
+            for zone in found.zones
         ],
         people=status.people if status else 0,
         counters=status.counters if status else Counters(),

@@ -50,7 +50,7 @@ def find_peer(scope: Scope, settings: ApiSettings) -> Peer:
     headers = Headers(scope=scope)
     client = scope.get("client")
     address = client[0] if client else ""
-    scheme = {"ws": "http", "wss": "https"}.get(scope["scheme"], scope["scheme"])
+    scheme = "https" if scope["scheme"] in {"https", "wss"} else "http"
     if settings.trusts(address):
         # Each proxy adds the address it saw on the right: the first from the right that is not one of ours counts.
         chain = ",".join(headers.getlist("x-forwarded-for"))

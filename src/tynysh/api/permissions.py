@@ -2,6 +2,8 @@
 
 from enum import StrEnum
 
+from tynysh.store.users import Role
+
 
 class Permission(StrEnum):
     """One thing that a signed-in user may be allowed to do."""
@@ -12,18 +14,6 @@ class Permission(StrEnum):
     CAMERAS_READ = "cameras.read"
     CAMERAS_VIEW = "cameras.view"
     METRICS_READ = "metrics.read"
-
-
-class Role(StrEnum):
-    """What a user is. A role is a set of permissions and nothing more."""
-
-    ADMIN = "admin"
-    LEAD = "lead"
-    OPERATOR = "operator"
-    VENUE = "venue"
-    ANALYST = "analyst"
-    AUDITOR = "auditor"
-    INSTALLER = "installer"
 
 
 _OPERATES = frozenset(
@@ -46,8 +36,3 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.AUDITOR: _READS,
     Role.INSTALLER: frozenset({Permission.CAMERAS_READ, Permission.CAMERAS_VIEW, Permission.METRICS_READ}),
 }
-
-
-def permissions_of(role: str) -> frozenset[Permission]:
-    """The permissions of a role as the database names it; none for a role that this version does not know."""
-    return PERMISSIONS.get(Role(role), frozenset()) if role in set(Role) else frozenset()

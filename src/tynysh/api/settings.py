@@ -15,8 +15,6 @@ class ApiSettings:
     trusted_proxies: addresses or networks of reverse proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are
         believed; nobody else's are.
     metrics_token: lets a Prometheus on another machine read /metrics with `Authorization: Bearer`.
-    session_idle_s: a session ends when its browser has neither asked for nor listened to anything for so long.
-    session_absolute_s: a session ends so long after signing in, whatever happens; a shift of 12 hours fits.
     body_limit: bytes that a request may carry.
     poll_s: how often the change feed is read for live updates.
     keep_alive_s: how often a silent stream of updates sends a comment.
@@ -29,8 +27,6 @@ class ApiSettings:
     allowed_hosts: tuple[str, ...] = ()
     trusted_proxies: tuple[str, ...] = ()
     metrics_token: str | None = None
-    session_idle_s: float = 3600.0
-    session_absolute_s: float = 14 * 3600.0
     body_limit: int = 64 * 1024
     poll_s: float = 0.2
     keep_alive_s: float = 15.0

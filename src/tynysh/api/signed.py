@@ -2,28 +2,31 @@
 
 from dataclasses import dataclass
 
-from tynysh.api.permissions import Permission, Role, permissions_of
+from tynysh.api.permissions import PERMISSIONS, Permission
+from tynysh.store.users import User
 
 
 @dataclass(frozen=True, slots=True)
 class Signed:
-    """A user with the session that the request belongs to.
+    """A user with the session that the request belongs to, known by the hash of its token."""
 
-    sites: the sites that the user is confined to; None for all sites.
-    """
-
+    user: User
     token_hash: str
-    user_id: int
-    name: str
-    role: str
-    language: str
-    must_change_password: bool
-    sites: frozenset[str] | None
+
+    @property
+    def name(self) -> str:
+        """The user's name."""
+        return self.user.name
+
+    @property
+    def sites(self) -> frozenset[str] | None:
+        """The sites that the user is confined to; None for all sites."""
+        return self.user.sites
 
     @property
     def permissions(self) -> frozenset[Permission]:
-        """What the user may do: nothing of this before a first password is changed."""
-        return frozenset() if self.must_change_password else permissions_of(self.role)
+        """What the user may do: nothing before a one-time password is changed."""
+        return frozenset() if self.user.must_change_password else PERMISSIONS[self.user.role]
 
     @property
     def rights(self) -> tuple[frozenset[Permission], frozenset[str] | None]:
@@ -37,11 +40,3 @@ class Signed:
     def sees(self, site_id: str) -> bool:
         """Whether the site is among those that the user may know of."""
         return self.sites is None or site_id in self.sites
-
-
-def confined_to(role: str, sites: list[str]) -> frozenset[str] | None:
-    """The sites that a user is confined to; None where there is no such bound.
-
-    A `venue` user without sites sees none. Sites named for a user of another role bind that user too.
-    """
-    return frozenset(sites) if role == Role.VENUE or sites else None

@@ -11,6 +11,7 @@ import structlog
 from tynysh.api.errors import ApiError
 from tynysh.api.signed import Signed
 from tynysh.errors import StoreError
+from tynysh.store.users import User
 
 log = structlog.get_logger(__name__)
 
@@ -30,13 +31,13 @@ class Stream:
 class Watch:
     """Ends streams whose session ended, expired, was disabled or changed its rights; and all at shut-down.
 
-    standing: the sessions that stand among those of the given token hashes, by token hash; called in a thread. It
-        counts as activity: who listens is not idle.
+    standing: the users of those sessions that still stand among the ones of the given token hashes; called in a
+        thread. It counts as activity: who listens is not idle.
     """
 
     def __init__(
         self,
-        standing: Callable[[Collection[str]], Mapping[str, Signed]],
+        standing: Callable[[Collection[str]], Mapping[str, User]],
         *,
         every_s: float,
         per_session: int,
@@ -56,7 +57,9 @@ class Watch:
         """Registers a stream for as long as the block runs, and yields the event that says that it must end."""
         if self._closed:
             raise ApiError(503, "shutting_down", headers={"Retry-After": "2"})
-        same = [one for one in self._streams if (one.kind, one.signed.token_hash) == (kind, signed.token_hash)]
+        same = [
+            one for one in self._streams if (one.kind, one.signed.token_hash) == (kind, signed.token_hash)
+        ]
         if len(same) >= self._per_session:
             raise ApiError(429, "too_many_streams", headers={"Retry-After": "5"})
         stream = Stream(signed, kind)
@@ -89,7 +92,7 @@ class Watch:
                 continue
             try:
                 hashes = {stream.signed.token_hash for stream in looked_at}
-                standing = await asyncio.to_thread(self._standing, hashes)
+                standing: Mapping[str, User] = await asyncio.to_thread(self._standing, hashes)
                 sure_at = time.monotonic()
             except StoreError as error:
                 log.warning("sessions of open streams cannot be checked", error=error.message)
@@ -97,6 +100,6 @@ class Watch:
                     continue
                 standing = {}
             for stream in looked_at:
-                now = standing.get(stream.signed.token_hash)
-                if now is None or now.rights != stream.signed.rights:
+                user = standing.get(stream.signed.token_hash)
+                if user is None or Signed(user, stream.signed.token_hash).rights != stream.signed.rights:
                     stream.ended.set()

@@ -1,0 +1,102 @@
+"""The application: every part of the API, put together."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from fastapi import APIRouter, FastAPI
+
+from tynysh import __version__
+from tynysh.api import cameras, errors, health, incidents, metrics, session, sites, updates
+from tynysh.api.console import BUILT, console_router
+from tynysh.api.context import Context
+from tynysh.api.errors import ErrorAnswer
+from tynysh.api.feed import Feed
+from tynysh.api.guard import Guard
+from tynysh.api.kept import Kept
+from tynysh.api.links import Board, Links
+from tynysh.api.openapi import openapi_router
+from tynysh.api.settings import ApiSettings
+from tynysh.api.viewing import Viewings
+from tynysh.api.watch import Watch
+from tynysh.store import console_queries
+from tynysh.store.database import Database
+from tynysh.store.users import User
+
+PREFIX = "/api/v1"
+
+_REFUSALS: dict[int | str, dict[str, object]] = {
+    "4XX": {"model": ErrorAnswer, "description": "Refused; `error.code` says why."},
+    "5XX": {"model": ErrorAnswer, "description": "Failed; nothing was changed."},
+}
+
+
+def create_app(
+    database: Database,
+    *,
+    links: Links,
+    data_dir: Path,
+    clock: Callable[[], float] = time.time,
+    settings: ApiSettings | None = None,
+    console: Path = BUILT,
+) -> FastAPI:
+    """The API and the console over a migrated `database`.
+
+    links: the way to the workers. data_dir: where `evidence/` lies. clock: Unix seconds. console: the built files.
+    """
+    settings = settings or ApiSettings()
+
+    def standing(token_hashes: Collection[str]) -> Mapping[str, User]:
+        return console_queries.standing(database, token_hashes, now=clock())
+
+    context = Context(
+        database=database,
+        links=links,
+        board=Board(links),
+        data_dir=data_dir,
+        clock=clock,
+        settings=settings,
+        feed=Feed(database, poll_s=settings.poll_s, queue=settings.updates_queue),
+        watch=Watch(standing, every_s=settings.watch_s, per_session=settings.streams_per_session),
+        viewings=Viewings(database, clock),
+        kept=Kept(database),
+    )
+
+    @asynccontextmanager
+    async def running(_: FastAPI) -> AsyncIterator[None]:
+        await context.feed.start()
+        tasks = [asyncio.create_task(context.feed.run()), asyncio.create_task(context.watch.run())]
+        try:
+            yield
+        finally:
+            context.watch.close()
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    app = FastAPI(
+        title="Tynysh",
+        summary="Incidents, cameras and evidence. Acts and conditions, never identities.",
+        version=__version__,
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        lifespan=running,
+        responses=_REFUSALS,
+        separate_input_output_schemas=False,
+    )
+    app.state.context = context
+    app.add_middleware(Guard, settings=settings)
+    errors.install(app)
+    api = APIRouter(prefix=PREFIX)
+    for part in (session, incidents, cameras, sites, updates):
+        api.include_router(part.router)
+    app.include_router(api)
+    app.include_router(health.router)
+    app.include_router(metrics.router)
+    app.include_router(openapi_router(app, f"{PREFIX}/openapi.json"))
+    app.include_router(console_router(console))
+    return app

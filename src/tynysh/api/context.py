@@ -1,0 +1,40 @@
+"""What every part of the API works with."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, cast
+
+from fastapi import Depends
+from starlette.requests import HTTPConnection
+
+from tynysh.api.feed import Feed
+from tynysh.api.kept import Kept
+from tynysh.api.links import Board, Links
+from tynysh.api.settings import ApiSettings
+from tynysh.api.viewing import Viewings
+from tynysh.api.watch import Watch
+from tynysh.store.database import Database
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """The application's parts. clock: Unix seconds."""
+
+    database: Database
+    links: Links
+    board: Board
+    data_dir: Path
+    clock: Callable[[], float]
+    settings: ApiSettings
+    feed: Feed
+    watch: Watch
+    viewings: Viewings
+    kept: Kept
+
+
+def _context(connection: HTTPConnection) -> Context:
+    return cast("Context", connection.app.state.context)
+
+
+Parts = Annotated[Context, Depends(_context)]

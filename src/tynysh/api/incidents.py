@@ -1,0 +1,173 @@
+"""/incidents: the list, one with its history, the next step, its clip and still."""
+
+import re
+from pathlib import Path
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Depends, Query, Request
+from fastapi import Path as PathParameter
+from fastapi.responses import FileResponse
+from pydantic import BaseModel, ConfigDict, Field
+
+from tynysh.api import models
+from tynysh.api.authentication import requires
+from tynysh.api.context import Context, Parts
+from tynysh.api.errors import ApiError, not_found
+from tynysh.api.peer import peer_of
+from tynysh.api.permissions import Permission
+from tynysh.api.signed import Signed
+from tynysh.audit import record
+from tynysh.behaviour.signal import Behaviour
+from tynysh.incidents.lifecycle import NOTE_LIMIT, Action, State, StepError, Verdict
+from tynysh.store.queries import clips, incidents
+
+router = APIRouter(prefix="/incidents", tags=["incidents"])
+
+LARGEST_ID = 2**63 - 1
+
+IncidentId = Annotated[int, PathParameter(ge=1, le=LARGEST_ID)]
+Reader = Annotated[Signed, Depends(requires(Permission.INCIDENTS_READ))]
+Handler = Annotated[Signed, Depends(requires(Permission.INCIDENTS_HANDLE))]
+Viewer = Annotated[Signed, Depends(requires(Permission.EVIDENCE_VIEW))]
+
+
+class StepRequest(BaseModel):
+    """What to do to an incident."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    action: Action
+    verdict: Verdict | None = Field(None, description="Needed by `verify`; allowed with `resolve`.")
+    note: str | None = Field(None, max_length=NOTE_LIMIT)
+
+
+@router.get("")
+def list_incidents(
+    signed: Reader,
+    parts: Parts,
+    state: State | None = None,
+    site: Annotated[str | None, Query(max_length=63)] = None,
+    behaviour: Behaviour | None = None,
+    open: Annotated[bool, Query(description="Only those that are not resolved.")] = False,  # noqa: A002  the API's word
+    before: Annotated[int | None, Query(ge=1, le=LARGEST_ID)] = None,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+) -> models.IncidentPage:
+    """Incidents of the sites that the user may see, newest first."""
+    only = incidents.Filter(state=state, site=site, behaviour=behaviour, open=open, sites=signed.sites)
+    with parts.database.reading() as session:
+        page = incidents.page(session, only, before=before, limit=limit)
+    items = [models.incident(found) for found in page.items]
+    return models.IncidentPage(items=items, next=None if page.next is None else str(page.next))
+
+
+@router.get("/{incident_id}")
+def get_incident(incident_id: IncidentId, signed: Reader, parts: Parts) -> models.IncidentDetail:
+    """One incident with its events and history."""
+    with parts.database.reading() as session:
+        found = incidents.detail(session, incident_id)
+    if found is None or not signed.sees(found.incident.site.id):
+        raise not_found("incident")
+    return models.incident_detail(found)
+
+
+@router.post("/{incident_id}/steps")
+def take_step(
+    incident_id: IncidentId, wanted: StepRequest, signed: Handler, parts: Parts, request: Request
+) -> models.IncidentDetail:
+    """The next step of an incident's life. 409 where its state does not allow it."""
+    now = parts.clock()
+    with parts.database.writing() as session:
+        before = incidents.get(session, incident_id)
+        if before is None or not signed.sees(before.site.id):
+            raise not_found("incident")
+        try:
+            after = incidents.take_step(
+                session,
+                incident_id,
+                wanted.action,
+                user=signed.name,
+                now=now,
+                verdict=wanted.verdict,
+                note=wanted.note,
+            )
+        except StepError as error:
+            if error.field is None:
+                raise ApiError(409, "conflict", text_key=error.key) from None
+            raise ApiError(422, "invalid", field=error.field, text_key=error.key) from None
+        record.append(
+            session,
+            now=now,
+            user=signed.name,
+            action=f"incident.{wanted.action}",
+            object=f"incident:{incident_id}",
+            address=peer_of(request).address or None,
+            detail={} if wanted.verdict is None else {"verdict": wanted.verdict},
+        )
+    if after is None:
+        raise not_found("incident")
+    return models.incident_detail(after)
+
+
+@router.get(
+    "/{incident_id}/clip",
+    response_class=FileResponse,
+    responses={
+        200: {"content": {"video/mp4": {}}},
+        206: {"description": "A part, as the `Range` header asked."},
+    },
+)
+def get_clip(incident_id: IncidentId, signed: Viewer, parts: Parts, request: Request) -> FileResponse:
+    """The anonymised clip. Viewing it is put on the audit record."""
+    path = _evidence(incident_id, "clip", signed, parts)
+    parts.viewings.note(signed, "clip.view", f"incident:{incident_id}", address=peer_of(request).address)
+    _drop_odd_range(request)
+    return _file(path, "video/mp4")
+
+
+@router.get(
+    "/{incident_id}/still", response_class=FileResponse, responses={200: {"content": {"image/jpeg": {}}}}
+)
+def get_still(incident_id: IncidentId, signed: Viewer, parts: Parts, request: Request) -> FileResponse:
+    """The anonymised still picture. Viewing it is put on the audit record."""
+    path = _evidence(incident_id, "still", signed, parts)
+    parts.viewings.note(signed, "still.view", f"incident:{incident_id}", address=peer_of(request).address)
+    _drop_odd_range(request)
+    return _file(path, "image/jpeg")
+
+
+def _evidence(incident_id: int, what: Literal["clip", "still"], signed: Signed, parts: Context) -> Path:
+    """The anonymised file; never the original. Raises 404 where there is none, or none yet."""
+    with parts.database.reading() as session:
+        incident = incidents.get(session, incident_id)
+        clip = clips.get(session, incident_id)
+    if incident is None or not signed.sees(incident.site.id):
+        raise not_found("incident")
+    if clip is None:
+        raise ApiError(404, "not_ready")
+    relative = clip.still_path if what == "still" else clip.anonymised_path if clip.state == "ready" else None
+    if not relative:
+        raise ApiError(404, "not_ready")
+    folder = (parts.data_dir / "evidence").resolve()
+    path = (folder / relative).resolve()
+    if not path.is_relative_to(folder) or not path.is_file():
+        raise ApiError(404, "not_ready")
+    return path
+
+
+def _file(path: Path, media_type: str) -> FileResponse:
+    headers = {"Cache-Control": "private, no-store", "Content-Disposition": "inline"}
+    return FileResponse(path, media_type=media_type, headers=headers, stat_result=path.stat())
+
+
+_RANGE = re.compile(r"bytes=(?:(\d{1,18})-(\d{0,18})|-(\d{1,18}))")
+
+
+def _drop_odd_range(request: Request) -> None:
+    """Takes away a `Range` that is malformed or asks for many parts: RFC 9110, 14.2, lets a server ignore it."""
+    wanted = request.headers.get("range")
+    if wanted is None:
+        return
+    found = _RANGE.fullmatch(wanted)
+    backwards = found is not None and found[1] and found[2] and int(found[1]) > int(found[2])
+    if found is None or backwards:
+        request.scope["headers"] = [pair for pair in request.scope["headers"] if pair[0] != b"range"]

@@ -1,0 +1,73 @@
+"""What the console's server asks of the database for itself: standing sessions, and counts for its metrics."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import joinedload
+
+from tynysh.store import users
+from tynysh.store.database import Database
+from tynysh.store.schema import CameraRow, CameraStateRow, EventRow, IncidentRow, SessionRow
+from tynysh.store.sessions import IDLE_S
+from tynysh.store.users import User
+
+_TOUCH_S = 60.0
+
+
+def standing(database: Database, token_hashes: Collection[str], *, now: float) -> dict[str, User]:
+    """The users of those sessions that have not ended, by token hash, and a note that the sessions are in use."""
+    query = (
+        select(SessionRow).options(joinedload(SessionRow.user)).where(SessionRow.token_hash.in_(token_hashes))
+    )
+    with database.reading() as session:
+        rows = [
+            row
+            for row in session.scalars(query)
+            if row.user.disabled_at is None and now < row.expires_at and now < row.seen_at + IDLE_S
+        ]
+        found = {row.token_hash: users.shown(row.user) for row in rows}
+        unnoted = [row.token_hash for row in rows if now >= row.seen_at + _TOUCH_S]
+    if unnoted:
+        with database.writing() as session:
+            noted = update(SessionRow).where(SessionRow.token_hash.in_(unnoted), SessionRow.seen_at < now)
+            session.execute(noted.values(seen_at=now))
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What the database holds, for the metrics.
+
+    incidents: how many, by behaviour and state. events: how many. delay_s: between the decision that there is an
+    event and its being durable, summed over `delays` events.
+    """
+
+    incidents: dict[tuple[str, str], int]
+    events: int
+    delay_s: float
+
+
+def counts(database: Database) -> Counts:
+    """Counts of everything that is kept; reads the whole of two tables, so it is not for every second."""
+    by_kind = select(IncidentRow.behaviour, IncidentRow.state, func.count()).group_by(
+        IncidentRow.behaviour, IncidentRow.state
+    )
+    delays = select(func.count(), func.coalesce(func.sum(EventRow.recorded_at - EventRow.decided_at), 0.0))
+    with database.reading() as session:
+        incidents = {
+            (behaviour, state): number for behaviour, state, number in session.execute(by_kind).tuples()
+        }
+        events, delay_s = session.execute(delays).tuples().one()
+    return Counts(incidents, events, delay_s)
+
+
+def reported(database: Database) -> dict[str, float]:
+    """When the worker of each camera in force last recorded how it fares, Unix seconds, by camera id."""
+    query = (
+        select(CameraStateRow.camera_id, CameraStateRow.updated_at)
+        .join(CameraRow, CameraRow.id == CameraStateRow.camera_id)
+        .where(CameraRow.removed_at.is_(None))
+    )
+    with database.reading() as session:
+        return dict(session.execute(query).tuples().all())
