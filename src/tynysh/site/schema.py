@@ -1,0 +1,517 @@
+"""What a site is: its cameras, zones, analysers, hours and retention, as they are written in YAML."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import time
+from enum import StrEnum
+from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
+from zoneinfo import available_timezones
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    PlainSerializer,
+    StringConstraints,
+    Tag,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
+
+from tynysh.behaviour import schedule
+from tynysh.behaviour.registry import default_settings
+from tynysh.behaviour.schedule import WEEKDAYS, Weekday
+from tynysh.behaviour.settings import AnalyserSettings
+from tynysh.behaviour.signal import Behaviour
+from tynysh.site import references
+from tynysh.site.analysers import Analysers
+from tynysh.site.identifiers import LONGEST, with_identifiers
+
+URL_SCHEMES = ("rtsp", "rtsps", "http", "https", "file", "simulated")
+"""What the address of a stream may begin with; without any it is a file, a folder, or `/dev/videoN`."""
+
+_SCHEME = re.compile(r"^([A-Za-z][A-Za-z0-9+.-]+):")
+_PASSWORD_IN_QUERY = re.compile(r"(?i)(?:pass(?:word|wd)?|pwd)=[^&/\s]")
+_WHERE_PASSWORDS_GO = (
+    "take name and password out of the address and write, beside it, "
+    "`credentials: {username: NAME, password: {env: VARIABLE}}`"
+)
+
+
+class SiteKind(StrEnum):
+    """What sort of place a site is."""
+
+    NIGHTLIFE = "nightlife"
+    PARK = "park"
+    MARKET = "market"
+    MALL = "mall"
+    CULTURE = "culture"
+    SPORT = "sport"
+    STREET = "street"
+    MONUMENT = "monument"
+
+
+class ZoneKind(StrEnum):
+    """What a zone is for."""
+
+    AREA = "area"
+    PROTECTED = "protected"
+    BENCH = "bench"
+
+
+class Strict(BaseModel):
+    """A part of a site: unknown keys are errors, and nothing changes after it was read."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, validate_default=False)
+
+
+def _one_line(text: str) -> str:
+    if any(ord(character) < 32 or ord(character) == 127 for character in text):
+        raise PydanticCustomError("one_line", "holds a line break or a control character")
+    return text
+
+
+Name = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=120),
+    AfterValidator(_one_line),
+]
+ZoneName = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64), AfterValidator(_one_line)
+]
+Identifier = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=LONGEST)]
+
+
+def _address(text: str) -> str:
+    scheme = _SCHEME.match(text)
+    if scheme is None or scheme[1].lower() == "file":
+        return text
+    if scheme[1].lower() not in URL_SCHEMES:
+        raise PydanticCustomError(
+            "url_scheme",
+            "begins with an unknown scheme",
+            {"given": scheme[1], "allowed": [*(f"{known}:" for known in URL_SCHEMES), "a path"]},
+        )
+    try:
+        parts = urlsplit(text)
+        has_host, has_account = bool(parts.hostname), "@" in parts.netloc
+        _ = parts.port
+    except ValueError:
+        raise PydanticCustomError("url_broken", "is not an address: host or port is malformed") from None
+    if has_account or _PASSWORD_IN_QUERY.search(text):
+        raise PydanticCustomError("url_password", f"holds a user name or password; {_WHERE_PASSWORDS_GO}")
+    if scheme[1].lower() == "simulated":
+        if not parts.path:
+            raise PydanticCustomError("url_broken", "names no scene; write simulated:NAME")
+    elif not has_host:
+        raise PydanticCustomError("url_broken", f"names no host; write {scheme[1]}://HOST:PORT/PATH")
+    return text
+
+
+StreamAddress = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=2000),
+    AfterValidator(_one_line),
+    AfterValidator(_address),
+]
+
+
+def _time_zone(name: str) -> str:
+    known = available_timezones()
+    if name not in known:
+        raise PydanticCustomError(
+            "time_zone",
+            "is not a time zone",
+            {"given": name, "names": sorted(known), "example": "Asia/Almaty"},
+        )
+    return name
+
+
+def _clock(text: Any) -> Any:
+    if not isinstance(text, str) or not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", text):
+        raise PydanticCustomError("clock", "is not a time of day; write HH:MM, from 00:00 to 23:59")
+    return time.fromisoformat(text)
+
+
+Clock = Annotated[
+    time,
+    BeforeValidator(lambda value: value if isinstance(value, time) else _clock(value)),
+    PlainSerializer(lambda value: value.strftime("%H:%M"), return_type=str),
+]
+
+
+class Position(Strict):
+    """A place on the map, degrees (WGS 84)."""
+
+    latitude: float = Field(ge=-90, le=90, title="Latitude", description="Degrees north.")
+    longitude: float = Field(ge=-180, le=180, title="Longitude", description="Degrees east.")
+
+
+class CameraPosition(Position):
+    """Where a camera stands and where it looks."""
+
+    direction: float | None = Field(
+        default=None,
+        ge=0,
+        lt=360,
+        title="Direction",
+        description="Where it looks: degrees clockwise from north.",
+    )
+    field_of_view: float | None = Field(
+        default=None, gt=0, le=360, title="Field of view", description="Horizontal angle of view, degrees."
+    )
+    height: float | None = Field(
+        default=None, gt=0, le=500, title="Height", description="Height above the ground, metres."
+    )
+
+
+class Reference(Strict):
+    """Where a secret is found: `env` or `file`, one of them. The secret itself never stands in a site."""
+
+    env: Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")] | None = Field(
+        default=None,
+        title="Environment variable",
+        description="Name of the environment variable that holds it.",
+    )
+    file: Annotated[str, StringConstraints(min_length=1, max_length=1000)] | None = Field(
+        default=None,
+        title="File",
+        description="Path of a file that holds nothing else; relative to the site file.",
+    )
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        if (self.env is None) == (self.file is None):
+            raise PydanticCustomError("reference", "needs either `env` or `file`")
+        return self
+
+    def __str__(self) -> str:
+        return f"from environment variable {self.env}" if self.env else f"from file {self.file}"
+
+
+def _referenced(value: Any) -> Any:
+    if isinstance(value, Mapping | Reference):
+        return value
+    # Without the value: it may well be a password.
+    raise PydanticCustomError(
+        "secret_written",
+        "must not be written here; name where to find it: `{env: VARIABLE}` or `{file: PATH}`",
+    )
+
+
+Secret = Annotated[Reference, BeforeValidator(_referenced)]
+
+
+PlainName = Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(_one_line)]
+AccountName = Annotated[
+    Annotated[PlainName, Tag("plain")] | Annotated[Reference, Tag("reference")],
+    Discriminator(lambda value: "plain" if isinstance(value, str) else "reference"),
+]
+
+
+class Credentials(Strict):
+    """The name and password that a camera asks for."""
+
+    username: AccountName = Field(
+        title="User name",
+        description="The name itself, or where to find it: `{env: VARIABLE}`, `{file: PATH}`.",
+    )
+    password: Secret = Field(
+        title="Password", description="Where to find the password: `{env: VARIABLE}` or `{file: PATH}`."
+    )
+
+
+Share = Annotated[float, Field(ge=0, le=1)]
+Corner = tuple[Share, Share]
+
+
+def _simple(polygon: tuple[Corner, ...]) -> tuple[Corner, ...]:
+    if abs(_area(polygon)) < 1e-6:
+        raise PydanticCustomError("polygon", "encloses no area")
+    sides = list(zip(polygon, polygon[1:] + polygon[:1], strict=True))
+    for first in range(len(sides)):
+        for second in range(first + 1, len(sides)):
+            neighbours = second == first + 1 or (first == 0 and second == len(sides) - 1)
+            if not neighbours and _cross(*sides[first], *sides[second]):
+                raise PydanticCustomError(
+                    "polygon",
+                    "crosses itself: the side from corner {first} and the side from corner {second} meet",
+                    {"first": first + 1, "second": second + 1},
+                )
+    return polygon
+
+
+def _area(polygon: tuple[Corner, ...]) -> float:
+    """Twice the enclosed area, signed (the shoelace formula)."""
+    return sum(a[0] * b[1] - b[0] * a[1] for a, b in zip(polygon, polygon[1:] + polygon[:1], strict=True))
+
+
+def _cross(a: Corner, b: Corner, c: Corner, d: Corner) -> bool:
+    """Whether the segments a-b and c-d have a point in common."""
+
+    def side(p: Corner, q: Corner, r: Corner) -> float:
+        return (q[0] - p[0]) * (r[1] - p[1]) - (q[1] - p[1]) * (r[0] - p[0])
+
+    def within(p: Corner, q: Corner, r: Corner) -> bool:
+        return min(p[0], q[0]) <= r[0] <= max(p[0], q[0]) and min(p[1], q[1]) <= r[1] <= max(p[1], q[1])
+
+    of_cd, of_ab = (side(a, b, c), side(a, b, d)), (side(c, d, a), side(c, d, b))
+    if of_cd[0] * of_cd[1] < 0 and of_ab[0] * of_ab[1] < 0:
+        return True
+    touching = ((of_cd[0], a, b, c), (of_cd[1], a, b, d), (of_ab[0], c, d, a), (of_ab[1], c, d, b))
+    return any(turn == 0 and within(p, q, r) for turn, p, q, r in touching)
+
+
+class Zone(Strict):
+    """A named part of the picture."""
+
+    name: ZoneName = Field(title="Name", description="What people call it; unique on its camera.")
+    kind: ZoneKind = Field(
+        default=ZoneKind.AREA,
+        title="Kind",
+        description="`area`: where people may be; `protected`: where they may not; `bench`: where lying is usual.",
+    )
+    polygon: Annotated[tuple[Corner, ...], Field(min_length=3, max_length=64), AfterValidator(_simple)] = (
+        Field(
+            title="Polygon",
+            description="Corners `[x, y]` in order, from 0 to 1, counted from the top left of the picture.",
+        )
+    )
+
+
+class Schedule(Strict):
+    """Hours on days of the week, in the site's time zone; past midnight where `to` is not after `from`."""
+
+    days: Annotated[tuple[Weekday, ...], Field(min_length=1, max_length=7)] = Field(
+        default=WEEKDAYS,
+        title="Days",
+        description="Days of the week on which the hours begin; all if left out.",
+    )
+    begin: Clock = Field(
+        alias="from", title="From", description="Local time at which the hours begin, HH:MM."
+    )
+    end: Clock = Field(alias="to", title="To", description="Local time at which the hours end, HH:MM.")
+
+    def hours(self) -> schedule.Schedule:
+        """The same, for asking whether it is in force."""
+        return schedule.Schedule(frozenset(self.days), self.begin, self.end)
+
+
+class Kept(Strict):
+    """How long something is kept, and how much of it; what comes first counts."""
+
+    days: int = Field(ge=1, le=3650, title="Days", description="Older than so many days is deleted.")
+    gigabytes: float | None = Field(
+        default=None,
+        gt=0,
+        le=1_000_000,
+        title="Gigabytes",
+        description="Beyond so much for the whole site (10⁹ bytes), the oldest is deleted; no bound if left out.",
+    )
+
+
+class Retention(Strict):
+    """How long footage is kept."""
+
+    recordings: Kept = Field(
+        default=Kept(days=7), title="Recordings", description="The continuous recordings of all cameras."
+    )
+    evidence: Kept = Field(
+        default=Kept(days=180),
+        title="Evidence",
+        description="Clips of incidents. What was verified false goes with the recordings already.",
+    )
+
+
+class Clip(Strict):
+    """How much of the time around an incident its clip shows."""
+
+    before_s: float = Field(
+        default=10.0,
+        ge=0,
+        le=120,
+        title="Before",
+        description="Seconds before the onset that the clip shows.",
+    )
+    after_s: float = Field(
+        default=20.0, ge=1, le=600, title="After", description="Seconds after the onset that the clip shows."
+    )
+
+
+class Joining(Strict):
+    """When events are one incident."""
+
+    gap_s: float = Field(
+        default=30.0,
+        ge=0,
+        le=3600,
+        title="Gap",
+        description="Related events on one camera no further apart than so many seconds are one incident.",
+    )
+
+
+Transport = Literal["tcp", "udp"]
+
+
+class Defaults(Strict):
+    """What holds for all cameras of the site that do not say otherwise."""
+
+    transport: Transport = Field(
+        default="tcp", title="Transport", description="How RTSP cameras send: `tcp` or `udp`."
+    )
+    credentials: Credentials | None = Field(
+        default=None, title="Credentials", description="Name and password of the cameras."
+    )
+    recording: bool = Field(
+        default=True, title="Recording", description="Whether cameras are recorded all the time."
+    )
+    analysers: Analysers | None = Field(
+        default=None,
+        title="Analysers",
+        description="What cameras are watched for; if left out: "
+        f"{', '.join(f'`{behaviour}`' for behaviour in default_settings())}.",
+    )
+
+
+class Camera(Strict):
+    """A video source at a site."""
+
+    id: Identifier = Field(
+        title="Id",
+        description="Never changes, unique over all sites: a-z, 0-9 and `-`. Made from the site's id and the name "
+        "if left out.",
+    )
+    name: Name = Field(title="Name", description="What people call it; unique at its site.")
+    enabled: bool = Field(default=True, title="Enabled", description="Whether the camera is opened at all.")
+    main: StreamAddress = Field(
+        title="Main stream",
+        description="Address of the full stream, for recording and evidence: `rtsp://`, `rtsps://`, `http://`, "
+        "`https://`, a file, a folder of files, `/dev/videoN`, or `simulated:NAME`.",
+    )
+    sub: StreamAddress | None = Field(
+        default=None,
+        title="Sub stream",
+        description="Address of a smaller stream for analysis, if the camera has one.",
+    )
+    transport: Transport | None = Field(
+        default=None, title="Transport", description="How an RTSP camera sends: `tcp` or `udp`."
+    )
+    credentials: Credentials | None = Field(
+        default=None, title="Credentials", description="Name and password that the camera asks for."
+    )
+    position: CameraPosition | None = Field(
+        default=None, title="Position", description="Where it stands; the site's place if left out."
+    )
+    recording: bool | None = Field(
+        default=None, title="Recording", description="Whether the camera is recorded all the time."
+    )
+    zones: Annotated[tuple[Zone, ...], Field(max_length=32)] = Field(
+        default=(), title="Zones", description="Named parts of the picture, of which analysers speak."
+    )
+    analysers: Analysers | None = Field(
+        default=None,
+        title="Analysers",
+        description="What the camera is watched for, beside what the site's defaults say; `{enabled: false}` takes "
+        "one away.",
+    )
+
+    @property
+    def simulated(self) -> bool:
+        """Whether its pictures are drawn, not filmed."""
+        return self.main.lower().startswith("simulated:")
+
+
+@dataclass(frozen=True, slots=True)
+class Effective:
+    """What holds for a camera after the site's defaults were taken in. analysers: only those enabled."""
+
+    camera: Camera
+    transport: Transport
+    credentials: Credentials | None
+    recording: bool
+    analysers: Mapping[Behaviour, AnalyserSettings]
+
+
+class Site(Strict):
+    """A place with cameras."""
+
+    id: Identifier = Field(
+        title="Id", description="Never changes, unique: a-z, 0-9 and `-`. Made from the name if left out."
+    )
+    name: Name = Field(title="Name", description="What people call it; unique.")
+    kind: SiteKind = Field(title="Kind", description="What sort of place it is.")
+    address: Name | None = Field(
+        default=None, title="Address", description="Street address, for those who are sent."
+    )
+    position: Position | None = Field(default=None, title="Position", description="Where it is on the map.")
+    time_zone: Annotated[str, AfterValidator(_time_zone)] = Field(
+        title="Time zone", description="IANA name, as `Asia/Almaty`; schedules are in its local time."
+    )
+    schedules: dict[ZoneName, Schedule] = Field(
+        default={},
+        title="Schedules",
+        description='Named hours, of which analysers speak: `night: {from: "22:00", to: "06:00"}`.',
+    )
+    retention: Retention = Field(
+        default=Retention(), title="Retention", description="How long footage is kept."
+    )
+    clip: Clip = Field(default=Clip(), title="Clip", description="What the clip of an incident shows.")
+    joining: Joining = Field(default=Joining(), title="Joining", description="When events are one incident.")
+    defaults: Defaults = Field(
+        default=Defaults(),
+        title="Defaults",
+        description="What holds for all cameras that do not say otherwise.",
+    )
+    cameras: Annotated[tuple[Camera, ...], Field(max_length=2000)] = Field(
+        default=(), title="Cameras", description="The site's cameras."
+    )
+
+    def effective(self, camera: Camera) -> Effective:
+        """What holds for `camera`, one of this site's."""
+        chosen = default_settings() if self.defaults.analysers is None else self.defaults.analysers.chosen()
+        if camera.analysers is not None:
+            chosen |= camera.analysers.chosen()
+        return Effective(
+            camera=camera,
+            transport=camera.transport or self.defaults.transport,
+            credentials=camera.credentials or self.defaults.credentials,
+            recording=self.defaults.recording if camera.recording is None else camera.recording,
+            analysers={behaviour: settings for behaviour, settings in chosen.items() if settings.enabled},
+        )
+
+
+class SiteFile(Strict):
+    """All sites of an installation."""
+
+    sites: Annotated[tuple[Site, ...], Field(min_length=1, max_length=1000)] = Field(
+        title="Sites", description="The places that are watched."
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _identified(cls, data: Any) -> Any:
+        return with_identifiers(data)
+
+    @model_validator(mode="after")
+    def _referenced(self) -> Self:
+        for fault in references.faults(plain(self)):
+            raise PydanticCustomError("references", "{what}", {"what": fault.what})
+        return self
+
+    def camera(self, camera_id: str) -> tuple[Site, Camera]:
+        """The camera of that id, with its site; raises KeyError if there is none."""
+        for site in self.sites:
+            for camera in site.cameras:
+                if camera.id == camera_id:
+                    return site, camera
+        raise KeyError(camera_id)
+
+
+def plain(part: BaseModel) -> dict[str, Any]:
+    """A part of a site as plain data, as it stands in YAML: what is not said is left out."""
+    return part.model_dump(mode="json", by_alias=True, exclude_defaults=True)
