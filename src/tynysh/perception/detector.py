@@ -12,17 +12,26 @@ from numpy.typing import NDArray
 
 from tynysh.geometry import Box, iou_matrix
 from tynysh.media.frame import Frame, Image
-from tynysh.perception.engine import Array, Cut, Network, Precision, load_network
+from tynysh.perception.engine import Array, Cut, Network, Precision, batch_for, load_network
 from tynysh.perception.models import ensure
 from tynysh.perception.person import Person
 
 DETECTOR_MODEL = "yolox-tiny-person"
 INPUT_LENGTH = 416
+"""Longer side of the network's input, pixels. On CCTV, 512 and 768 bring more false than true detections, 640 finds
+1.5 % more people for twice the time, and below 416 the far ones are lost."""
+
 MIN_SCORE = 0.1
+"""ByteTrack keeps half hidden people by detections of low score; whoever counts people should ask for 0.4 and more
+(on vtest.avi: precision 0.99 at recall 0.96 against what four larger sizes agree on)."""
+
 
 _STRIDES = (8, 16, 32)
 _PAD = 114
 _PERSON = 0
+_WITHIN = 0.95
+_LIKE_SIZE = 0.4
+_BATCH = 8
 # The graph in the file begins by folding 2x2 pixels into channels and ends in decoding and suppression, both
 # written for 416x416 only. Between these tensors it takes any size that is a multiple of 32. Outputs: class
 # scores, objectness and box of each of the three levels, fine to coarse.
@@ -143,15 +152,23 @@ def decode(
 
 
 def suppress(boxes: NDArray[np.float32], scores: NDArray[np.float32], overlap: float) -> list[int]:
-    """Which of `boxes` (N, 4) to keep, best first: each person once (greedy non-maximum suppression)."""
-    order = np.argsort(-scores, kind="stable")
+    """Which of `boxes` (N, 4) to keep, best first: each person once.
+
+    Greedy non-maximum suppression by intersection over union above `overlap`; and of two boxes of like size where
+    one lies within the other, the better one, as these are one person with and without a bag or a shadow. A much
+    smaller box within a larger one stays: it may be somebody further away.
+    """
     ious = iou_matrix(boxes, boxes)
+    areas = np.prod(boxes[:, 2:] - boxes[:, :2], axis=1)
+    shared = ious * (areas[:, None] + areas[None, :]) / (1 + ious)
+    within = shared >= _WITHIN * np.minimum(areas[:, None], areas[None, :])
+    same = (ious > overlap) | (within & (ious > _LIKE_SIZE))
     gone = np.zeros(len(boxes), dtype=bool)
     kept: list[int] = []
-    for n in order:
+    for n in np.argsort(-scores, kind="stable"):
         if not gone[n]:
             kept.append(int(n))
-            gone |= ious[n] > overlap
+            gone |= same[n]
     return kept
 
 
@@ -166,13 +183,16 @@ def load_detector(
     """The person detector on `device` (see `load_network`); its model is fetched if it is not here yet."""
     path = model or ensure(DETECTOR_MODEL)
 
+    batch = batch_for(device, _BATCH)
+
     def network_for(height: int, width: int) -> Network:
         return load_network(
             path,
             device=device,
-            shapes=[(1, 12, height // 2, width // 2)],
+            shapes=[(1 if batch == 1 else -1, 12, height // 2, width // 2)],
             cut=YOLOX_CUT,
             precision=precision,
+            batch=batch,
         )
 
     return YoloxDetector(network_for, length=length, min_score=min_score)

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tynysh.errors import ModelError
+from tynysh.perception.models.cache import cache_folder
 
 Array = NDArray[np.float32]
 Outputs = tuple[NDArray[Any], ...]
@@ -26,6 +27,7 @@ _PROVIDERS = {
     "CUDA": ("CUDAExecutionProvider", "CPUExecutionProvider"),
     "TENSORRT": ("TensorrtExecutionProvider", "CUDAExecutionProvider", "CPUExecutionProvider"),
 }
+BATCHING_DEVICES = ("GPU", "CUDA", "TENSORRT")
 _MAX_STREAMS = 4
 _WAITING_PER_STREAM = 4
 
@@ -101,7 +103,6 @@ def load_network(
     precision: Precision = "fast",
     streams: int | None = None,
     batch: int = 1,
-    cache: Path | None = None,
 ) -> Network:
     """The network in the file at `path` (ONNX; with OpenVINO also its own format), ready to run.
 
@@ -118,7 +119,6 @@ def load_network(
     batch: the most pictures that are put into one batch when several callers wait at once. It pays on a GPU;
         on a CPU a batch of four costs what four single pictures cost, so 1 is the default. The network's
         first axis must be free (-1).
-    cache: folder for compiled networks, for a quicker start.
 
     Raises ModelError if the file, the device or the back end cannot be used.
     """
@@ -135,9 +135,14 @@ def load_network(
     with _shelf.lock:
         entry = _shelf.loaded.get(key)
         if entry is None:
-            entry = _shelf.loaded[key] = _Loaded(_open(key, cache))
+            entry = _shelf.loaded[key] = _Loaded(_open(key))
         entry.users += 1
         return _Lease(key, entry)
+
+
+def batch_for(device: str, most: int) -> int:
+    """How many pictures to put into one batch on `device`: up to `most` where that pays, else 1."""
+    return most if _kind(device) in BATCHING_DEVICES else 1
 
 
 def loaded_networks() -> int:
@@ -193,15 +198,15 @@ class _Backend(Protocol):
     def close(self) -> None: ...
 
 
-def _open(key: _Key, cache: Path | None) -> _Backend:
+def _open(key: _Key) -> _Backend:
     if not key.path.is_file():
         raise ModelError(
             f"There is no network at {key.path}.", hint="`tynysh models pull` fetches what is missing."
         )
-    kind = key.device.replace(":", ".").split(".")[0]
+    kind = _kind(key.device)
     backend: _Backend
     if kind in OPENVINO_DEVICES:
-        backend = _OpenVino(key, cache)
+        backend = _OpenVino(key)
     elif kind in ONNXRUNTIME_DEVICES:
         backend = _OnnxRuntime(key)
     else:
@@ -215,11 +220,11 @@ def _open(key: _Key, cache: Path | None) -> _Backend:
 class _OpenVino:
     """A network compiled by OpenVINO, with a fixed set of requests that callers take turns with."""
 
-    def __init__(self, key: _Key, cache: Path | None) -> None:
+    def __init__(self, key: _Key) -> None:
         import openvino
 
         core = openvino.Core()
-        kind = key.device.split(".")[0]
+        kind = _kind(key.device)
         if kind != "AUTO" and not any(have.split(".")[0] == kind for have in core.available_devices):
             raise ModelError(
                 f"OpenVINO sees no {kind} on this machine (it sees {', '.join(core.available_devices)}).",
@@ -231,7 +236,7 @@ class _OpenVino:
                 model = _cut_openvino(model, key.cut)
             if key.shapes is not None:
                 model.reshape(dict(zip(range(len(key.shapes)), map(list, key.shapes), strict=True)))
-            compiled = core.compile_model(model, key.device, _openvino_options(core, key, kind, cache))
+            compiled = core.compile_model(model, key.device, _openvino_options(core, key, kind))
         except (RuntimeError, ValueError, KeyError) as error:
             raise ModelError(f"OpenVINO cannot load {key.path}: {_first_line(error)}") from error
         self._compiled = compiled
@@ -283,11 +288,8 @@ class _OpenVino:
         del self._compiled
 
 
-def _openvino_options(core: Any, key: _Key, kind: str, cache: Path | None) -> dict[str, Any]:
+def _openvino_options(core: Any, key: _Key, kind: str) -> dict[str, Any]:
     options: dict[str, Any] = {}
-    if cache is not None:
-        cache.mkdir(parents=True, exist_ok=True)
-        options["CACHE_DIR"] = str(cache)
     if kind == "CPU":
         able = core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
         fast = "bf16" if key.precision == "fast" and "BF16" in able else "f32"
@@ -298,8 +300,11 @@ def _openvino_options(core: Any, key: _Key, kind: str, cache: Path | None) -> di
             # Several workers share a machine: threads tied to the same first cores would wait for each other.
             "ENABLE_CPU_PINNING": False,
         }
-    elif kind == "GPU":
-        options["INFERENCE_PRECISION_HINT"] = "f16" if key.precision == "fast" else "f32"
+    else:
+        # Compiling for a GPU or NPU takes seconds to minutes; for a CPU it takes no longer than reading a copy.
+        options["CACHE_DIR"] = str(cache_folder() / "compiled")
+        if kind == "GPU":
+            options["INFERENCE_PRECISION_HINT"] = "f16" if key.precision == "fast" else "f32"
     return options
 
 
@@ -334,7 +339,8 @@ class _OnnxRuntime:
                 f"Device {key.device} needs ONNX Runtime, which is not installed.",
                 hint="pip install 'tynysh[cuda]'",
             ) from error
-        kind, _, number = key.device.partition(":")
+        kind = _kind(key.device)
+        number = key.device.partition(":")[2]
         wanted = _PROVIDERS[kind]
         have = onnxruntime.get_available_providers()
         if wanted[0] not in have:
@@ -480,6 +486,11 @@ class _Batching:
         self._waiting.put(None)
         self._thread.join()
         self._inner.close()
+
+
+def _kind(device: str) -> str:
+    """`GPU` of `GPU.1`, `CUDA` of `cuda:1`."""
+    return device.upper().replace(":", ".").partition(".")[0]
 
 
 def _first_line(error: BaseException) -> str:
