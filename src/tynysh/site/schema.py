@@ -231,8 +231,6 @@ Corner = tuple[Share, Share]
 
 
 def _simple(polygon: tuple[Corner, ...]) -> tuple[Corner, ...]:
-    if abs(_area(polygon)) < 1e-6:
-        raise PydanticCustomError("polygon", "encloses no area")
     sides = list(zip(polygon, polygon[1:] + polygon[:1], strict=True))
     for first in range(len(sides)):
         for second in range(first + 1, len(sides)):
@@ -243,6 +241,8 @@ def _simple(polygon: tuple[Corner, ...]) -> tuple[Corner, ...]:
                     "crosses itself: the side from corner {first} and the side from corner {second} meet",
                     {"first": first + 1, "second": second + 1},
                 )
+    if abs(_area(polygon)) < 1e-6:
+        raise PydanticCustomError("polygon", "encloses no area")
     return polygon
 
 
