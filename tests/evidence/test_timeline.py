@@ -56,3 +56,13 @@ def test_a_part_can_be_kept_aside() -> None:
     (box,) = part.at(5.55) or []
     assert box.left == pytest.approx(55.5)
     assert part.at(7.0) is None
+
+
+def test_after_a_still_moment_people_stay_where_they_were_until_the_next_look() -> None:
+    timeline = PeopleTimeline()
+    timeline.add(1.0, [track(1, 7)], still=True)
+    timeline.add(5.0, [track(1, 7)], still=True)
+    timeline.add(30.0, [track(1, 7)], still=True)
+    (box,) = timeline.at(3.0) or []
+    assert box.left == 7
+    assert timeline.at(15.0) is None

@@ -8,32 +8,34 @@ from itertools import islice
 from tynysh.geometry import Box
 from tynysh.perception.track import Track
 
-_Sample = tuple[float, dict[int, Box]]
+_Sample = tuple[float, dict[int, Box], bool]
 
 
 class PeopleTimeline:
     """The tracks' boxes by time, kept for `keep_s` seconds; interpolated in between.
 
-    max_gap_s: samples further apart than this say nothing about the time between them.
+    max_gap_s: samples further apart than this say nothing about the time between them; still_gap_s: the same
+    after a sample at which nothing moved, since a quiet camera is decoded by key frames only.
     """
 
-    def __init__(self, *, keep_s: float = 180.0, max_gap_s: float = 0.75) -> None:
+    def __init__(self, *, keep_s: float = 180.0, max_gap_s: float = 0.75, still_gap_s: float = 12.0) -> None:
         self._keep_s = keep_s
         self._max_gap_s = max_gap_s
+        self._still_gap_s = still_gap_s
         self._samples: deque[_Sample] = deque()
 
-    def add(self, time_s: float, tracks: Sequence[Track]) -> None:
+    def add(self, time_s: float, tracks: Sequence[Track], *, still: bool = False) -> None:
         """The people at `time_s`, later than all before; boxes in any one coordinate system."""
-        self._samples.append((time_s, {track.id: track.box for track in tracks}))
+        self._samples.append((time_s, {track.id: track.box for track in tracks}, still))
         while self._samples[0][0] < time_s - self._keep_s:
             self._samples.popleft()
 
     def between(self, start_s: float, end_s: float) -> "PeopleTimeline":
         """A copy of the part from `start_s` to `end_s`, with a sample more on either side."""
-        times = [time for time, _ in self._samples]
+        times = [sample[0] for sample in self._samples]
         first = max(0, bisect_left(times, start_s) - 1)
         last = min(len(times), bisect_left(times, end_s) + 1)
-        part = PeopleTimeline(keep_s=self._keep_s, max_gap_s=self._max_gap_s)
+        part = PeopleTimeline(keep_s=self._keep_s, max_gap_s=self._max_gap_s, still_gap_s=self._still_gap_s)
         part._samples.extend(islice(self._samples, first, last))
         return part
 
@@ -54,7 +56,7 @@ class PeopleTimeline:
                 return None
             return list(near[1].values())
         gap = after[0] - before[0]
-        if gap > self._max_gap_s:
+        if gap > (self._still_gap_s if before[2] else self._max_gap_s):
             return None
         part = (time_s - before[0]) / gap
         boxes = [

@@ -6,8 +6,9 @@ from pathlib import Path
 
 from tynysh.behaviour.event import Event, Phase
 from tynysh.evidence.timeline import PeopleTimeline
-from tynysh.media.video_file import VideoFile
+from tynysh.media.reader import VideoFile
 from tynysh.perception.track_log import TrackLog
+from tynysh.runtime.meter import Meter, NoMeter
 from tynysh.runtime.pipeline import Pipeline, Step
 
 
@@ -17,7 +18,7 @@ class VideoAnalysis:
 
     events: as they were when they ended, in order of onset.
     frame_times: seconds of every picture, also of those not decoded, in order of display.
-    people: the tracks over time.
+    people: the tracks over time. tracks: the same, to be written down frame by frame; None without any frame.
     """
 
     path: Path
@@ -25,32 +26,40 @@ class VideoAnalysis:
     duration_s: float
     frame_times: tuple[float, ...] = field(repr=False)
     people: PeopleTimeline = field(repr=False)
+    tracks: TrackLog | None = field(repr=False)
 
 
 def analyse_video(
     video: VideoFile,
     pipeline: Pipeline,
     *,
-    track_log: TrackLog | None = None,
     on_step: Callable[[Step], None] | None = None,
+    meter: Meter | None = None,
 ) -> VideoAnalysis:
     """Run `pipeline` over the whole of `video`.
 
-    `track_log` collects the tracks; `on_step` sees each analysed frame. Raises MediaError if the video cannot
+    `on_step` sees each analysed frame; `meter` is told of decoding. Raises MediaError if the video cannot
     be read; what was found before a truncated file's end is kept.
     """
     events: dict[str, Event] = {}
     people = PeopleTimeline(keep_s=float("inf"))
-    for frame in video.frames():
+    tracks: TrackLog | None = None
+    meter = meter or NoMeter()
+    frames = video.frames()
+    while True:
+        with meter.stage("decode"):
+            frame = next(frames, None)
+        if frame is None:
+            break
         step = pipeline.process(frame)
         if step is None:
             continue
         events.update((event.id, event) for event in step.events)
         holding = any(event.phase is not Phase.ENDED for event in events.values())
         video.attend(step.scene.motion.moving or holding)
-        people.add(frame.time_s, step.scene.tracks)
-        if track_log is not None and step.scene.detected:
-            track_log.add(frame.time_s, step.scene.tracks)
+        people.add(frame.time_s, step.scene.tracks, still=not step.scene.motion.moving)
+        tracks = tracks or TrackLog(frame.width, frame.height)
+        tracks.observe(frame.index, frame.time_s, step.scene.tracks, looked=step.scene.detected)
         if on_step is not None:
             on_step(step)
     events.update((event.id, event) for event in pipeline.close(video.duration_s))
@@ -60,4 +69,5 @@ def analyse_video(
         duration_s=video.duration_s,
         frame_times=tuple(video.frame_times),
         people=people,
+        tracks=tracks,
     )

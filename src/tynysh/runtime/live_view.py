@@ -9,29 +9,20 @@ from queue import Empty, Full, Queue
 import cv2
 import structlog
 
+from tynysh.evidence.anonymised import blurred, scaled_size
 from tynysh.geometry import Box
 from tynysh.media.encoder import FragmentedEncoder
 from tynysh.media.frame import Frame, Image
-from tynysh.perception.anonymiser import anonymise
 
 log = structlog.get_logger(__name__)
 
 WIDTH = 640
 """Live pictures are at most this wide, pixels."""
 
+NOMINAL_FPS = 10.0
 JPEG_QUALITY = 80
 WAITING_FRAMES = 2
 WAITING_FRAGMENTS = 60
-
-
-def anonymised(frame: Frame, people: list[Box], *, width: int = WIDTH) -> Image:
-    """`frame` at most `width` pixels wide with the people in it blurred; blue first. `people` in frame pixels."""
-    scale = min(1.0, width / frame.width)
-    # H.264 in 4:2:0 takes even sizes only.
-    size = (max(2, round(frame.width * scale / 2) * 2), max(2, round(frame.height * scale / 2) * 2))
-    picture = frame.bgr_resized(*size).copy()
-    anonymise(picture, [box.scaled(size[0] / frame.width, size[1] / frame.height) for box in people])
-    return picture
 
 
 def jpeg(picture: Image) -> bytes:
@@ -117,8 +108,8 @@ class LiveView:
                     frame, people = self._frames.get(timeout=0.5)
                 except Empty:
                     continue
-                picture = anonymised(frame, people)
-                size = (picture.shape[1], picture.shape[0])
+                size = scaled_size(frame, WIDTH)
+                picture = blurred(frame, people, size)
                 if encoder is None or (encoder.width, encoder.height) != size:
                     encoder = self._new_encoder(encoder, size)
                 self._hand_out(encoder, picture, frame.time_s)
@@ -134,13 +125,15 @@ class LiveView:
                 for viewer in self._viewers:
                     self._end(viewer)
                 self._viewers.clear()
-        return FragmentedEncoder(*size)
+        return FragmentedEncoder(*size, NOMINAL_FPS)
 
     def _hand_out(self, encoder: FragmentedEncoder, picture: Image, time_s: float) -> None:
-        for fragment in encoder.encode(picture, time_s):
-            with self._lock:
-                for viewer in list(self._viewers):
-                    self._give(viewer, encoder, fragment.data, is_key=fragment.is_key)
+        fragment, is_key = encoder.encode(picture, time_s)
+        if not fragment:
+            return
+        with self._lock:
+            for viewer in self._viewers:
+                self._give(viewer, encoder, fragment, is_key=is_key)
 
     def _give(self, viewer: _Viewer, encoder: FragmentedEncoder, data: bytes, *, is_key: bool) -> None:
         if not viewer.started:
@@ -148,7 +141,7 @@ class LiveView:
                 return
             viewer.started = True
             self._put(viewer, encoder.mime.encode())
-            self._put(viewer, encoder.initialisation)
+            self._put(viewer, encoder.header)
         self._put(viewer, data)
 
     def _put(self, viewer: _Viewer, data: bytes) -> None:

@@ -8,8 +8,9 @@ from typing import Protocol
 from tynysh.behaviour.analyser import Analyser
 from tynysh.behaviour.event import Event
 from tynysh.behaviour.events import EventMaker
+from tynysh.behaviour.places import PROTECTED
 from tynysh.behaviour.scene import STILL, Feed, Motion, Scene, Zone
-from tynysh.behaviour.signal import Signal
+from tynysh.behaviour.signal import Behaviour, Signal
 from tynysh.geometry import Box
 from tynysh.media.frame import Frame
 from tynysh.perception.detector import Detector
@@ -39,6 +40,11 @@ def all_zones_always(zones: Sequence[Zone]) -> Callable[[float], tuple[Zone, ...
     return lambda _time_s: fixed
 
 
+def always(_behaviour: Behaviour, _time_s: float) -> bool:
+    """Every behaviour is watched for at any time."""
+    return True
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
     """What one analysed frame came to.
@@ -55,7 +61,7 @@ class Pipeline:
     """Takes one camera's frames in order of time; the same code live, offline and in evaluation.
 
     It reads no clock and draws no random number of its own: the same frames give the same events.
-    `zones_at` tells which zones are in force at a stream time.
+    `zones_at` tells which zones are in force at a stream time, `on_duty` whether a behaviour is watched for then.
     """
 
     def __init__(
@@ -69,6 +75,7 @@ class Pipeline:
         analysers: Sequence[Analyser],
         events: EventMaker,
         zones_at: Callable[[float], tuple[Zone, ...]],
+        on_duty: Callable[[Behaviour, float], bool] = always,
         meter: Meter | None = None,
         rate_hz: float = ANALYSIS_RATE_HZ,
     ) -> None:
@@ -80,6 +87,7 @@ class Pipeline:
         self._analysers = tuple(analysers)
         self._events = events
         self._zones_at = zones_at
+        self._on_duty = on_duty
         self._meter = meter or NoMeter()
         self._interval_s = 1.0 / rate_hz
         self._due_s = float("-inf")
@@ -137,7 +145,8 @@ class Pipeline:
         if not detected or not tracks:
             return tracks
         with self._meter.stage("pose"):
-            chosen = people_who_matter(tracks, zones, width=frame.width, height=frame.height)
+            polygons = [zone.polygon for zone in zones if zone.kind == PROTECTED]
+            chosen = people_who_matter(tracks, polygons, width=frame.width, height=frame.height)
             wanting = [track for track in chosen if track.keypoints is None]
             if not wanting:
                 return tracks

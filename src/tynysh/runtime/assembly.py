@@ -1,0 +1,87 @@
+"""Putting a camera's pipeline together from what its site says."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from random import Random
+from zoneinfo import ZoneInfo
+
+from tynysh.behaviour import registry
+from tynysh.behaviour.events import EventMaker
+from tynysh.behaviour.scene import Zone
+from tynysh.behaviour.settings import AnalyserSettings
+from tynysh.behaviour.signal import Behaviour
+from tynysh.perception.detector import Detector
+from tynysh.perception.motion import MotionGate
+from tynysh.perception.schedule import DetectionSchedule
+from tynysh.perception.tracker import Tracker
+from tynysh.runtime.meter import Meter
+from tynysh.runtime.networks import Networks
+from tynysh.runtime.pipeline import Pipeline, all_zones_always, always
+from tynysh.site.schema import Camera, Site
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """What one camera is watched for.
+
+    analysers: the enabled behaviours with their settings. zones: of the picture. on_duty: whether a behaviour is
+    watched for at a stream time.
+    """
+
+    analysers: Mapping[Behaviour, AnalyserSettings]
+    zones: tuple[Zone, ...] = ()
+    on_duty: Callable[[Behaviour, float], bool] = always
+
+    @classmethod
+    def usual(cls) -> "Watch":
+        """What is watched for where no site says anything."""
+        return cls(registry.default_settings())
+
+    @classmethod
+    def of(cls, site: Site, camera: Camera, *, scheduled: bool) -> "Watch":
+        """What `site` says of its `camera`.
+
+        scheduled: whether schedules are kept to; a file's clock does not tell the time of day, so everything is
+        watched for on files.
+        """
+        analysers = site.effective(camera).analysers
+        zones = tuple(Zone(zone.name, zone.polygon, zone.kind.value) for zone in camera.zones)
+        return cls(analysers, zones, _hours(site, analysers) if scheduled else always)
+
+
+def build_pipeline(
+    watch: Watch,
+    networks: Networks,
+    *,
+    ids: Random,
+    detector: Detector | None = None,
+    meter: Meter | None = None,
+) -> Pipeline:
+    """A new pipeline for one camera.
+
+    ids: makes the ids of events; seeded alike, the same video gives the same events. detector: in place of the
+    networks' own, for scripted scenes.
+    """
+    return Pipeline(
+        detector=detector or networks.detector,
+        # Scripted people come with their keypoints.
+        pose=networks.pose if detector is None else None,
+        gate=MotionGate(),
+        schedule=DetectionSchedule(),
+        tracker=Tracker(),
+        analysers=registry.create_all(watch.analysers),
+        events=EventMaker(registry.rules(watch.analysers), ids=ids),
+        zones_at=all_zones_always(watch.zones),
+        on_duty=watch.on_duty,
+        meter=meter,
+    )
+
+
+def _hours(site: Site, analysers: Mapping[Behaviour, AnalyserSettings]) -> Callable[[Behaviour, float], bool]:
+    zone = ZoneInfo(site.time_zone)
+    hours = {
+        behaviour: site.schedules[settings.schedule].hours()
+        for behaviour, settings in analysers.items()
+        if settings.schedule is not None
+    }
+    return lambda behaviour, time_s: behaviour not in hours or hours[behaviour].in_force(time_s, zone)
