@@ -1,14 +1,16 @@
 """What `tynysh check`, `tynysh apply` and `tynysh export` do and print."""
 
 import os
+import sys
+import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from rich.console import Console
 
+from tynysh.audit.person import at_the_terminal
 from tynysh.errors import SiteError
 from tynysh.site import apply as applying
-from tynysh.site.apply import Changes
 from tynysh.site.credentials import secret
 from tynysh.site.schema import Credentials, Reference, SiteFile
 from tynysh.site.yaml import SiteFaultsError, load
@@ -34,17 +36,16 @@ def check(path: Path, console: Console, *, environment: Mapping[str, str] = os.e
     return 0
 
 
-def apply(
-    path: Path, database: Database, console: Console, *, now: float, user: str, dry_run: bool = False
-) -> int:
+def apply(path: Path, database: Database, console: Console, *, dry_run: bool = False) -> int:
     """Apply a site file and print what it changes; with `dry_run` print only. Raises SiteError."""
     site = load(path)
     if dry_run:
         with database.reading() as session:
             changes = applying.plan(site, session)
     else:
-        changes = applying.apply(site, database, now=now, user=user)
-    _print_changes(changes, console)
+        changes = applying.apply(site, database, now=time.time(), user=at_the_terminal())
+    for change in changes.items:
+        _plainly(console, change.words())
     if changes:
         _plainly(
             console, "Nothing was applied: this was a dry run." if dry_run else f"Applied: {_counted(site)}."
@@ -54,11 +55,23 @@ def apply(
     return 0
 
 
-def export(database: Database, console: Console) -> int:
-    """Print the site in the database as YAML. Raises SiteError where there is none."""
+def export(database: Database, out: Path | None = None) -> int:
+    """Write the sites of the database as YAML, to `out` or else to the terminal.
+
+    Raises SiteError where there are none, or `out` cannot be written.
+    """
     with database.reading() as session:
         text = applying.export(session)
-    console.file.write(text)
+    if out is None:
+        sys.stdout.write(text)
+        return 0
+    try:
+        out.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise SiteError(
+            f"The file {out} cannot be written: {(error.strerror or 'error').lower()}.",
+            hint="Choose another with --out.",
+        ) from None
     return 0
 
 
@@ -82,11 +95,6 @@ def _references(credentials: Credentials | None) -> Iterator[Reference]:
         if isinstance(credentials.username, Reference):
             yield credentials.username
         yield credentials.password
-
-
-def _print_changes(changes: Changes, console: Console) -> None:
-    for change in changes.items:
-        _plainly(console, change.words())
 
 
 def _counted(site: SiteFile) -> str:

@@ -1,39 +1,42 @@
 """What `tynysh users` does and prints."""
 
+import getpass
+import time
 from collections.abc import Callable, Sequence
 
 from rich.console import Console
 from rich.table import Table
 
 from tynysh.audit import record
+from tynysh.audit.person import at_the_terminal
 from tynysh.errors import UsageError
 from tynysh.store import users
 from tynysh.store.database import Database
-from tynysh.store.users import Role
+from tynysh.store.users import Role, UserError
 
-Ask = Callable[[], str]
-"""Asks a person at the terminal for a new password, twice, and returns it."""
+Read = Callable[[str], str]
+"""Asks for a password without showing it: the prompt to what was typed."""
 
 
 def add(
     database: Database,
+    console: Console,
     name: str,
     role: str,
-    console: Console,
     *,
-    now: float,
-    by: str,
     sites: Sequence[str] = (),
     language: str = "en",
-    ask: Ask | None = None,
+    ask: bool = False,
+    read: Read = getpass.getpass,
 ) -> int:
-    """Make an account. `ask` gives its password; without it a one-time password is made and printed, once.
+    """Make an account with a one-time password, printed once, or with `ask` the password that is typed.
 
-    Raises UserError.
+    Raises UserError, UsageError.
     """
     wanted = _role(role)
-    password = ask() if ask is not None else users.one_time_password()
-    password_hash = users.hashed(password)
+    new = _typed(read) if ask else users.one_time_password()
+    password_hash = users.hashed(new)
+    now = time.time()
     with database.writing() as session:
         user = users.add(
             session,
@@ -43,17 +46,24 @@ def add(
             now=now,
             sites=sites,
             language=users.checked_language(language),
-            one_time=ask is None,
+            one_time=not ask,
         )
         detail = {"role": user.role.value, "sites": sorted(user.sites or ())}
-        record.append(session, now=now, user=by, action="user.add", object=f"user:{user.name}", detail=detail)
+        record.append(
+            session,
+            now=now,
+            user=at_the_terminal(),
+            action="user.add",
+            object=f"user:{user.name}",
+            detail=detail,
+        )
     _plainly(console, f"User {user.name} was added with role {user.role}.")
-    if ask is None:
-        _print_one_time(console, password)
+    if not ask:
+        _print_one_time(console, new)
     return 0
 
 
-def show(database: Database, console: Console) -> int:
+def list_users(database: Database, console: Console) -> int:
     """Print all accounts."""
     with database.reading() as session:
         everyone = users.everyone(session)
@@ -72,36 +82,45 @@ def show(database: Database, console: Console) -> int:
     return 0
 
 
-def disable(database: Database, name: str, console: Console, *, now: float, by: str) -> int:
+def disable(database: Database, console: Console, name: str) -> int:
     """Shut an account and sign it out everywhere. Raises UserError."""
+    now = time.time()
     with database.writing() as session:
         user = users.disable(session, name, now=now)
-        record.append(session, now=now, user=by, action="user.disable", object=f"user:{user.name}")
+        record.append(
+            session, now=now, user=at_the_terminal(), action="user.disable", object=f"user:{user.name}"
+        )
     _plainly(console, f"User {user.name} is disabled and signed out.")
     return 0
 
 
-def enable(database: Database, name: str, console: Console, *, now: float, by: str) -> int:
+def enable(database: Database, console: Console, name: str) -> int:
     """Open a disabled account again. Raises UserError."""
+    now = time.time()
     with database.writing() as session:
         user = users.enable(session, name)
-        record.append(session, now=now, user=by, action="user.enable", object=f"user:{user.name}")
+        record.append(
+            session, now=now, user=at_the_terminal(), action="user.enable", object=f"user:{user.name}"
+        )
     _plainly(console, f"User {user.name} may sign in again.")
     return 0
 
 
-def set_password(
-    database: Database, name: str, console: Console, *, now: float, by: str, ask: Ask | None = None
+def password(
+    database: Database, console: Console, name: str, *, ask: bool = False, read: Read = getpass.getpass
 ) -> int:
     """Give an account another password and sign it out everywhere; see `add`. Raises UserError."""
-    password = ask() if ask is not None else users.one_time_password()
-    password_hash = users.hashed(password)
+    new = _typed(read) if ask else users.one_time_password()
+    password_hash = users.hashed(new)
+    now = time.time()
     with database.writing() as session:
-        user = users.set_password(session, name, password_hash, one_time=ask is None)
-        record.append(session, now=now, user=by, action="user.password", object=f"user:{user.name}")
+        user = users.set_password(session, name, password_hash, one_time=not ask)
+        record.append(
+            session, now=now, user=at_the_terminal(), action="user.password", object=f"user:{user.name}"
+        )
     _plainly(console, f"The password of {user.name} was changed.")
-    if ask is None:
-        _print_one_time(console, password)
+    if not ask:
+        _print_one_time(console, new)
     return 0
 
 
@@ -110,6 +129,13 @@ def _role(role: str) -> Role:
         return Role(role)
     except ValueError:
         raise UsageError(f"There is no role {role!r}.", hint=f"Choose of {', '.join(Role)}.") from None
+
+
+def _typed(read: Read) -> str:
+    first = read("New password: ")
+    if read("The same again: ") != first:
+        raise UserError("The two passwords are not the same.", field="password", hint="Try again.")
+    return first
 
 
 def _print_one_time(console: Console, password: str) -> None:
