@@ -1,0 +1,133 @@
+// One way to the server: same origin, session cookie, CSRF token on changes, errors with a code.
+
+import type { Camera, IncidentDetail, Incident, Language, Page, Session, Site, StepRequest } from "./types";
+
+export const BASE = "/api/v1";
+
+/** What went wrong: `status` 0 means that the server was not reached. */
+export class ApiError extends Error {
+  constructor(
+    readonly status: number,
+    readonly code: string,
+    message: string,
+    readonly retryAfter: number | null = null,
+  ) {
+    super(message);
+  }
+}
+
+let csrf = "";
+let clockOffset = 0;
+let language: Language = "en";
+let onSignedOut: () => void = () => undefined;
+
+/** The server's time in milliseconds, so that a wrong clock on the desk does not show wrong waiting times. */
+export function serverNow(): number {
+  return Date.now() + clockOffset;
+}
+
+/** The language in which the server writes its errors. */
+export function speak(wanted: Language): void {
+  language = wanted;
+}
+
+export function whenSignedOut(listener: () => void): void {
+  onSignedOut = listener;
+}
+
+export function signedOut(): void {
+  onSignedOut();
+}
+
+function learnClock(response: Response): void {
+  const date = Date.parse(response.headers.get("date") ?? "");
+  if (Number.isNaN(date)) return;
+  const offset = date + 500 - Date.now();
+  clockOffset = Math.abs(offset) > 2500 ? offset : 0;
+}
+
+async function failure(response: Response): Promise<ApiError> {
+  const retry = Number(response.headers.get("retry-after"));
+  const retryAfter = Number.isFinite(retry) && retry > 0 ? retry : null;
+  try {
+    const body = (await response.json()) as { error?: { code?: string; message?: string } };
+    return new ApiError(response.status, body.error?.code ?? "unknown", body.error?.message ?? "", retryAfter);
+  } catch {
+    return new ApiError(response.status, "unknown", response.statusText, retryAfter);
+  }
+}
+
+/** Ask the server; throws ApiError. A 401 outside of signing in ends the session here too. */
+export async function request(path: string, init: RequestInit = {}): Promise<Response> {
+  const method = init.method ?? "GET";
+  const headers = new Headers(init.headers);
+  headers.set("Accept-Language", language);
+  if (method !== "GET") headers.set("X-CSRF-Token", csrf);
+  if (typeof init.body === "string") headers.set("Content-Type", "application/json");
+  let response: Response;
+  try {
+    response = await fetch(BASE + path, { ...init, method, headers, credentials: "same-origin" });
+  } catch (error) {
+    if (error instanceof DOMException && error.name === "AbortError") throw error;
+    throw new ApiError(0, "unreachable", "");
+  }
+  learnClock(response);
+  if (response.ok) return response;
+  const reason = await failure(response);
+  if (response.status === 401 && path !== "/session") onSignedOut();
+  throw reason;
+}
+
+async function json<T>(path: string, init?: RequestInit): Promise<T> {
+  return (await (await request(path, init)).json()) as T;
+}
+
+function change(method: "POST" | "PATCH", body: unknown): RequestInit {
+  return { method, body: JSON.stringify(body) };
+}
+
+async function session(init?: RequestInit): Promise<Session> {
+  const answer = await json<Session>("/session", init);
+  csrf = answer.csrf;
+  return answer;
+}
+
+export interface IncidentQuery {
+  open?: boolean;
+  state?: string;
+  site?: string;
+  behaviour?: string;
+  before?: string;
+  limit?: number;
+}
+
+export function queryString(query: IncidentQuery): string {
+  const pairs = Object.entries(query).filter(([, value]) => value !== undefined && value !== "");
+  return new URLSearchParams(pairs.map(([name, value]) => [name, String(value)])).toString();
+}
+
+export const api = {
+  session: () => session(),
+  signIn: (name: string, password: string) => session(change("POST", { name, password })),
+  signOut: () => request("/session", { method: "DELETE" }),
+  setLanguage: (language: Language) => session(change("PATCH", { language })),
+  setPassword: (password: string, next: string) =>
+    session(change("PATCH", { password, new_password: next })),
+  incidents: (query: IncidentQuery) => json<Page>(`/incidents?${queryString(query)}`),
+  incident: (id: string, signal?: AbortSignal) =>
+    json<IncidentDetail>(`/incidents/${encodeURIComponent(id)}`, signal ? { signal } : {}),
+  step: (id: string, body: StepRequest) =>
+    json<Incident>(`/incidents/${encodeURIComponent(id)}/steps`, change("POST", body)),
+  sites: () => json<Site[]>("/sites"),
+  cameras: () => json<Camera[]>("/cameras"),
+};
+
+export const clipUrl = (id: string): string => `${BASE}/incidents/${encodeURIComponent(id)}/clip`;
+export const stillUrl = (id: string): string => `${BASE}/incidents/${encodeURIComponent(id)}/still`;
+export const picturePath = (id: string): string => `/cameras/${encodeURIComponent(id)}/picture`;
+
+export function liveUrl(id: string): string {
+  const url = new URL(`${BASE}/cameras/${encodeURIComponent(id)}/live`, window.location.href);
+  url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
+  return url.href;
+}

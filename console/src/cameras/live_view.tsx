@@ -1,0 +1,132 @@
+// What a camera sees now: live video, or single pictures where video cannot be had.
+
+import { useEffect, useRef, useState, type ReactNode } from "react";
+import { liveUrl } from "../api/client";
+import type { Camera } from "../api/types";
+import { useWords } from "../language/words";
+import { Icon } from "../shell/icons";
+import { LivePlayer, type LiveState } from "./live";
+import { Picture } from "./picture";
+
+function useVisible(): boolean {
+  const [visible, setVisible] = useState(!document.hidden);
+  useEffect(() => {
+    const change = (): void => {
+      setVisible(!document.hidden);
+    };
+    document.addEventListener("visibilitychange", change);
+    return () => {
+      document.removeEventListener("visibilitychange", change);
+    };
+  }, []);
+  return visible;
+}
+
+export function LiveView({ camera }: { camera: Camera }): ReactNode {
+  const { t, number } = useWords();
+  const video = useRef<HTMLVideoElement>(null);
+  const stage = useRef<HTMLDivElement>(null);
+  const [state, setState] = useState<LiveState>("connecting");
+  const [behind, setBehind] = useState<number | null>(null);
+  const [attempt, setAttempt] = useState(0);
+  const [zones, setZones] = useState(true);
+  const visible = useVisible();
+  const failed = state === "failed";
+  const { id } = camera;
+
+  useEffect(() => {
+    const element = video.current;
+    if (!element || !visible) return;
+    const player = new LivePlayer(element, liveUrl(id), {
+      state: setState,
+      behind: (seconds) => {
+        setBehind(Math.round(seconds * 10) / 10);
+      },
+    });
+    return () => {
+      player.close();
+    };
+  }, [id, visible, attempt]);
+
+  const waiting = state === "connecting" ? t("console.live.connecting") : state === "waiting" ? t("console.live.waiting") : "";
+  return (
+    <div className="clip">
+      <div className="stage" ref={stage}>
+        <div className="picture">
+          <video
+            ref={video}
+            muted
+            playsInline
+            autoPlay
+            disablePictureInPicture
+            hidden={failed}
+            data-live={state}
+            aria-label={t("console.live.title", { name: camera.name })}
+          />
+          {failed && <Picture id={id} name={camera.name} always />}
+          {zones && (
+            <svg className="boxes" viewBox="0 0 1 1" preserveAspectRatio="none" aria-hidden="true">
+              {camera.zones.map((zone) => (
+                <polygon key={zone.name} className="zone" points={zone.polygon.map((point) => point.join(",")).join(" ")} />
+              ))}
+            </svg>
+          )}
+          {camera.simulated && <p className="watermark">{t("console.camera.simulated")}</p>}
+          {!failed && state !== "playing" && (
+            <p className="veil low" role="status">
+              <span className="spinner" aria-hidden="true" />
+              {waiting}
+            </p>
+          )}
+        </div>
+      </div>
+      <div className="controls">
+        {failed ? (
+          <>
+            <span className="chip camera-degraded">{t("console.live.pictures")}</span>
+            <button
+              type="button"
+              onClick={() => {
+                setState("connecting");
+                setAttempt(attempt + 1);
+              }}
+            >
+              {t("console.live.again")}
+            </button>
+          </>
+        ) : (
+          <span className={`chip camera-${state === "playing" ? "live" : "connecting"}`}>
+            <span className="dot" aria-hidden="true" />
+            {t("console.live.live")}
+            {state === "playing" && behind !== null && (
+              <span className="figures dim"> −{number(behind, 1)} {t("console.unit.seconds")}</span>
+            )}
+          </span>
+        )}
+        {camera.zones.length > 0 && (
+          <button
+            type="button"
+            aria-pressed={zones}
+            onClick={() => {
+              setZones(!zones);
+            }}
+          >
+            {t("console.camera.zones")}
+          </button>
+        )}
+        <button
+          type="button"
+          aria-label={t("console.clip.full")}
+          title={t("console.clip.full")}
+          onClick={() => {
+            if (document.fullscreenElement) void document.exitFullscreen();
+            else void stage.current?.requestFullscreen().catch(() => undefined);
+          }}
+        >
+          <Icon name="full" />
+        </button>
+        <span className="dim small blurred">{t("console.clip.anonymised")}</span>
+      </div>
+    </div>
+  );
+}

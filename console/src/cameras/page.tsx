@@ -1,0 +1,172 @@
+// One camera: what it sees now, how it is doing, and its open incidents.
+
+import { useMemo, type ReactNode } from "react";
+import type { User } from "../api/types";
+import { arrange, NO_FILTER } from "../incidents/order";
+import { Row } from "../incidents/row";
+import { useWords } from "../language/words";
+import { useKnown } from "../live/store";
+import { cameraMarks } from "../plan/marks";
+import { Plan } from "../plan/plan";
+import { mayViewCameras } from "../session/permissions";
+import { CameraChip, Simulated } from "../shell/badges";
+import { Icon } from "../shell/icons";
+import { useKeys } from "../shell/keys";
+import { cameraHref, go } from "../shell/route";
+import { Since } from "./grid";
+import { LiveView } from "./live_view";
+
+const COUNTERS = [
+  "frames_read",
+  "frames_decoded",
+  "frames_analysed",
+  "frames_dropped",
+  "reconnects",
+  "timestamps_mended",
+] as const;
+
+export function CameraPage({ id, user }: { id: string; user: User }): ReactNode {
+  const { t, number, full, find } = useWords();
+  const { cameras, sites, incidents, loaded } = useKnown();
+  const camera = cameras.get(id);
+  const neighbours = useMemo(
+    () =>
+      [...cameras.values()]
+        .sort((a, b) => a.site.name.localeCompare(b.site.name) || a.name.localeCompare(b.name))
+        .map((each) => each.id),
+    [cameras],
+  );
+  const marks = useMemo(
+    () =>
+      cameraMarks(
+        [...cameras.values()].filter((each) => each.site.id === camera?.site.id),
+        sites,
+      ).map((mark) => ({ ...mark, chief: mark.id === `camera ${id}` })),
+    [cameras, sites, camera?.site.id, id],
+  );
+  const own = useMemo(
+    () => arrange([...incidents.values()].filter((incident) => incident.camera.id === id), { ...NO_FILTER, state: "open" }),
+    [incidents, id],
+  );
+  const move = (by: number): void => {
+    const next = neighbours[neighbours.indexOf(id) + by];
+    if (next !== undefined) go(cameraHref(next));
+  };
+  useKeys({
+    j: () => {
+      move(1);
+    },
+    k: () => {
+      move(-1);
+    },
+    Escape: () => {
+      go("#/cameras");
+    },
+  });
+
+  const back = (
+    <a className="ghost button back" href="#/cameras" aria-label={t("console.back")} title={t("console.back")}>
+      <Icon name="back" />
+    </a>
+  );
+  if (!camera) {
+    return (
+      <article className="incident camera-page">
+        <header className="incident-head">{back}</header>
+        <p className="empty dim">{t(loaded ? "console.camera.gone" : "console.loading")}</p>
+      </article>
+    );
+  }
+  const zone = sites.get(camera.site.id)?.time_zone;
+  return (
+    <article className="incident camera-page">
+      <header className="incident-head">
+        {back}
+        <div>
+          <h2 tabIndex={-1}>{camera.name}</h2>
+          <p>
+            {camera.simulated && <Simulated />}
+            {camera.site.name}
+            <span className="dim">
+              {" "}
+              · {find(`site.kind.${camera.site.kind}`) ?? find(`console.site.kind.${camera.site.kind}`) ?? camera.site.kind}
+            </span>
+          </p>
+          {camera.simulated && <p className="dim small">{t("console.camera.simulated_hint")}</p>}
+        </div>
+        <div className="standing">
+          <CameraChip state={camera.state} />
+          <Since at={camera.since} />
+        </div>
+      </header>
+      {camera.detail && (
+        <p className={camera.state === "lost" ? "failure" : "notice"} role="status">
+          {camera.detail}
+        </p>
+      )}
+      {mayViewCameras(user.role) ? (
+        <LiveView key={id} camera={camera} />
+      ) : (
+        <p className="dim">{t("console.camera.forbidden")}</p>
+      )}
+      <div className="panels">
+        <div>
+          {own.length > 0 && (
+            <section className="panel">
+              <h3>{t("console.camera.incidents")}</h3>
+              <ol className="rows">
+                {own
+                  .flatMap((group) => group.incidents)
+                  .map((incident) => (
+                    <Row key={incident.id} incident={incident} zone={zone} selected={false} opened={false} arrived={false} />
+                  ))}
+              </ol>
+            </section>
+          )}
+          <section className="panel">
+            <h3>{t("console.camera.health")}</h3>
+            <dl className="facts">
+              {camera.since && (
+                <>
+                  <dt>{t("console.camera.since")}</dt>
+                  <dd>{full(camera.since, zone)}</dd>
+                </>
+              )}
+              {camera.fps !== null && (
+                <>
+                  <dt>{t("console.camera.fps")}</dt>
+                  <dd>{number(camera.fps, 1)}</dd>
+                </>
+              )}
+              <dt>{t("console.camera.recording")}</dt>
+              <dd>{t(camera.recording ? "console.yes" : "console.no")}</dd>
+              {camera.people !== null && (
+                <>
+                  <dt>{t("console.camera.people")}</dt>
+                  <dd>{number(camera.people)}</dd>
+                </>
+              )}
+              {COUNTERS.map((name) => {
+                const count = camera.counters[name];
+                return count === undefined ? null : (
+                  <div key={name} className="fact">
+                    <dt>{t(`console.counter.${name}`)}</dt>
+                    <dd>{number(count)}</dd>
+                  </div>
+                );
+              })}
+            </dl>
+          </section>
+        </div>
+        <section className="panel where">
+          <h3>{t("console.incident.where")}</h3>
+          {marks.length > 0 ? (
+            <Plan marks={marks} label={t("console.incident.where")} />
+          ) : (
+            <p className="dim">{t("console.map.nowhere")}</p>
+          )}
+        </section>
+      </div>
+    </article>
+  );
+}

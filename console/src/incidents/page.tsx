@@ -1,0 +1,367 @@
+// One incident: what, where, since when, the clip, why, what to do, and everything that was done.
+
+import { useEffect, useMemo, useRef, useState, type ReactNode } from "react";
+import { api, ApiError } from "../api/client";
+import type { Incident, IncidentDetail, Step, StepRequest, User, Verdict } from "../api/types";
+import { duration } from "../language/format";
+import { useWords } from "../language/words";
+import { useKnown } from "../live/store";
+import { cameraMarks, incidentMark, incidentPosition } from "../plan/marks";
+import { Plan } from "../plan/plan";
+import { mayHandle, mayViewEvidence } from "../session/permissions";
+import { Severity, Simulated, StateChip } from "../shell/badges";
+import { explain } from "../shell/failure";
+import { Icon } from "../shell/icons";
+import { cameraHref } from "../shell/route";
+import { Clip } from "./clip";
+import type { Handling } from "./handling";
+import { allows } from "./lifecycle";
+import { isOpen } from "./order";
+import { Waiting } from "./row";
+
+const VERDICTS: readonly Verdict[] = ["true", "false", "unclear"];
+
+/** The incident with its events and steps, asked for anew whenever an update says that it has changed. */
+function useDetail(id: string): { detail: IncidentDetail | null; failure: unknown } {
+  const known = useKnown().incidents.get(id);
+  const [loaded, setLoaded] = useState<IncidentDetail | null>(null);
+  const [failure, setFailure] = useState<unknown>(null);
+  useEffect(() => {
+    const stop = new AbortController();
+    api.incident(id, stop.signal).then(
+      (detail) => {
+        setLoaded(detail);
+        setFailure(null);
+      },
+      (error: unknown) => {
+        if (!stop.signal.aborted) setFailure(error);
+      },
+    );
+    return () => {
+      stop.abort();
+    };
+  }, [id, known]);
+  const detail = useMemo(
+    () => (loaded?.id === id ? { ...loaded, ...known, events: loaded.events, steps: loaded.steps } : null),
+    [loaded, known, id],
+  );
+  return { detail, failure: detail ? null : failure };
+}
+
+function Actions({ incident, handling, take }: { incident: Incident; handling: Handling; take: (step: StepRequest) => void }): ReactNode {
+  const { t } = useWords();
+  const { busy } = handling;
+  const disabled = (action: StepRequest["action"]): boolean => busy !== null || !allows(incident, action);
+  return (
+    <div className="actions" role="group" aria-label={t("console.step.title")} aria-busy={busy !== null}>
+      {incident.state === "new" && (
+        <button
+          type="button"
+          className="primary"
+          disabled={disabled("acknowledge")}
+          onClick={() => {
+            take({ action: "acknowledge" });
+          }}
+        >
+          {t("console.step.acknowledge")} <kbd>A</kbd>
+        </button>
+      )}
+      <span className="verdicts" role="group" aria-label={t("console.step.verify")}>
+        {VERDICTS.map((verdict, index) => (
+          <button
+            key={verdict}
+            type="button"
+            className={`verdict-button verdict-${verdict}`}
+            aria-pressed={incident.verdict === verdict}
+            disabled={disabled("verify")}
+            onClick={() => {
+              take({ action: "verify", verdict });
+            }}
+          >
+            {t(`console.step.verify.${verdict}`)} <kbd>{index + 1}</kbd>
+          </button>
+        ))}
+      </span>
+      <button
+        type="button"
+        disabled={disabled("dispatch")}
+        onClick={() => {
+          take({ action: "dispatch" });
+        }}
+      >
+        {t("console.step.dispatch")} <kbd>D</kbd>
+      </button>
+      {incident.state === "resolved" ? (
+        <button
+          type="button"
+          disabled={disabled("reopen")}
+          onClick={() => {
+            take({ action: "reopen" });
+          }}
+        >
+          {t("console.step.reopen")}
+        </button>
+      ) : (
+        <button
+          type="button"
+          disabled={disabled("resolve")}
+          onClick={() => {
+            take({ action: "resolve" });
+          }}
+        >
+          {t("console.step.resolve")} <kbd>R</kbd>
+        </button>
+      )}
+      {busy && (
+        <span className="dim small saving" role="status">
+          {t("console.step.saving")}
+        </span>
+      )}
+    </div>
+  );
+}
+
+function Note({ take, busy }: { take: (step: StepRequest) => Promise<boolean>; busy: boolean }): ReactNode {
+  const { t } = useWords();
+  const [text, setText] = useState("");
+  const send = async (): Promise<void> => {
+    const note = text.trim();
+    if (note !== "" && (await take({ action: "note", note }))) setText("");
+  };
+  return (
+    <form
+      className="note"
+      onSubmit={(event) => {
+        event.preventDefault();
+        void send();
+      }}
+    >
+      <label>
+        <span className="unseen">{t("console.note.label")}</span>
+        <textarea
+          id="note"
+          rows={2}
+          maxLength={2000}
+          placeholder={t("console.note.label")}
+          value={text}
+          onChange={(event) => {
+            setText(event.target.value);
+          }}
+          onKeyDown={(event) => {
+            if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) void send();
+            if (event.key === "Escape") event.currentTarget.blur();
+          }}
+        />
+      </label>
+      <button type="submit" disabled={busy || text.trim() === ""}>
+        {t("console.note.add")}
+      </button>
+    </form>
+  );
+}
+
+function History({ incident, zone }: { incident: IncidentDetail; zone: string | undefined }): ReactNode {
+  const { t, short, full } = useWords();
+  const did = (step: Step): string =>
+    step.action === "verify" && step.verdict
+      ? t(`console.did.verify.${step.verdict}`)
+      : step.action === "verify"
+        ? t("console.state.verified")
+        : t(`console.did.${step.action}`);
+  return (
+    <ol className="history">
+      <li>
+        <time dateTime={incident.opened_at} title={full(incident.opened_at, zone)}>
+          {short(incident.opened_at, zone)}
+        </time>
+        <span>{t("console.did.opened")}</span>
+      </li>
+      {incident.steps.map((step) => (
+        <li key={`${step.at} ${step.action}`}>
+          <time dateTime={step.at} title={full(step.at, zone)}>
+            {short(step.at, zone)}
+          </time>
+          <span>
+            <strong>{step.user ?? t("console.did.system")}</strong> {did(step)}
+            {step.note && <q>{step.note}</q>}
+          </span>
+        </li>
+      ))}
+    </ol>
+  );
+}
+
+function Where({ incident }: { incident: Incident }): ReactNode {
+  const { t, behaviour } = useWords();
+  const { cameras, sites } = useKnown();
+  const site = sites.get(incident.site.id);
+  const marks = useMemo(() => {
+    const position = incidentPosition(incident, cameras, sites);
+    if (!position) return [];
+    const near = [...cameras.values()].filter((camera) => camera.site.id === incident.site.id);
+    return [incidentMark(incident, position, behaviour(incident.behaviour), true), ...cameraMarks(near, sites)];
+  }, [incident, cameras, sites, behaviour]);
+  const position = incidentPosition(incident, cameras, sites);
+  return (
+    <section className="panel where">
+      <h3>{t("console.incident.where")}</h3>
+      <p>
+        {incident.site.name}
+        {site?.address ? `, ${site.address}` : ""}
+        {position && (
+          <span className="dim figures">
+            {" "}
+            {position.latitude.toFixed(5)}, {position.longitude.toFixed(5)}
+          </span>
+        )}
+      </p>
+      {position ? (
+        <Plan marks={marks} label={t("console.incident.where")} />
+      ) : (
+        <p className="dim">{t("console.map.nowhere")}</p>
+      )}
+    </section>
+  );
+}
+
+function Why({ incident, zone }: { incident: IncidentDetail; zone: string | undefined }): ReactNode {
+  const { t, behaviour, reason, clock, percent } = useWords();
+  const events = incident.events.length;
+  return (
+    <section className="panel why">
+      <h3>{t("console.incident.why")}</h3>
+      {incident.reason && <p className="reason">{reason(incident.reason)}</p>}
+      <ul className="events">
+        {incident.events.map((event, index) => (
+          <li key={event.id} className={`hue-${index % 4}`}>
+            <i aria-hidden="true" />
+            <span>
+              <strong>{behaviour(event.behaviour)}</strong>{" "}
+              <span className="figures">
+                {clock(event.started_at, zone)}–{event.ended_at ? clock(event.ended_at, zone) : t("console.event.going_on")}
+              </span>{" "}
+              <span className="dim">
+                {t("console.event.score", { score: percent(event.score) })}
+                {event.people > 0 && ` · ${t("console.incident.people", { count: event.people })}`}
+                {event.zone && ` · ${t("console.event.zone", { name: event.zone })}`}
+              </span>
+              {event.reason && events > 1 && <span className="dim event-reason">{reason(event.reason)}</span>}
+            </span>
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+interface Props {
+  id: string;
+  user: User;
+  handling: Handling;
+  onClose: () => void;
+}
+
+export function IncidentPage({ id, user, handling, onClose }: Props): ReactNode {
+  const words = useWords();
+  const { t, behaviour, full, find, number } = words;
+  const { sites } = useKnown();
+  const { detail, failure } = useDetail(id);
+  const heading = useRef<HTMLHeadingElement>(null);
+  const there = detail !== null;
+  useEffect(() => {
+    heading.current?.focus({ preventScroll: true });
+  }, [id, there]);
+
+  const back = (
+    <button type="button" className="ghost back" onClick={onClose} aria-label={t("console.back")} title={t("console.back")}>
+      <Icon name="back" />
+    </button>
+  );
+  if (!detail) {
+    const gone = failure instanceof ApiError && failure.status === 404;
+    return (
+      <article className="incident">
+        <header className="incident-head">{back}</header>
+        <p className="empty dim" role="status">
+          {failure === null ? t("console.loading") : gone ? t("console.incident.gone") : explain(failure, words)}
+        </p>
+      </article>
+    );
+  }
+
+  const zone = sites.get(detail.site.id)?.time_zone;
+  const response = find(`response.${detail.behaviour}`);
+  const take = (step: StepRequest): Promise<boolean> => handling.take(detail, step);
+  return (
+    <article className={`incident grade-${detail.severity}`} aria-label={t("console.incident.title")}>
+      <header className="incident-head">
+        {back}
+        <div>
+          <h2 ref={heading} tabIndex={-1}>
+            <Severity grade={detail.severity} word />
+            {detail.behaviours.length > 0 ? detail.behaviours.map(behaviour).join(" + ") : behaviour(detail.behaviour)}
+          </h2>
+          <p>
+            {detail.camera.simulated && <Simulated />}
+            <a href={cameraHref(detail.camera.id)}>{detail.camera.name}</a>
+            <span className="dim"> · {detail.site.name}</span>
+            {detail.people > 0 && <span className="dim"> · {t("console.incident.people", { count: detail.people })}</span>}
+            {detail.zone && <span className="dim"> · {t("console.event.zone", { name: detail.zone })}</span>}
+          </p>
+          <p className="dim">
+            <time dateTime={detail.started_at}>{full(detail.started_at, zone)}</time>
+            {detail.ended_at &&
+              ` · ${t("console.incident.lasted", {
+                time: duration((Date.parse(detail.ended_at) - Date.parse(detail.started_at)) / 1000),
+              })}`}
+          </p>
+        </div>
+        <div className="standing">
+          <StateChip incident={detail} />
+          {isOpen(detail) && <Waiting since={detail.opened_at} />}
+          {detail.owner && <span className="dim small">{t("console.incident.owner", { name: detail.owner })}</span>}
+        </div>
+      </header>
+
+      {mayHandle(user.role) ? (
+        <Actions incident={detail} handling={handling} take={(step) => void take(step)} />
+      ) : (
+        <p className="dim small readonly">{t("console.incident.read_only")}</p>
+      )}
+      {handling.failure && (
+        <p className="failure" role="alert">
+          {handling.failure}
+          <button type="button" className="ghost" aria-label={t("console.close")} onClick={handling.forget}>
+            <Icon name="close" />
+          </button>
+        </p>
+      )}
+
+      {mayViewEvidence(user.role) ? (
+        <Clip key={detail.id} incident={detail} zone={zone} />
+      ) : (
+        <p className="dim">{t("console.clip.forbidden")}</p>
+      )}
+
+      <div className="panels">
+        <div>
+          {response && (
+            <section className="panel response">
+              <h3>{t("console.incident.response")}</h3>
+              <p>{response}</p>
+            </section>
+          )}
+          <Why incident={detail} zone={zone} />
+          <section className="panel">
+            <h3>
+              {t("console.incident.history")} <span className="count">{number(detail.steps.length + 1)}</span>
+            </h3>
+            <History incident={detail} zone={zone} />
+            {mayHandle(user.role) && <Note take={take} busy={handling.busy !== null} />}
+          </section>
+        </div>
+        <Where incident={detail} />
+      </div>
+    </article>
+  );
+}

@@ -1,0 +1,273 @@
+// The frame around every page: where to go, how fresh the data is, sound, language, and who is signed in.
+
+import { useEffect, useMemo, useRef, useState, useSyncExternalStore, type ReactNode } from "react";
+import type { Language, User } from "../api/types";
+import { CameraGrid } from "../cameras/grid";
+import { CameraPage } from "../cameras/page";
+import { useArrivals } from "../incidents/arrivals";
+import { Desk } from "../incidents/desk";
+import { clockTime, duration } from "../language/format";
+import { useWords } from "../language/words";
+import { useNow } from "../live/now";
+import type { Sound } from "../live/sound";
+import { useKnown } from "../live/store";
+import { MapPage } from "../plan/page";
+import { mayReadIncidents } from "../session/permissions";
+import { Help } from "./help";
+import { Icon } from "./icons";
+import { useKeys } from "./keys";
+import { go, useRoute } from "./route";
+import { LanguagePicker, ThemeButton, type Theme } from "./settings";
+
+interface Props {
+  user: User;
+  sound: Sound;
+  theme: Theme;
+  onTheme: () => void;
+  onLanguage: (language: Language) => void;
+  onPassword: () => void;
+  onSignOut: () => void;
+}
+
+/** Says when what is shown may be out of date, and how old it is. */
+function LinkBanner(): ReactNode {
+  const { t, clock } = useWords();
+  const { link } = useKnown();
+  const now = useNow();
+  // A short break that mends itself is no news.
+  if (link.state !== "lost" || now - link.since < 1500) return null;
+  return (
+    <div className="banner" role="alert">
+      <span className="spinner" aria-hidden="true" />
+      <span>
+        {t("console.link.lost", { time: clock(link.since) })}{" "}
+        {link.heardAt !== null && (
+          <span className="figures" aria-hidden="true">
+            {t("console.link.age", { age: duration((now - link.heardAt) / 1000) })}
+          </span>
+        )}
+      </span>
+    </div>
+  );
+}
+
+function Clock(): ReactNode {
+  const { language, t } = useWords();
+  const { link, sites } = useKnown();
+  const now = useNow();
+  const zones = useMemo(() => new Set([...sites.values()].map((site) => site.time_zone)), [sites]);
+  const [zone] = zones.size === 1 ? zones : [undefined];
+  const label = t(`console.link.${link.state}`);
+  return (
+    <span className={`clock link-${link.state}`} title={label}>
+      <span className="dot" aria-hidden="true" />
+      <span className="unseen">{label}</span>
+      <time className="figures">{clockTime(language, now, zone)}</time>
+    </span>
+  );
+}
+
+function SoundButton({ sound }: { sound: Sound }): ReactNode {
+  const { t } = useWords();
+  const state = useSyncExternalStore(sound.subscribe, sound.state);
+  const label = t(`console.sound.${state}`);
+  return (
+    <button
+      type="button"
+      className={`ghost sound-${state}`}
+      aria-pressed={state !== "muted"}
+      aria-label={label}
+      title={label}
+      onClick={() => {
+        void sound.unlock().then(() => {
+          sound.setMuted(state === "on");
+          sound.sample();
+        });
+      }}
+    >
+      <Icon name={state === "on" ? "sound" : "muted"} />
+      {state === "locked" && <span className="wide-only small">{label}</span>}
+    </button>
+  );
+}
+
+function Menu({ user, onPassword, onSignOut }: Pick<Props, "user" | "onPassword" | "onSignOut">): ReactNode {
+  const { t } = useWords();
+  const details = useRef<HTMLDetailsElement>(null);
+  return (
+    <details
+      className="menu"
+      ref={details}
+      onBlur={(event) => {
+        if (!event.currentTarget.contains(event.relatedTarget)) event.currentTarget.open = false;
+      }}
+    >
+      <summary aria-label={t("console.user.menu", { name: user.name })}>
+        <Icon name="user" />
+        <span className="wide-only clip-text">{user.name}</span>
+      </summary>
+      <div className="menu-body">
+        <p>
+          <strong>{user.name}</strong>
+          <br />
+          <span className="dim">{t(`console.role.${user.role}`)}</span>
+        </p>
+        <button
+          type="button"
+          className="plain"
+          onClick={() => {
+            if (details.current) details.current.open = false;
+            onPassword();
+          }}
+        >
+          {t("console.password.title")}
+        </button>
+        <button type="button" className="plain" onClick={onSignOut}>
+          {t("console.sign_out")}
+        </button>
+      </div>
+    </details>
+  );
+}
+
+export function Frame({ user, sound, theme, onTheme, onLanguage, onPassword, onSignOut }: Props): ReactNode {
+  const { t, behaviour, number } = useWords();
+  const route = useRoute();
+  const { incidents, cameras } = useKnown();
+  const { lit, latest } = useArrivals(sound);
+  const [help, setHelp] = useState(false);
+  const reads = mayReadIncidents(user.role);
+  const waiting = useMemo(() => [...incidents.values()].filter(({ state }) => state === "new").length, [incidents]);
+  const lost = useMemo(() => [...cameras.values()].filter(({ state }) => state === "lost").length, [cameras]);
+
+  useEffect(() => {
+    document.title = waiting > 0 ? `(${waiting}) Tynysh` : "Tynysh";
+    return () => {
+      document.title = "Tynysh";
+    };
+  }, [waiting]);
+
+  useEffect(() => {
+    // Browsers let a page sound only after a gesture: any will do.
+    const gesture = (): void => {
+      void sound.unlock();
+    };
+    window.addEventListener("pointerdown", gesture);
+    window.addEventListener("keydown", gesture);
+    return () => {
+      window.removeEventListener("pointerdown", gesture);
+      window.removeEventListener("keydown", gesture);
+    };
+  }, [sound]);
+
+  useKeys({
+    "?": () => {
+      setHelp(true);
+    },
+    ...(reads
+      ? {
+          i: () => {
+            go("#/incidents");
+          },
+        }
+      : {}),
+    c: () => {
+      go("#/cameras");
+    },
+    m: () => {
+      go("#/map");
+    },
+    s: () => {
+      sound.setMuted(sound.state() !== "muted");
+    },
+  });
+
+  const page = route.page === "incidents" && !reads ? { page: "cameras" as const, id: null } : route;
+  const announcement = latest
+    ? t(`console.arrival.${latest.kind}`, {
+        behaviour: behaviour(latest.incident.behaviour),
+        severity: t(`console.severity.${latest.incident.severity}`),
+        camera: latest.incident.camera.name,
+        site: latest.incident.site.name,
+      })
+    : "";
+  const urgent = latest?.incident.severity === 4;
+
+  return (
+    <div className="frame">
+      <a className="skip" href="#main" onClick={(event) => {
+        event.preventDefault();
+        document.getElementById("main")?.focus();
+      }}>
+        {t("console.skip")}
+      </a>
+      <header className="top">
+        <span className="brand">
+          <svg viewBox="0 0 32 32" aria-hidden="true">
+            <path d="M3 18h7l3-8 5 14 3-9 1.5 3H29" />
+          </svg>
+          <span className="wide-only">Tynysh</span>
+        </span>
+        <nav aria-label={t("console.nav.title")}>
+          {reads && (
+            <a href="#/incidents" aria-current={page.page === "incidents" ? "page" : undefined}>
+              <Icon name="incidents" />
+              <span>{t("console.nav.incidents")}</span>
+              {waiting > 0 && <span className="badge">{number(waiting)}</span>}
+            </a>
+          )}
+          <a href="#/cameras" aria-current={page.page === "cameras" ? "page" : undefined}>
+            <Icon name="cameras" />
+            <span>{t("console.nav.cameras")}</span>
+            {lost > 0 && (
+              <span className="badge quiet" title={t("console.camera.lost_count", { count: lost })}>
+                {number(lost)}
+              </span>
+            )}
+          </a>
+          <a href="#/map" aria-current={page.page === "map" ? "page" : undefined}>
+            <Icon name="map" />
+            <span>{t("console.nav.map")}</span>
+          </a>
+        </nav>
+        <div className="tools">
+          <Clock />
+          <SoundButton sound={sound} />
+          <ThemeButton theme={theme} onToggle={onTheme} />
+          <button
+            type="button"
+            className="ghost wide-only"
+            aria-label={t("console.keys.title")}
+            title={`${t("console.keys.title")} (?)`}
+            onClick={() => {
+              setHelp(true);
+            }}
+          >
+            <Icon name="help" />
+          </button>
+          <LanguagePicker onPick={onLanguage} />
+          <Menu user={user} onPassword={onPassword} onSignOut={onSignOut} />
+        </div>
+      </header>
+      <LinkBanner />
+      <main id="main" tabIndex={-1}>
+        {page.page === "incidents" && <Desk opened={page.id} user={user} lit={lit} />}
+        {page.page === "cameras" && (page.id === null ? <CameraGrid user={user} /> : <CameraPage id={page.id} user={user} />)}
+        {page.page === "map" && <MapPage />}
+      </main>
+      <div className="unseen" aria-live="polite">
+        {urgent ? "" : announcement}
+      </div>
+      <div className="unseen" aria-live="assertive">
+        {urgent ? announcement : ""}
+      </div>
+      {help && (
+        <Help
+          onClose={() => {
+            setHelp(false);
+          }}
+        />
+      )}
+    </div>
+  );
+}
