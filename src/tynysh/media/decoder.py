@@ -19,6 +19,7 @@ _MAX_COLUMNS = 160
 _CHANGED_LEVELS = 6.0
 _CHANGED_CELLS = 2
 _STEPS_BETWEEN_LOOKS = 5
+_DOUBT_S = 300.0
 
 
 @dataclass(slots=True)
@@ -45,8 +46,8 @@ class SizeAlarm:
     """
 
     def __init__(self, rate: float, *, threshold: float = 7.0, memory: int = 128) -> None:
-        self._width = max(2, round(rate / 5))
-        self._latest: deque[int] = deque(maxlen=self._width)
+        self.width = max(2, round(rate / 5))
+        self._latest: deque[int] = deque(maxlen=self.width)
         self._waiting: deque[float] = deque()
         self._quiet: deque[float] = deque(maxlen=memory)
         self._threshold = threshold
@@ -60,24 +61,24 @@ class SizeAlarm:
         While `moving`, nothing is learnt and no alarm given.
         """
         self._latest.append(size)
-        if moving or len(self._latest) < self._width:
+        if moving or len(self._latest) < self.width:
             self._waiting.clear()
             return False
         total = float(sum(self._latest))
-        alarm = len(self._quiet) >= 2 * self._width and total > self._limit
+        alarm = len(self._quiet) >= 2 * self.width and total > self._limit
         # A sum becomes part of the quiet only after a while, so that a slow start is not learnt as quiet.
         self._waiting.append(total)
-        if len(self._waiting) > 2 * self._width:
+        if len(self._waiting) > 2 * self.width:
             self._quiet.append(self._waiting.popleft())
             self._age += 1
-            if self._age % self._width == 0 or self._limit == float("inf"):
+            if self._age % self.width == 0 or self._limit == float("inf"):
                 self._refresh()
         return alarm
 
     def _refresh(self) -> None:
         level = median(self._quiet)
         spread = 1.4826 * median(abs(total - level) for total in self._quiet)
-        self._bar = max(self._threshold, self._bar * 0.995)
+        self._bar = max(self._threshold, self._bar * 0.999)
         self._limit = level + max(self._bar * spread, 0.06 * level * self._bar / self._threshold)
 
     def was_wrong(self) -> None:
@@ -167,7 +168,7 @@ class AdaptiveDecoder:
             self._keep(packet)
             if alarm:
                 self._alarmed_since_look = True
-                self._wake(packet.time_s)
+                self._wake(packet.time_s, by_size=True)
                 yield from self._deliver(self._feed_kept())
             elif self._must_probe(packet):
                 yield from self._search(self._feed_kept(), packet.time_s)
@@ -193,9 +194,9 @@ class AdaptiveDecoder:
             self._alarm.was_wrong()
         return True
 
-    def _wake(self, time_s: float) -> None:
+    def _wake(self, time_s: float, *, by_size: bool = False) -> None:
         self._awake_until = time_s + self._hold_s
-        self._suspected = True
+        self._suspected = by_size
         self.counters.caught_up += 1
 
     def _follow(self, packet: Packet) -> Iterator[Frame]:
@@ -223,14 +224,9 @@ class AdaptiveDecoder:
             self._forget()
             return
         self._view = _view(picture)
-        between = self._kept
         if before is not None and _changed(before, self._view):
-            if not self._alarmed_since_look and len(between) > 1:
-                self._doubt_until = key.time_s + 300.0
             self._restart()
             self._wake(key.time_s)
-            # Whether the sizes are to blame for a false alarm is not known here.
-            self._suspected = False
             yield from self._search(self._feed_kept(), key.time_s, since=before)
             self._forget()
             self._keep(key)
@@ -260,28 +256,28 @@ class AdaptiveDecoder:
         before = since if since is not None else self._view
         unseen: deque[tuple[Packet, Frame]] = deque(maxlen=_STEPS_BETWEEN_LOOKS)
         count = 0
-        moved = False
+        moved_at: int | None = None
         for packet, frame in pictures:
-            if moved:
+            count += 1
+            if moved_at is not None:
                 yield from self._deliver([(packet, frame)])
                 continue
             unseen.append((packet, frame))
-            count += 1
             if count % _STEPS_BETWEEN_LOOKS:
                 continue
             view = _view(frame)
-            if before is not None and _changed(before, view):
-                moved = True
+            if before is None:
+                before = view
+            elif _changed(before, view):
+                moved_at = count
                 if since is None:
                     self._wake(now_s)
-                    self._suspected = False
-                    if not self._alarmed_since_look:
-                        self._doubt_until = now_s + 300.0
                 yield from self._deliver(list(unseen))
-            before = view if before is None else before
-        if not moved:
+        if moved_at is None:
             # What is at the end may be the beginning.
             yield from self._deliver(list(unseen) if since is not None else list(unseen)[-1:])
+        elif not self._alarmed_since_look and count - moved_at > 2 * self._alarm.width:
+            self._doubt_until = now_s + _DOUBT_S
 
     def _keep(self, packet: Packet) -> None:
         self._kept.append(packet)
@@ -335,7 +331,8 @@ class AdaptiveDecoder:
         compressed: av.Packet[Any] = av.Packet(packet.data)
         compressed.pts = compressed.dts = packet.ordinal
         compressed.is_keyframe = packet.is_key
-        compressed.opaque = packet
+        # A new object each time: PyAV keeps opaques by identity, and a packet may be decoded twice.
+        compressed.opaque = (packet,)
         yield from self._take(compressed)
 
     def _take(self, compressed: "av.Packet[Any] | None") -> list[tuple[Packet, Frame]]:
@@ -346,8 +343,8 @@ class AdaptiveDecoder:
             return []
         frames: list[tuple[Packet, Frame]] = []
         for picture in pictures:
-            packet = picture.opaque
-            if isinstance(packet, Packet) and not packet.is_discard:
+            packet: Packet = picture.opaque[0]  # type: ignore[index]
+            if not packet.is_discard:
                 self.counters.pictures += 1
                 frames.append((packet, Frame(picture, time_s=packet.time_s, index=self._index_of(packet))))
         return frames

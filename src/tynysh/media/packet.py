@@ -17,7 +17,7 @@ _NO_TEMPLATE = b""
 class StreamInfo:
     """What is needed to decode or re-mux a video stream once its container is out of reach.
 
-    codec: FFmpeg's name of the codec (`h264`, `mjpeg`, ...).
+    codec: FFmpeg's name of the codec (`h264`, `mjpeg`, ...). decoder_name: of what decodes it.
     width, height: pixels. pix_fmt: FFmpeg's name, or None while unknown.
     rate: pictures per second as the container tells, or None.
     time_base: seconds per tick of the packets' timestamps.
@@ -26,6 +26,7 @@ class StreamInfo:
     """
 
     codec: str
+    decoder_name: str
     width: int
     height: int
     pix_fmt: str | None
@@ -41,21 +42,22 @@ class StreamInfo:
         context = stream.codec_context
         rate = stream.average_rate or stream.guessed_rate or stream.base_rate
         return cls(
-            codec=context.name,
+            codec=context.codec.canonical_name,
+            decoder_name=context.codec.canonical_name if context.is_encoder else context.name,
             width=context.width,
             height=context.height,
             pix_fmt=context.pix_fmt,
             rate=float(rate) if rate and 0 < rate <= 1000 else None,
             time_base=stream.time_base or Fraction(1, 90000),
             extradata=context.extradata or b"",
-            bits=context.bits_per_coded_sample,
+            bits=0 if context.is_encoder else context.bits_per_coded_sample,
             template=_template_of(stream),
         )
 
     @property
     def intra_only(self) -> bool:
         """Whether every picture of the codec stands alone."""
-        return av.Codec(self.codec, "r").intra_only
+        return av.Codec(self.decoder_name, "r").intra_only
 
     @property
     def interval_s(self) -> float:
@@ -64,7 +66,7 @@ class StreamInfo:
 
     def decoder(self, threads: int = 1) -> VideoCodecContext:
         """A new decoder of this stream; pictures carry the `opaque` of the packet that they came from."""
-        context: VideoCodecContext = VideoCodecContext.create(self.codec, "r")  # type: ignore[assignment]
+        context: VideoCodecContext = VideoCodecContext.create(self.decoder_name, "r")  # type: ignore[assignment]
         context.extradata = self.extradata or None
         context.width, context.height = self.width, self.height
         if self.pix_fmt:

@@ -1,6 +1,7 @@
 """What is a video source, how is it opened, and what is wrong when it cannot be?"""
 
 import re
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -273,12 +274,15 @@ class ContainerSource:
     def packets(self) -> Iterator[SourcePacket]:
         """Packets in order of decoding; see `PacketSource`."""
         wanted = self._stream.index
+        seen_at = time.monotonic()
         try:
-            # All streams, not only the picture: a camera that goes on sending sound alone must not keep the
-            # read time-out from expiring, so sound is seen and thrown away by the caller's stall check.
+            # All streams, not only the picture: a camera that goes on sending sound alone has stalled, too.
             for packet in self._container.demux():
                 if packet.stream_index != wanted or packet.size == 0:
+                    if self._spec.live and time.monotonic() - seen_at > self._timeouts.read_s:
+                        raise TimeoutError
                     continue
+                seen_at = time.monotonic()
                 yield SourcePacket(
                     data=bytes(packet),
                     pts=packet.pts,

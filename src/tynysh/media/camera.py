@@ -1,0 +1,351 @@
+"""How does one camera's stream stay alive, and who gets it?"""
+
+import logging
+import random
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from enum import StrEnum
+from itertools import count
+from pathlib import Path
+from threading import Event, Lock, Thread
+
+from tynysh.errors import MediaError
+from tynysh.media.frame import Frame
+from tynysh.media.mailbox import FrameMailbox
+from tynysh.media.packet import Packet, PacketSource, StreamInfo
+from tynysh.media.source import (
+    Fault,
+    Opener,
+    SourceError,
+    SourceKind,
+    SourceSpec,
+    Timeouts,
+    files_of,
+    open_source,
+)
+from tynysh.media.subscription import PacketQueue
+from tynysh.media.timestamps import TimestampMender
+
+_log = logging.getLogger(__name__)
+
+_STOP_S = 2.0
+_STEADY_S = 10.0
+_AHEAD_S = 0.5
+_WINDOW_S = 10.0
+_CORRUPT_SHARE = 0.05
+
+
+class FeedState(StrEnum):
+    """Where in its life a camera's stream is."""
+
+    CONNECTING = "connecting"
+    LIVE = "live"
+    DEGRADED = "degraded"
+    LOST = "lost"
+
+
+@dataclass(frozen=True, slots=True)
+class FeedStatus:
+    """A camera's state. since: Unix time. detail: a key of the translations (`media.fault.refused`), or None."""
+
+    state: FeedState
+    since: float
+    detail: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FeedTick:
+    """A moment without a new frame. time_s: Unix time."""
+
+    time_s: float
+    status: FeedStatus
+
+
+@dataclass(frozen=True, slots=True)
+class FeedCounters:
+    """What passed through a feed since it was started."""
+
+    frames_read: int
+    frames_decoded: int
+    frames_dropped: int
+    reconnects: int
+    timestamps_mended: int
+    corrupt_packets: int
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """The two clocks of a feed: `now` for display and as the origin of stream times, `monotonic` for waiting."""
+
+    now: Callable[[], float] = time.time
+    monotonic: Callable[[], float] = time.monotonic
+
+
+@dataclass(frozen=True, slots=True)
+class Backoff:
+    """Waiting before the next attempt: exponential with full jitter between half and all of it (Brooker,
+    "Exponential Backoff and Jitter", AWS Architecture Blog, 2015). A camera that refuses the password is asked
+    rarely, for many lock the account.
+    """
+
+    first_s: float = 1.0
+    longest_s: float = 30.0
+    password_s: float = 60.0
+    random: random.Random = field(default_factory=random.Random)
+
+    def delay_s(self, attempt: int, fault: Fault | None = None) -> float:
+        """Seconds to wait before attempt number `attempt` + 1, counted from 0."""
+        ceiling = min(self.longest_s, self.first_s * 2.0 ** min(attempt, 16))
+        if fault is Fault.WRONG_PASSWORD:
+            ceiling = max(ceiling, self.password_s)
+        return ceiling * self.random.uniform(0.5, 1.0)
+
+
+def _ignore(_: FeedStatus) -> None:
+    """Nobody wants to know."""
+
+
+class CameraFeed:
+    """One connection to one stream, kept for ever: for analysis (`frames`), recording and live view (`subscribe`).
+
+    A thread of its own reads packets, mends their times and hands them on; it never waits for a reader. Loss is
+    noticed by an error, by the end of the stream, or by silence. Frames are decoded by whoever iterates `frames`.
+    Files and folders run at their own speed and begin again at their end.
+
+    spec: the stream. on_state: told of every change of state, from the thread that noticed it.
+    stall_s: silence after which a live stream counts as degraded.
+    """
+
+    def __init__(
+        self,
+        spec: SourceSpec,
+        *,
+        opener: Opener = open_source,
+        timeouts: Timeouts | None = None,
+        backoff: Backoff | None = None,
+        clock: Clock = Clock(),
+        on_state: Callable[[FeedStatus], None] = _ignore,
+        stall_s: float = 2.0,
+        decoder_threads: int = 1,
+    ) -> None:
+        self.spec = spec
+        self.info: StreamInfo | None = None
+        self._opener = opener
+        self._timeouts = timeouts or Timeouts()
+        self._backoff = backoff or Backoff()
+        self._clock = clock
+        self._on_state = on_state
+        self._stall_s = stall_s
+        self._mailbox = FrameMailbox(threads=decoder_threads)
+        self._analysed = False
+        self._subscribers: tuple[PacketQueue, ...] = ()
+        self._lock = Lock()
+        self._stopping = Event()
+        self._thread: Thread | None = None
+        self._mender = TimestampMender()
+        self._status = FeedStatus(FeedState.CONNECTING, clock.now())
+        self._last_packet_at = clock.monotonic()
+        self._origin = (clock.now(), clock.monotonic())
+        self._read = 0
+        self._bytes = 0
+        self._corrupt = 0
+        self._connections = 0
+        self._window = (clock.monotonic(), 0, 0)
+
+    @property
+    def status(self) -> FeedStatus:
+        """The state now."""
+        self._check()
+        return self._status
+
+    @property
+    def counters(self) -> FeedCounters:
+        """The counts so far."""
+        return FeedCounters(
+            frames_read=self._read,
+            frames_decoded=self._mailbox.decoded,
+            frames_dropped=self._mailbox.dropped if self._analysed else 0,
+            reconnects=max(0, self._connections - 1),
+            timestamps_mended=self._mender.mended,
+            corrupt_packets=self._corrupt + self._mailbox.corrupt,
+            bytes=self._bytes,
+        )
+
+    def start(self) -> None:
+        """Begin to connect."""
+        self._thread = Thread(target=self._run, name=f"feed {self.spec.redacted}", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End within two seconds.
+
+        A read that hangs in a silent peer cannot be interrupted; its thread is left behind, hands on nothing more,
+        and ends with its time-out.
+        """
+        self._stopping.set()
+        with self._lock:
+            subscribers, self._subscribers = self._subscribers, ()
+        for queue in subscribers:
+            queue.close()
+        self._mailbox.close()
+        if self._thread is not None:
+            self._thread.join(_STOP_S)
+
+    def subscribe(self, *, capacity_s: float = 10.0, capacity_bytes: int = 32 * 2**20) -> PacketQueue:
+        """A queue of all packets from the next key frame on, for recording or live view."""
+        queue = PacketQueue(capacity_s=capacity_s, capacity_bytes=capacity_bytes)
+        with self._lock:
+            self._subscribers = (*self._subscribers, queue)
+        return queue
+
+    def unsubscribe(self, queue: PacketQueue) -> None:
+        """End a subscription; the queue is closed."""
+        with self._lock:
+            self._subscribers = tuple(other for other in self._subscribers if other is not queue)
+        queue.close()
+
+    def attend(self, moving: bool) -> None:
+        """Tell whether something moves (see `AdaptiveDecoder.attend`)."""
+        self._mailbox.attend(moving)
+
+    def frames(self, *, tick_s: float = 0.5) -> Iterator[Frame | FeedTick]:
+        """Frames as they come, for one thread; a tick where none came for `tick_s`. Ends when the feed stops."""
+        self._analysed = True
+        while not self._stopping.is_set():
+            frame = self._mailbox.get(tick_s)
+            self._check()
+            if frame is not None:
+                yield frame
+            elif not self._stopping.is_set():
+                yield FeedTick(self._now(), self._status)
+
+    def _now(self) -> float:
+        """Unix time that does not jump when the wall clock is set."""
+        return self._origin[0] + self._clock.monotonic() - self._origin[1]
+
+    def _run(self) -> None:
+        attempt = 0
+        for turn in count():
+            if self._stopping.is_set():
+                return
+            connected_at = self._clock.monotonic()
+            fault = self._connection(turn)
+            if self._stopping.is_set():
+                return
+            if fault is None:
+                continue
+            if self._clock.monotonic() - connected_at > _STEADY_S:
+                attempt = 0
+            self._become(FeedState.LOST, f"media.fault.{fault}")
+            self._stopping.wait(self._backoff.delay_s(attempt, fault))
+            attempt += 1
+
+    def _connection(self, turn: int) -> Fault | None:
+        """Read one connection to its end. Why it ended; None if a file is simply over."""
+        try:
+            source = self._opener(self._target(turn), self._timeouts)
+        except SourceError as error:
+            _log.warning("%s", error.message)
+            return error.fault
+        except MediaError as error:
+            _log.warning("%s", error.message)
+            return Fault.BROKEN
+        try:
+            self._connections += 1
+            read_before = self._read
+            self._read_all(source)
+            if self.spec.live or self._read == read_before:
+                return Fault.ENDED
+        except SourceError as error:
+            _log.warning("%s", error.message)
+            return error.fault
+        else:
+            return None
+        finally:
+            source.close()
+
+    def _target(self, turn: int) -> SourceSpec:
+        if self.spec.kind is not SourceKind.FOLDER:
+            return self.spec
+        files = files_of(Path(self.spec.address))
+        return SourceSpec(str(files[turn % len(files)]), SourceKind.FILE)
+
+    def _read_all(self, source: PacketSource) -> None:
+        info = source.info
+        tick = float(info.time_base)
+        self.info = info
+        self._origin = (self._clock.now(), self._clock.monotonic())
+        began = False
+        paced = self.spec.kind in {SourceKind.FILE, SourceKind.FOLDER, SourceKind.HTTP}
+        for raw in source.packets():
+            if self._stopping.is_set():
+                return
+            arrival_s = self._now()
+            if not began:
+                self._mender.reconnect(arrival_s, info.interval_s)
+                began = True
+            stamp = self._mender.mend(
+                None if raw.pts is None else raw.pts * tick,
+                None if raw.dts is None else raw.dts * tick,
+                None if paced else arrival_s,
+            )
+            if paced:
+                self._stopping.wait(max(0.0, stamp.decode_time_s - arrival_s - _AHEAD_S))
+            self._corrupt += raw.is_corrupt
+            self._hand_on(
+                Packet(
+                    info=info,
+                    data=raw.data,
+                    time_s=stamp.time_s,
+                    decode_time_s=stamp.decode_time_s,
+                    is_key=raw.is_key,
+                    ordinal=self._read,
+                    is_discard=raw.is_discard,
+                )
+            )
+
+    def _hand_on(self, packet: Packet) -> None:
+        self._read += 1
+        self._bytes += packet.size
+        self._last_packet_at = self._clock.monotonic()
+        if self._status.state is not FeedState.LIVE:
+            self._revive()
+        if self._analysed:
+            self._mailbox.put(packet)
+        for queue in self._subscribers:
+            queue.put(packet)
+
+    def _revive(self) -> None:
+        if self._status.detail != "media.degraded.corrupt":
+            self._become(FeedState.LIVE, None)
+
+    def _check(self) -> None:
+        """Notice what no packet tells: silence, and too many damaged packets."""
+        now = self._clock.monotonic()
+        interval_s = self.info.interval_s if self.info else 0.0
+        if (
+            self._status.state is FeedState.LIVE
+            and now - self._last_packet_at > self._stall_s + 3 * interval_s
+        ):
+            self._become(FeedState.DEGRADED, f"media.fault.{Fault.STALLED}")
+        began_at, read, corrupt = self._window
+        if now - began_at >= _WINDOW_S:
+            counters = self.counters
+            bad = counters.corrupt_packets - corrupt > _CORRUPT_SHARE * max(1, counters.frames_read - read)
+            self._window = (now, counters.frames_read, counters.corrupt_packets)
+            if bad and self._status.state is FeedState.LIVE:
+                self._become(FeedState.DEGRADED, "media.degraded.corrupt")
+            elif not bad and self._status.detail == "media.degraded.corrupt":
+                self._become(FeedState.LIVE, None)
+
+    def _become(self, state: FeedState, detail: str | None) -> None:
+        with self._lock:
+            before = self._status
+            if (before.state, before.detail) == (state, detail) or self._stopping.is_set():
+                return
+            since = before.since if before.state is state else self._clock.now()
+            self._status = FeedStatus(state, since, detail)
+            status = self._status
+        self._on_state(status)

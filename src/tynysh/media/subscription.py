@@ -1,0 +1,78 @@
+"""Who else gets a camera's packets, and what is lost to one that is slow?"""
+
+from collections import deque
+from threading import Condition
+
+from tynysh.media.packet import Packet
+
+
+class PacketQueue:
+    """Packets for one reader in another thread. Bounded: when full, all that waits is dropped and counted, and the
+    queue begins again at the next key frame, so that what the reader gets can always be decoded.
+
+    capacity_s: seconds of video that may wait. capacity_bytes: their size.
+    """
+
+    def __init__(self, *, capacity_s: float = 10.0, capacity_bytes: int = 32 * 2**20) -> None:
+        self.dropped = 0
+        self._capacity_s = capacity_s
+        self._capacity_bytes = capacity_bytes
+        self._waiting: deque[Packet] = deque()
+        self._bytes = 0
+        self._needs_key = True
+        self._closed = False
+        self._changed = Condition()
+
+    @property
+    def closed(self) -> bool:
+        """Whether no more packets will come."""
+        return self._closed
+
+    @property
+    def backlog_s(self) -> float:
+        """Seconds of video that wait."""
+        with self._changed:
+            if not self._waiting:
+                return 0.0
+            return self._waiting[-1].decode_time_s - self._waiting[0].decode_time_s
+
+    def put(self, packet: Packet) -> None:
+        """Add a packet; never blocks."""
+        with self._changed:
+            if self._closed:
+                return
+            if self._needs_key and not packet.is_key:
+                self.dropped += 1
+                return
+            self._needs_key = False
+            self._waiting.append(packet)
+            self._bytes += packet.size
+            span = packet.decode_time_s - self._waiting[0].decode_time_s
+            if self._bytes > self._capacity_bytes or span > self._capacity_s:
+                self._overflow()
+            self._changed.notify()
+
+    def _overflow(self) -> None:
+        last_key = next((i for i in range(len(self._waiting) - 1, 0, -1) if self._waiting[i].is_key), None)
+        keep = 0 if last_key is None else len(self._waiting) - last_key
+        while len(self._waiting) > keep:
+            self._bytes -= self._waiting.popleft().size
+            self.dropped += 1
+        self._needs_key = keep == 0
+
+    def get(self, timeout_s: float) -> Packet | None:
+        """The next packet; None if none came in time or the queue is closed and empty."""
+        with self._changed:
+            if not self._waiting and not self._closed:
+                self._changed.wait(timeout_s)
+            if not self._waiting:
+                return None
+            packet = self._waiting.popleft()
+            self._bytes -= packet.size
+            return packet
+
+    def close(self) -> None:
+        """No more packets; what waits can still be taken."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
