@@ -1,10 +1,10 @@
 """Does somebody strike, kick, shove or chase somebody else?"""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import permutations
 
-from tynysh.behaviour.interaction import Strike, chase, either, gap, recent, shove, stature, strikes
+from tynysh.behaviour.interaction import Strike, chase, either, gap, shove, strikes
 from tynysh.behaviour.places import foot, watched
 from tynysh.behaviour.scene import Feed, Scene
 from tynysh.behaviour.settings import AnalyserSettings, Cooldown, MinDuration
@@ -15,7 +15,7 @@ from tynysh.geometry import Box
 ACTS_S = 1.2
 """Seconds for which a blow, a kick or a shove counts."""
 
-WITHIN_REACH = 0.6
+STRUCK_REACH = 1.5
 CHASE_REACH = 4.0
 """Gaps, in H, within which acts are looked for."""
 
@@ -71,12 +71,12 @@ class AggressionAnalyser:
             trails = {
                 track_id: trail
                 for track_id, trail in trails.items()
-                if any(zone.contains(foot(scene, trail[-1].box)) for zone in zones)
+                if any(zone.contains(foot(scene, trail.last.box)) for zone in zones)
             }
         cases = [
             case
             for (one, a), (other, b) in permutations(trails.items(), 2)
-            if (case := _case(a, b, [c for key, c in trails.items() if key not in (one, other)])) is not None
+            if (case := _case(a, b, (trails[key] for key in trails.keys() - {one, other}))) is not None
         ]
         worst = max(cases, key=lambda case: case.score, default=None)
         if worst is None:
@@ -91,37 +91,25 @@ class AggressionAnalyser:
         )
 
 
-def _case(a: Trail, b: Trail, others: Sequence[Trail]) -> _Case | None:
+def _case(a: Trail, b: Trail, others: Iterable[Trail]) -> _Case | None:
     """What `a` does to `b`."""
-    height = (stature(a) + stature(b)) / 2
-    apart = gap(a[-1], b[-1], height)
+    height = (a.stature + b.stature) / 2
+    apart = gap(a.last, b.last, height)
     if apart > CHASE_REACH:
         return None
     acts: list[Strike] = []
     if (chased := chase(a, b, others)) is not None:
         acts.append(chased)
-    since_s = max(a[-1].time_s, b[-1].time_s) - ACTS_S
-    if min(apart, _nearest_gap(a, b, since_s, height)) <= WITHIN_REACH:
-        acts += strikes(recent(a, since_s), recent(b, since_s))
-        if (shoved := shove(a, b)) is not None and shoved.time_s >= since_s:
+    # The one who was struck may be out of reach already.
+    if apart <= STRUCK_REACH:
+        since_s = max(a.last.time_s, b.last.time_s) - ACTS_S
+        acts += strikes(a, b, since_s)
+        if (shoved := shove(a, b, since_s)) is not None:
             acts.append(shoved)
     if not acts:
         return None
     return _Case(
-        score=either([act.score for act in acts]),
+        score=either(act.score for act in acts),
         strongest=max(acts, key=lambda act: act.score),
-        box=a[-1].box.union(b[-1].box),
-    )
-
-
-def _nearest_gap(a: Trail, b: Trail, since_s: float, height: float) -> float:
-    """The smallest gap of the last moments, at instants at which both were seen."""
-    places = {glimpse.time_s: glimpse for glimpse in recent(b, since_s)}
-    return min(
-        (
-            gap(glimpse, places[glimpse.time_s], height)
-            for glimpse in recent(a, since_s)
-            if glimpse.time_s in places
-        ),
-        default=float("inf"),
+        box=a.last.box.union(b.last.box),
     )

@@ -1,19 +1,45 @@
 """Where each person was over the last seconds."""
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
+from math import hypot
+
+import numpy as np
+from numpy.typing import NDArray
 
 from tynysh.behaviour.scene import Feed, Scene
-from tynysh.geometry import Box
-from tynysh.perception.person import Keypoints
+from tynysh.geometry import Box, Point
+from tynysh.perception.person import Joint, Keypoints
+
+CONFIDENT = 0.3
+"""Keypoints below this confidence are not used."""
 
 SAME_INSTANT_S = 1e-3
 LONGEST = 120
 """Glimpses that a trail keeps at most: four seconds at 30 a second."""
 
+SHORTEST_STEP_S = 0.02
+LONGEST_STEP_S = 0.45
+"""A limb's speed is read from glimpses no closer and no further apart: a blow lasts 0.2 to 0.5 s."""
 
-@dataclass(frozen=True, slots=True, eq=False)
+LIMBS_S = 2.5
+"""Seconds over which limbs are followed: no act is looked for further back."""
+
+PACE_S = 1.2
+"""Seconds over which somebody's pace is read."""
+
+_TORSO = (Joint.LEFT_SHOULDER, Joint.RIGHT_SHOULDER, Joint.LEFT_HIP, Joint.RIGHT_HIP)
+_CORE = (Joint.NOSE, Joint.HEAD, Joint.NECK, *_TORSO)
+_TIPS = [Joint.LEFT_WRIST, Joint.RIGHT_WRIST, Joint.LEFT_ANKLE, Joint.RIGHT_ANKLE]
+_OTHER_SIDE = [1, 0, 3, 2]
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
 class Glimpse:
     """One person at one instant at which it was seen: box and keypoints in pixels."""
 
@@ -21,9 +47,157 @@ class Glimpse:
     box: Box
     keypoints: Keypoints | None = None
 
+    def joint(self, joint: Joint) -> Point | None:
+        """Where a joint is, if that is known well enough."""
+        if self.keypoints is None or self.keypoints[joint, 2] < CONFIDENT:
+            return None
+        return float(self.keypoints[joint, 0]), float(self.keypoints[joint, 1])
 
-Trail = tuple[Glimpse, ...]
-"""One person's glimpses, in order of time."""
+    @cached_property
+    def torso(self) -> Point | None:
+        """Middle of shoulders and hips; None unless three of the four are known."""
+        known = [place for joint in _TORSO if (place := self.joint(joint)) is not None]
+        if len(known) < 3:
+            return None
+        return sum(x for x, _ in known) / len(known), sum(y for _, y in known) / len(known)
+
+    @cached_property
+    def body(self) -> Box:
+        """The box without the outer 15 % to the left and right, where there is mostly background."""
+        box = self.box
+        return box._replace(left=box.left + 0.15 * box.width, right=box.right - 0.15 * box.width)
+
+    @cached_property
+    def core(self) -> Box:
+        """Around head and torso: from keypoints where three are known, else the upper part of the body."""
+        known = [place for joint in _CORE if (place := self.joint(joint)) is not None]
+        if len(known) >= 3:
+            xs, ys = zip(*known, strict=True)
+            return Box(min(xs), min(ys), max(xs), max(ys))
+        body = self.body
+        return body if body.width > body.height else body._replace(bottom=body.top + 0.6 * body.height)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Limbs:
+    """How the tips of the limbs (left and right wrist, left and right ankle) move, over S steps between
+    glimpses.
+
+    now: (S,) which glimpse of the trail each step ends in, and `before`: in which it begins.
+    speed: (S, 4) relative to the torso, pixels per second; 0 where a joint or the torso is not known well
+        enough, where left and right merely changed names, and where one was taken for the other.
+    """
+
+    before: NDArray[np.intp]
+    now: NDArray[np.intp]
+    speed: Floats
+
+
+class Trail:
+    """One person's glimpses, in order of time; at least one."""
+
+    def __init__(self, glimpses: Sequence[Glimpse]) -> None:
+        self._glimpses = tuple(glimpses)
+
+    def __len__(self) -> int:
+        return len(self._glimpses)
+
+    def __iter__(self) -> Iterator[Glimpse]:
+        return iter(self._glimpses)
+
+    def __getitem__(self, index: int) -> Glimpse:
+        return self._glimpses[index]
+
+    @property
+    def last(self) -> Glimpse:
+        """The latest glimpse."""
+        return self._glimpses[-1]
+
+    def nearest(self, time_s: float) -> Glimpse | None:
+        """The glimpse nearest in time, if within 0.3 s."""
+        nearest = min(self._glimpses, key=lambda glimpse: abs(glimpse.time_s - time_s))
+        return nearest if abs(nearest.time_s - time_s) <= 0.3 else None
+
+    @cached_property
+    def stature(self) -> float:
+        """The body's length in the picture, H, pixels: upper quartile of the boxes' longer sides.
+
+        The longer side, so that somebody who falls keeps their stature; a quartile, so that a raised arm or a
+        box that two people share does not count.
+        """
+        lengths = sorted(max(glimpse.box.width, glimpse.box.height) for glimpse in self._glimpses)
+        return max(1.0, lengths[int(0.75 * (len(lengths) - 1))])
+
+    def velocity(self, start_s: float, end_s: float) -> Point | None:
+        """Mean velocity (x, y), pixels per second, over the glimpses from `start_s` to `end_s`, by least
+        squares.
+
+        Of the middle of the torso where pose is known throughout, else of the box. None with fewer than three
+        glimpses or over less than 0.15 s.
+        """
+        glimpses = [glimpse for glimpse in self._glimpses if start_s <= glimpse.time_s <= end_s]
+        if len(glimpses) < 3 or glimpses[-1].time_s - glimpses[0].time_s < 0.15:
+            return None
+        torsos = [torso for glimpse in glimpses if (torso := glimpse.torso) is not None]
+        places = torsos if len(torsos) == len(glimpses) else [glimpse.box.centre for glimpse in glimpses]
+        middle_s = sum(glimpse.time_s for glimpse in glimpses) / len(glimpses)
+        offsets = [glimpse.time_s - middle_s for glimpse in glimpses]
+        spread = sum(offset * offset for offset in offsets)
+        return (
+            sum(offset * x for offset, (x, _) in zip(offsets, places, strict=True)) / spread,
+            sum(offset * y for offset, (_, y) in zip(offsets, places, strict=True)) / spread,
+        )
+
+    @cached_property
+    def pace(self) -> Point | None:
+        """Velocity over the last `PACE_S`; None if hardly that much is known."""
+        now_s = self.last.time_s
+        if now_s - self._glimpses[0].time_s < 0.75 * PACE_S:
+            return None
+        return self.velocity(now_s - PACE_S, now_s)
+
+    @cached_property
+    def limbs(self) -> Limbs:
+        """How fast the limbs move, over the last `LIMBS_S`."""
+        since_s = self.last.time_s - LIMBS_S
+        posed = [
+            index
+            for index, glimpse in enumerate(self._glimpses)
+            if glimpse.time_s >= since_s and glimpse.torso is not None
+        ]
+        steps = [
+            (before, now)
+            for before, now in pairwise(posed)
+            if SHORTEST_STEP_S <= self[now].time_s - self[before].time_s <= LONGEST_STEP_S
+        ]
+        if not steps:
+            return Limbs(np.zeros(0, np.intp), np.zeros(0, np.intp), np.zeros((0, 4)))
+        before, now = np.array(steps, dtype=np.intp).T
+        tips = np.zeros((len(self), 4, 3))
+        for index in posed:
+            glimpse = self[index]
+            if glimpse.keypoints is not None and glimpse.torso is not None:
+                tips[index] = glimpse.keypoints[_TIPS]
+                tips[index, :, :2] -= glimpse.torso
+        step_s = np.array([self[b].time_s - self[a].time_s for a, b in steps])[:, None]
+        reached, came_from = tips[now], tips[before]
+        sure = np.minimum(reached[:, :, 2], came_from[:, :, 2]) >= CONFIDENT
+        places, places_before = reached[:, :, :2], came_from[:, :, :2]
+        moved = np.linalg.norm(places - places_before, axis=2)
+        across = np.linalg.norm(places - places_before[:, _OTHER_SIDE], axis=2)
+        swapped = np.maximum(across, across[:, _OTHER_SIDE]) < 0.5 * moved
+        merged = np.linalg.norm(places - places[:, _OTHER_SIDE], axis=2) < 0.25 * moved
+        return Limbs(before, now, np.where(sure & ~swapped & ~merged, moved / step_s, 0.0))
+
+
+def recent(trail: Trail, since_s: float) -> tuple[Glimpse, ...]:
+    """The glimpses from `since_s` on."""
+    return tuple(glimpse for glimpse in trail if glimpse.time_s >= since_s)
+
+
+def speed(velocity: Point) -> float:
+    """Its length."""
+    return hypot(*velocity)
 
 
 class Trails:
@@ -53,7 +227,7 @@ class Trails:
     def now(self, scene: Scene, within_s: float = 1.0) -> Mapping[int, Trail]:
         """Track id → trail, of the people seen within the last `within_s` seconds."""
         return {
-            track_id: tuple(trail)
+            track_id: Trail(trail)
             for track_id, trail in self._glimpses.items()
             if scene.time_s - trail[-1].time_s <= within_s
         }
