@@ -1,0 +1,189 @@
+"""Pictures in which nobody can be recognised."""
+
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+import cv2
+import numpy as np
+
+from tynysh.geometry import Box, enclosing
+from tynysh.media.frame import Image
+from tynysh.perception.models import ensure
+from tynysh.perception.person import Joint, Keypoints
+
+FACE_MODEL = "yunet-face"
+
+_CELLS = 4
+_LEAST_CELL_PX = 6
+_LEVELS = 16
+_CONCEALED_CELLS = 12
+_SIDE_MARGIN = 0.25
+_TOP_MARGIN = 0.12
+_HEAD_HEIGHT = 0.3
+_HEAD_WIDTHS = 0.8
+_FACE_MARGIN = 0.35
+_SEEN = 0.3
+_HEAD_JOINTS = (Joint.NOSE, Joint.LEFT_EYE, Joint.RIGHT_EYE, Joint.LEFT_EAR, Joint.RIGHT_EAR, Joint.HEAD)
+
+
+class Figure(Protocol):
+    """Anyone to be made unrecognisable: a `Person` or a `Track`."""
+
+    @property
+    def box(self) -> Box:
+        """Where, in pixels of the picture."""
+        ...
+
+    @property
+    def keypoints(self) -> Keypoints | None:
+        """The joints, where known."""
+        ...
+
+
+def anonymise(
+    picture: Image,
+    people: Sequence[Figure] | None,
+    *,
+    faces: Sequence[Box] = (),
+    whole_body: bool = False,
+) -> Image:
+    """Make the people in `picture` unrecognisable, in place, and return it.
+
+    picture: (height, width, 3) or, for one plane, (height, width).
+    people: all who are known to be there, doubtful ones too. None means that it is not known who is there,
+        and then the whole picture is concealed: what cannot be anonymised is not shown.
+    faces: boxes of faces to be treated besides, for close-ups in which no body is seen.
+    whole_body: treat the whole of each person, not only where the head may be.
+
+    What is treated is reduced to at most four by four mean values for each square part and to sixteen levels
+    of each, and only those are shown again, smoothly. Nothing else of the region reaches the result, so that
+    no processing brings it back. Plain blurring can be undone in part, and fine pixelation still lets trained
+    networks tell faces apart (McPherson et al., 2016, arXiv:1609.00408); a head is therefore left two or
+    three values wide.
+    """
+    if people is None:
+        return conceal(picture)
+    height, width = picture.shape[:2]
+    for region in regions(people, width, height, faces=faces, whole_body=whole_body):
+        _treat(picture, region)
+    return picture
+
+
+def regions(
+    people: Sequence[Figure],
+    width: float,
+    height: float,
+    *,
+    faces: Sequence[Box] = (),
+    whole_body: bool = False,
+) -> list[Box]:
+    """What `anonymise` treats in a picture of `width` x `height`, in pixels.
+
+    Of a person who is upright, the upper part of the box with a wide margin, and where joints are known also
+    the surroundings of those of the head. Of one who may be lying or bent (a box wider than high), all of it,
+    as the head may be at either end.
+    """
+    found = [_widened(face, _FACE_MARGIN, _FACE_MARGIN) for face in faces]
+    for person in people:
+        box = person.box.clipped(width, height)
+        if whole_body or box.width >= box.height:
+            found.append(_widened(box, _SIDE_MARGIN / 2, _TOP_MARGIN))
+            continue
+        found.append(_top(box))
+        if person.keypoints is not None:
+            head = _head(person.keypoints, box)
+            if head is not None:
+                found.append(head)
+    return [region.clipped(width, height) for region in found]
+
+
+def conceal(picture: Image) -> Image:
+    """Leave only a few smooth patches of colour of `picture`, in place, and return it."""
+    height, width = picture.shape[:2]
+    cells = max(1, round(_CONCEALED_CELLS * height / max(width, 1)))
+    picture[:] = _patches(picture, min(_CONCEALED_CELLS, width), min(cells, height))
+    return picture
+
+
+class FaceFinder:
+    """Finds faces, only to hide them: YuNet (Wu et al., 2023). Nothing but their boxes leaves this class.
+
+    length: pictures are scaled so that their longer side has this many pixels.
+    min_score: low on purpose; to hide what is no face does no harm.
+    """
+
+    def __init__(self, model: Path, *, length: int = 320, min_score: float = 0.4) -> None:
+        self._length = length
+        self._lock = threading.Lock()
+        self._detector = cv2.FaceDetectorYN.create(str(model), "", (length, length), min_score)
+
+    def find(self, picture: Image) -> list[Box]:
+        """Boxes of the faces in `picture` (height, width, 3), in its pixels."""
+        height, width = picture.shape[:2]
+        scale = self._length / max(width, height)
+        size = (max(1, round(width * scale)), max(1, round(height * scale)))
+        small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
+        with self._lock:
+            self._detector.setInputSize(size)
+            rows: Any = self._detector.detect(small)[1]
+        if rows is None:
+            return []
+        x, y = width / size[0], height / size[1]
+        return [
+            Box(left, top, left + across, top + down).scaled(x, y)
+            for left, top, across, down in rows[:, :4].astype(float).tolist()
+        ]
+
+
+def load_face_finder(model: Path | None = None) -> FaceFinder:
+    """The face finder; its model is fetched if it is not here yet."""
+    return FaceFinder(model or ensure(FACE_MODEL))
+
+
+def _top(box: Box) -> Box:
+    """Where the head of an upright person may be: of one who is seen to the waist only, more of the box."""
+    height = min(box.height, max(_HEAD_HEIGHT * box.height, _HEAD_WIDTHS * box.width))
+    return _widened(
+        Box(box.left, box.top - _TOP_MARGIN * box.height, box.right, box.top + height), _SIDE_MARGIN, 0
+    )
+
+
+def _head(keypoints: Keypoints, box: Box) -> Box | None:
+    """The surroundings of the head's joints; None where none is seen."""
+    points = keypoints[list(_HEAD_JOINTS)]
+    points = points[points[:, 2] >= _SEEN]
+    if not len(points):
+        return None
+    around = enclosing([Box(float(x), float(y), float(x), float(y)) for x, y, _ in points])
+    # Half a head beyond the joints on each side: a head is about an eighth of a person's height, here one seventh.
+    reach = max(box.height / 7, around.width, around.height) * 0.75
+    return Box(around.left - reach, around.top - reach, around.right + reach, around.bottom + reach)
+
+
+def _widened(box: Box, across: float, down: float) -> Box:
+    """`box` with margins in parts of its width and height."""
+    x, y = box.width * across, box.height * down
+    return Box(box.left - x, box.top - y, box.right + x, box.bottom + y)
+
+
+def _treat(picture: Image, region: Box) -> None:
+    left, top = int(region.left), int(region.top)
+    right, bottom = -int(-region.right // 1), -int(-region.bottom // 1)
+    if right <= left or bottom <= top:
+        return
+    part = picture[top:bottom, left:right]
+    cell = max(min(right - left, bottom - top) / _CELLS, _LEAST_CELL_PX)
+    part[:] = _patches(part, max(1, int((right - left) / cell)), max(1, int((bottom - top) / cell)))
+
+
+def _patches(picture: Image, across: int, down: int) -> Image:
+    """`picture` as `across` x `down` mean values, in few levels, smoothly drawn at its own size."""
+    height, width = picture.shape[:2]
+    means = cv2.resize(picture, (across, down), interpolation=cv2.INTER_AREA)
+    step = 256 // _LEVELS
+    coarse = (means // step) * step + step // 2
+    return cv2.resize(  # type: ignore[return-value]
+        coarse.astype(np.uint8), (width, height), interpolation=cv2.INTER_LINEAR
+    )
