@@ -1,7 +1,6 @@
 """How the database is opened, read and written."""
 
 import os
-import re
 import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -105,7 +104,7 @@ def _url(url: str | Path, environment: Mapping[str, str]) -> URL:
         return URL.create("sqlite", database=str(url))
     try:
         parsed = make_url(url)
-    except ArgumentError:
+    except (ArgumentError, ValueError):
         raise StoreError(
             "The database URL cannot be understood.",
             hint="Write a path, sqlite:///path/to/file, or postgresql://user@host:5432/name.",
@@ -160,13 +159,10 @@ def _sqlite(url: URL) -> Engine:
 
 
 def _postgresql(url: URL) -> Engine:
+    # pg8000 stumbles where it is asked for a password and has none; an empty one is refused in good order.
+    arguments = {"timeout": 10, "password": url.password or ""}
     engine = create_engine(
-        url,
-        hide_parameters=True,
-        pool_pre_ping=True,
-        pool_size=5,
-        max_overflow=10,
-        connect_args={"timeout": 10},
+        url, hide_parameters=True, pool_pre_ping=True, pool_size=5, max_overflow=10, connect_args=arguments
     )
 
     @event.listens_for(engine, "connect")
@@ -202,16 +198,24 @@ def _explained(error: DBAPIError, database: Database) -> StoreError:
                 hint="Stop the other one, or wait.",
             )
         return StoreError(f"The database {database.shown} refuses: {said}.")
-    found = re.search(r"'M': '([^']*)'", said)
-    reason = found.group(1) if found else said
-    if "password authentication failed" in reason or "no password" in reason.lower():
+    reason = _server_said(error.orig)
+    if reason is None:
+        return StoreError(
+            f"The database {database.shown} cannot be reached: {said}.",
+            hint="Is the server running, and are host and port right?",
+        )
+    if "password authentication failed" in reason:
         return StoreError(
             f"The database {database.shown} refuses the user name or password.",
             hint=f"Give the right password in {PASSWORD_VARIABLE}.",
         )
-    if found is None:
-        return StoreError(
-            f"The database {database.shown} cannot be reached: {reason}.",
-            hint="Is the server running, and are host and port right?",
-        )
     return StoreError(f"The database {database.shown} refuses: {reason}.")
+
+
+def _server_said(error: BaseException | None) -> str | None:
+    """The server's own words. On a refused connection pg8000 hides them behind a network error of its own."""
+    while error is not None:
+        if error.args and isinstance(error.args[0], dict) and "M" in error.args[0]:
+            return str(error.args[0]["M"])
+        error = error.__cause__ or error.__context__
+    return None

@@ -39,7 +39,7 @@ def configuration(connection: Connection) -> Config:
 
 def _check(database: Database, connection: Connection, scripts: ScriptDirectory, current: str | None) -> None:
     if current is None:
-        others = sorted(inspect(connection).get_table_names())
+        others = sorted(set(inspect(connection).get_table_names()) - {"alembic_version"})
         if others:
             raise StoreError(
                 f"The database {database.shown} belongs to another program: it holds {', '.join(others[:5])}.",

@@ -1,0 +1,156 @@
+"""Opening, reading and writing, and what is said when it cannot be done."""
+
+import socket
+import stat
+import threading
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from tynysh.errors import StoreError
+from tynysh.store.database import Database
+from tynysh.store.schema import SettingRow
+
+
+def test_what_was_written_can_be_read(database: Database) -> None:
+    with database.writing() as session:
+        session.add(SettingRow(key="colour", value={"қызыл": [1, 2.5, None]}))
+    with database.reading() as session:
+        assert session.get_one(SettingRow, "colour").value == {"қызыл": [1, 2.5, None]}
+
+
+def test_a_block_that_raises_writes_nothing(database: Database) -> None:
+    def write() -> None:
+        with database.writing() as session:
+            session.add(SettingRow(key="colour", value=1))
+            session.flush()
+            raise RuntimeError("no")
+
+    with pytest.raises(RuntimeError, match="no"):
+        write()
+    with database.reading() as session:
+        assert session.get(SettingRow, "colour") is None
+
+
+def test_reading_writes_nothing(database: Database) -> None:
+    with database.reading() as session:
+        session.add(SettingRow(key="colour", value=1))
+        session.flush()
+    with database.reading() as session:
+        assert session.get(SettingRow, "colour") is None
+
+
+def test_writers_take_turns(database: Database) -> None:
+    with database.writing() as session:
+        session.add(SettingRow(key="count", value=0))
+
+    def count_up() -> None:
+        for _ in range(10):
+            with database.writing() as session:
+                row = session.get_one(SettingRow, "count")
+                row.value = row.value + 1
+
+    threads = [threading.Thread(target=count_up) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    with database.reading() as session:
+        assert session.get_one(SettingRow, "count").value == 40
+
+
+def test_readers_do_not_wait_for_a_writer(database: Database) -> None:
+    with database.writing() as writer:
+        writer.add(SettingRow(key="colour", value=1))
+        writer.flush()
+        with database.reading() as reader:
+            assert reader.get(SettingRow, "colour") is None
+
+
+def test_sqlite_is_durable_and_keeps_its_references(sqlite_url: str) -> None:
+    database = Database.open(sqlite_url)
+    with database.engine.connect() as connection:
+        assert connection.execute(text("PRAGMA journal_mode")).scalar() == "wal"
+        assert connection.execute(text("PRAGMA synchronous")).scalar() == 2, "FULL"
+        assert connection.execute(text("PRAGMA foreign_keys")).scalar() == 1
+    database.close()
+
+
+def test_an_sqlite_file_is_for_its_user_only(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "tynysh.db"
+    database = Database.open(path)
+    with database.alone() as connection:
+        connection.execute(text("CREATE TABLE t (id INTEGER)"))
+    modes = {entry.name: stat.S_IMODE(entry.stat().st_mode) for entry in path.parent.iterdir()}
+    database.close()
+    assert "tynysh.db-wal" in modes
+    assert set(modes.values()) == {0o600}
+    assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+
+
+def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "letter.txt"
+    path.write_text("Dear all, " * 500)
+    with pytest.raises(StoreError, match="is not a database"):
+        Database.open(path)
+    assert path.read_text().startswith("Dear all")
+
+
+def test_a_place_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StoreError, match="cannot be made"):
+        Database.open(tmp_path / "file" / "tynysh.db")
+
+
+@pytest.mark.parametrize(
+    "url", ["mysql://root:hunter2@localhost/x", "oracle://u:hunter2@h/x", "http://u:hunter2@h"]
+)
+def test_other_engines_are_refused_without_the_password(url: str) -> None:
+    with pytest.raises(StoreError, match="cannot use a database of kind") as caught:
+        Database.open(url)
+    assert "hunter2" not in f"{caught.value} {caught.value.hint}"
+
+
+def test_a_url_that_is_none_is_refused_without_its_password() -> None:
+    with pytest.raises(StoreError, match="cannot be understood") as caught:
+        Database.open("postgresql://u:hunter2@host:port/x")
+    assert "hunter2" not in f"{caught.value} {caught.value.hint}"
+
+
+def test_a_server_that_does_not_answer_is_named_without_the_password() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    with pytest.raises(StoreError, match=f"127.0.0.1:{port}.*cannot be reached") as caught:
+        Database.open(f"postgresql://tynysh:hunter2@127.0.0.1:{port}/tynysh")
+    assert "hunter2" not in f"{caught.value} {caught.value.hint} {caught.value.__cause__!r}"
+
+
+class TestPassword:
+    @pytest.fixture(scope="class")
+    def guarded(self, postgresql) -> str:
+        """The address, without password, of a database that asks for one."""
+        postgresql.administer(
+            "CREATE ROLE guarded LOGIN PASSWORD 'open sesame'", "CREATE DATABASE guarded OWNER guarded"
+        )
+        access = postgresql.folder / "pg_hba.conf"
+        access.write_text("local all guarded scram-sha-256\n" + access.read_text())
+        postgresql.administer("SELECT pg_reload_conf()")
+        return postgresql.url("guarded", user="guarded")
+
+    def test_is_taken_from_the_environment(self, guarded: str) -> None:
+        database = Database.open(guarded, environment={"TYNYSH_DATABASE_PASSWORD": "open sesame"})
+        assert "sesame" not in database.shown
+        database.close()
+
+    def test_is_taken_from_the_url(self, guarded: str) -> None:
+        Database.open(guarded.replace("guarded@", "guarded:open%20sesame@"), environment={}).close()
+
+    @pytest.mark.parametrize("environment", [{"PGPASSWORD": "hunter2"}, {}])
+    def test_when_wrong_or_missing_is_told_of_but_not_told(
+        self, guarded: str, environment: dict[str, str]
+    ) -> None:
+        with pytest.raises(StoreError, match="refuses the user name or password") as caught:
+            Database.open(guarded, environment=environment)
+        assert "hunter2" not in f"{caught.value} {caught.value.hint} {caught.value.__cause__!r}"
+        assert "TYNYSH_DATABASE_PASSWORD" in (caught.value.hint or "")
