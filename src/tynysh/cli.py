@@ -374,9 +374,10 @@ def serve_cameras(
     device: Annotated[str, typer.Option()] = "CPU",
 ) -> None:
     """A worker's process, started by `run`."""
+    from tynysh.demo.simulated import ScriptedDetector
     from tynysh.runtime.worker import serve_cameras as serve
 
-    serve(worker, of, device)
+    serve(worker, of, device, ScriptedDetector)
 
 
 def _language(given: str) -> Language:

@@ -4,34 +4,32 @@ import pytest
 
 from tynysh.evidence.timeline import PeopleTimeline
 from tynysh.geometry import Box
-from tynysh.perception.track import Track
 
 
-def track(track_id: int, left: float) -> Track:
-    box = Box(left, 0, left + 10, 20)
-    return Track(id=track_id, box=box, score=0.9, velocity=(0, 0), born_s=0, seen_s=0)
+def at(track_id: int, left: float) -> dict[int, Box]:
+    return {track_id: Box(left, 0, left + 10, 20)}
 
 
 def test_a_walking_person_is_interpolated_between_samples() -> None:
     timeline = PeopleTimeline()
-    timeline.add(1.0, [track(1, 0)])
-    timeline.add(1.4, [track(1, 40)])
+    timeline.add(1.0, at(1, 0))
+    timeline.add(1.4, at(1, 40))
     (box,) = timeline.at(1.1) or []
     assert tuple(box) == pytest.approx((10, 0, 20, 20))
 
 
 def test_one_who_appears_or_vanishes_is_given_in_between_too() -> None:
     timeline = PeopleTimeline()
-    timeline.add(1.0, [track(1, 0)])
-    timeline.add(1.4, [track(2, 100)])
+    timeline.add(1.0, at(1, 0))
+    timeline.add(1.4, at(2, 100))
     assert [box.left for box in timeline.at(1.2) or []] == [0, 100]
 
 
 def test_nothing_is_said_of_times_that_nobody_looked_at() -> None:
     timeline = PeopleTimeline(max_gap_s=0.75)
     assert timeline.at(1.0) is None
-    timeline.add(1.0, [track(1, 0)])
-    timeline.add(9.0, [track(1, 0)])
+    timeline.add(1.0, at(1, 0))
+    timeline.add(9.0, at(1, 0))
     assert timeline.at(5.0) is None
     assert timeline.at(0.2) is None
     assert timeline.at(9.2) is not None
@@ -41,7 +39,7 @@ def test_nothing_is_said_of_times_that_nobody_looked_at() -> None:
 def test_old_samples_are_forgotten() -> None:
     timeline = PeopleTimeline(keep_s=10)
     for second in range(100):
-        timeline.add(float(second), [track(1, second)])
+        timeline.add(float(second), at(1, second))
     assert timeline.at(50.0) is None
     assert timeline.at(99.0) is not None
 
@@ -49,10 +47,10 @@ def test_old_samples_are_forgotten() -> None:
 def test_a_part_can_be_kept_aside() -> None:
     timeline = PeopleTimeline(keep_s=10)
     for tenth in range(100):
-        timeline.add(tenth / 10, [track(1, tenth)])
+        timeline.add(tenth / 10, at(1, tenth))
     part = timeline.between(5.0, 6.0)
     for tenth in range(100, 400):
-        timeline.add(tenth / 10, [])
+        timeline.add(tenth / 10, {})
     (box,) = part.at(5.55) or []
     assert box.left == pytest.approx(55.5)
     assert part.at(7.0) is None
@@ -60,9 +58,9 @@ def test_a_part_can_be_kept_aside() -> None:
 
 def test_after_a_still_moment_people_stay_where_they_were_until_the_next_look() -> None:
     timeline = PeopleTimeline()
-    timeline.add(1.0, [track(1, 7)], still=True)
-    timeline.add(5.0, [track(1, 7)], still=True)
-    timeline.add(30.0, [track(1, 7)], still=True)
+    timeline.add(1.0, at(1, 7), still=True)
+    timeline.add(5.0, at(1, 7), still=True)
+    timeline.add(30.0, at(1, 7), still=True)
     (box,) = timeline.at(3.0) or []
     assert box.left == 7
     assert timeline.at(15.0) is None

@@ -25,11 +25,13 @@ class Motion:
     level: the part of the picture that moves, in [0, 1], noise taken out.
     moving: whether the gate is open (holds for a moment after the movement ends).
     mask: (rows, columns) booleans, where it moves; None when nothing was compared yet.
+    light: whether the light or the exposure changed over most of the picture, which is no motion.
     """
 
     level: float
     moving: bool
     mask: NDArray[np.bool_] | None = None
+    light: bool = False
 
 
 STILL = Motion(level=0.0, moving=False)
@@ -83,6 +85,10 @@ class Scene:
     def normalised(self, point: Point) -> Point:
         """A point in pixels as a point in 0..1."""
         return (point[0] / self.width, point[1] / self.height)
+
+    def people(self) -> dict[int, Box]:
+        """Where the people are, by track id: boxes in 0..1."""
+        return {track.id: self.normalised_box(track.box) for track in self.tracks}
 
     def normalised_box(self, box: Box) -> Box:
         """A box in pixels as a box in 0..1."""

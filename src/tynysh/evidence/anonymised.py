@@ -8,8 +8,9 @@ from tynysh.geometry import Box
 from tynysh.media.encoder import ClipWriter
 from tynysh.media.frame import Frame, Image
 from tynysh.media.reader import VideoFile
-from tynysh.perception.anonymiser import anonymise, anonymise_whole
+from tynysh.perception.anonymiser import anonymise
 from tynysh.perception.detector import Detector
+from tynysh.perception.person import Person
 from tynysh.perception.tracker import Tracker
 
 MOST_WIDTH = 960
@@ -26,14 +27,11 @@ def scaled_size(frame: Frame, most_width: int) -> tuple[int, int]:
 
 
 def blurred(frame: Frame, people: Sequence[Box] | None, size: tuple[int, int]) -> Image:
-    """`frame` at `size` (width, height) with `people` (boxes in its pixels) blurred; all of it if they are unknown."""
+    """`frame` at `size` (width, height) with `people` (boxes in 0..1) blurred; all of it if they are unknown."""
     width, height = size
     picture = frame.bgr_resized(width, height).copy()
-    if people is None:
-        anonymise_whole(picture)
-    else:
-        anonymise(picture, [box.scaled(width / frame.width, height / frame.height) for box in people])
-    return picture
+    known = None if people is None else [Person(box.scaled(width, height), score=1.0) for box in people]
+    return anonymise(picture, known)
 
 
 def write_anonymised(
@@ -41,8 +39,8 @@ def write_anonymised(
 ) -> None:
     """Write `original` to `out` (MP4, H.264) with the people blurred.
 
-    people_at: the people's boxes in pixels of the original at seconds since its start, None where unknown; if it
-    leaves too much unknown, `detector` looks itself. What stays unknown is blurred as a whole. Raises MediaError.
+    people_at: the people's boxes (0..1) at seconds since the original's start, None where unknown; if it leaves
+    too much unknown, `detector` looks itself. What stays unknown is blurred as a whole. Raises MediaError.
     """
     video = VideoFile(original)
     times = video.frame_times
@@ -71,7 +69,10 @@ def look_for_people(video: VideoFile, detector: Detector) -> PeopleTimeline:
         if frame.time_s < due_s:
             continue
         due_s = frame.time_s + LOOK_INTERVAL_S
-        people.add(frame.time_s, tracker.update(detector.detect(frame), frame.time_s))
+        tracks = tracker.update(detector.detect(frame), frame.time_s)
+        people.add(
+            frame.time_s, {track.id: track.box.scaled(1 / frame.width, 1 / frame.height) for track in tracks}
+        )
     return people
 
 

@@ -2,17 +2,16 @@
 
 from bisect import bisect_left
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping
 from itertools import islice
 
 from tynysh.geometry import Box
-from tynysh.perception.track import Track
 
 _Sample = tuple[float, dict[int, Box], bool]
 
 
 class PeopleTimeline:
-    """The tracks' boxes by time, kept for `keep_s` seconds; interpolated in between.
+    """The tracks' boxes by time, normalised (0..1), kept for `keep_s` seconds; interpolated in between.
 
     max_gap_s: samples further apart than this say nothing about the time between them; still_gap_s: the same
     after a sample at which nothing moved, since a quiet camera is decoded by key frames only.
@@ -24,9 +23,9 @@ class PeopleTimeline:
         self._still_gap_s = still_gap_s
         self._samples: deque[_Sample] = deque()
 
-    def add(self, time_s: float, tracks: Sequence[Track], *, still: bool = False) -> None:
-        """The people at `time_s`, later than all before; boxes in any one coordinate system."""
-        self._samples.append((time_s, {track.id: track.box for track in tracks}, still))
+    def add(self, time_s: float, boxes: Mapping[int, Box], *, still: bool = False) -> None:
+        """The people at `time_s`, later than all before, by track id."""
+        self._samples.append((time_s, dict(boxes), still))
         while self._samples[0][0] < time_s - self._keep_s:
             self._samples.popleft()
 

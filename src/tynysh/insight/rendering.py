@@ -43,7 +43,7 @@ def render(video: VideoFile, analysis: VideoAnalysis, out: Path) -> None:
             people = analysis.people.at(frame.time_s)
             picture = blurred(frame, people, size)
             for box in people or ():
-                _rectangle(picture, box.scaled(width / frame.width, height / frame.height), PERSON_COLOUR, 1)
+                _rectangle(picture, box.scaled(width, height), PERSON_COLOUR, 1)
             _draw_events(picture, analysis.events, frame.time_s)
             writer.write(picture, frame.time_s)
     finally:

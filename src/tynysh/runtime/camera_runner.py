@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 from typing import Any
+from uuid import UUID
 
 import structlog
 
@@ -16,23 +17,27 @@ from tynysh.behaviour.signal import Behaviour, Reason
 from tynysh.evidence.anonymised import blurred, scaled_size
 from tynysh.evidence.timeline import PeopleTimeline
 from tynysh.geometry import Box
-from tynysh.media.camera import CameraFeed, FeedState, FeedStatus, FeedTick
+from tynysh.media.camera import CameraFeed, FeedState, FeedTick
 from tynysh.media.frame import Frame
+from tynysh.media.recorder import Recorder, RecorderState, RecorderStatus, Retention
 from tynysh.media.source import SourceSpec, Transport
+from tynysh.perception.detector import Detector
+from tynysh.runtime.assembly import Watch, build_pipeline
 from tynysh.runtime.live_view import WIDTH, LiveView, jpeg
+from tynysh.runtime.networks import Networks
 from tynysh.runtime.pipeline import Pipeline, Step
 from tynysh.site.credentials import resolved
 from tynysh.site.schema import Camera, Site
 
 log = structlog.get_logger(__name__)
 
-FRESH_PICTURE_S = 10.0
-"""A camera that is live and older than this has a stale picture, which is still shown; a lost one has none."""
+STOP_S = 5.0
+"""Each of a camera's threads is given this long to end."""
 
 
 @dataclass(frozen=True, slots=True)
 class Latest:
-    """The last analysed frame, and where its people are."""
+    """The last analysed frame, and where its people are: boxes in 0..1."""
 
     frame: Frame
     people: list[Box]
@@ -41,8 +46,9 @@ class Latest:
 class CameraRunner:
     """Runs one camera until stopped.
 
-    heard: is told of every event, with the frame at which it was decided (None while the camera is lost).
-    changed: is told when the camera's state changes. Both are called from this camera's threads and must not block.
+    feed: the stream for analysis and live view. main: the stream to record; None if the camera is not recorded, and
+    the same as `feed` where it has one stream only. recordings: the folder of its segments. heard: is told of every
+    event, from this camera's threads, and must not block. ids: makes the ids of events.
     """
 
     def __init__(
@@ -52,32 +58,63 @@ class CameraRunner:
         pipeline: Pipeline,
         *,
         feed: CameraFeed,
+        main: CameraFeed | None,
+        recordings: Path,
         heard: Callable[["CameraRunner", Event], None],
+        ids: Random,
     ) -> None:
         self.site = site
         self.camera = camera
         self.feed = feed
+        self.recordings = recordings
         self.live = LiveView(camera.id)
-        self.people = PeopleTimeline()
-        self.people_lock = threading.Lock()
+        self._people = PeopleTimeline()
+        self._people_lock = threading.Lock()
         self.latest: Latest | None = None
         self.analysed = 0
         self._pipeline = pipeline
         self._heard = heard
+        self._ids = ids
         self._open_events: set[str] = set()
+        self._main = main
+        self._recorder = (
+            Recorder(recordings, retention=_retention(site), on_state=self._recorder_changed)
+            if main is not None
+            else None
+        )
+        self._recording_fault: Event | None = None
         self._rate = _Rate()
+        self._recording: threading.Thread | None = None
         self._thread = threading.Thread(target=self._run, name=f"analysis-{camera.id}", daemon=True)
 
     def start(self) -> None:
         """Begin."""
+        if self._recorder is not None and self._main is not None:
+            self._recording = self._recorder.start(self._main.subscribe())
+            if self._main is not self.feed:
+                self._main.start()
         self.feed.start()
         self._thread.start()
 
     def stop(self) -> None:
-        """End the stream, and with it the events that hold."""
+        """End the streams, and with them the recording and the events that hold."""
         self.feed.stop()
+        if self._main is not None and self._main is not self.feed:
+            self._main.stop()
         self.live.close()
-        self._thread.join(5.0)
+        self._thread.join(STOP_S)
+        if self._recording is not None:
+            self._recording.join(STOP_S)
+
+    @property
+    def recorded(self) -> bool:
+        """Whether the camera is recorded, so that there can be clips."""
+        return self._recorder is not None
+
+    @property
+    def around_s(self) -> tuple[float, float]:
+        """Seconds that a clip shows before and after the onset."""
+        return (self.site.clip.before_s, self.site.clip.after_s)
 
     def picture(self) -> bytes | None:
         """The latest picture, anonymised, as JPEG; None before the first and while the camera is lost."""
@@ -99,12 +136,14 @@ class CameraRunner:
             "people": 0 if lost or latest is None else len(latest.people),
             "fps": self._rate.of(counters["frames_read"], time.monotonic()),
             "counters": counters,
+            "recording": self._recorder is not None
+            and self._recorder.status.state is RecorderState.RECORDING,
         }
 
     def people_between(self, start_s: float, end_s: float) -> PeopleTimeline:
         """Where people were in a stretch of time, for a clip of it."""
-        with self.people_lock:
-            return self.people.between(start_s, end_s)
+        with self._people_lock:
+            return self._people.between(start_s, end_s)
 
     def _run(self) -> None:
         time_s = 0.0
@@ -131,9 +170,10 @@ class CameraRunner:
         self.analysed += 1
         self._take(step)
         scene = step.scene
-        people = [track.box for track in scene.tracks]
-        with self.people_lock:
-            self.people.add(scene.time_s, scene.tracks, still=not scene.motion.moving)
+        boxes = scene.people()
+        people = list(boxes.values())
+        with self._people_lock:
+            self._people.add(scene.time_s, boxes, still=not scene.motion.moving)
         self.latest = Latest(frame, people)
         self.live.show(frame, people)
         self.feed.attend(scene.motion.moving or bool(self._open_events) or self.live.watched)
@@ -148,6 +188,73 @@ class CameraRunner:
         else:
             self._open_events.add(event.id)
         self._heard(self, event)
+
+    def _recorder_changed(self, status: RecorderStatus) -> None:
+        """Recording stopped or goes on: an event of its own; in the recorder's thread."""
+        held = self._recording_fault
+        if status.state is RecorderState.STOPPED and held is None:
+            held = Event(
+                id=str(UUID(int=self._ids.getrandbits(128), version=4)),
+                behaviour=Behaviour.RECORDING_FAULT,
+                phase=Phase.BEGUN,
+                start_s=status.since,
+                decided_s=status.since,
+                end_s=None,
+                score=1.0,
+                box=None,
+                people=0,
+                zone=None,
+                subject=status.detail or "",
+                reason=Reason(f"recording_fault.{(status.detail or 'failed').rpartition('.')[2]}"),
+            )
+            self._recording_fault = held
+            self._heard(self, held)
+        elif status.state is RecorderState.RECORDING and held is not None:
+            self._recording_fault = None
+            self._heard(self, dataclasses.replace(held, phase=Phase.ENDED, end_s=status.since))
+
+
+def start_camera(
+    site: Site,
+    camera: Camera,
+    networks: Networks,
+    recordings: Path,
+    *,
+    heard: Callable[[CameraRunner, Event], None],
+    random: Random,
+    scripted: Callable[[], Detector],
+) -> CameraRunner:
+    """Open `camera` and begin to watch it. Raises TynyshError.
+
+    recordings: the folder of all cameras' recordings. scripted: makes the detector of a simulated camera.
+    """
+    effective = site.effective(camera)
+    feed = CameraFeed(source_of(site, camera, camera.sub or camera.main))
+    main = feed
+    if camera.sub is not None and effective.recording:
+        main = CameraFeed(source_of(site, camera, camera.main))
+    detector = scripted() if camera.simulated else None
+    runner = CameraRunner(
+        site,
+        camera,
+        build_pipeline(Watch.of(site, camera, scheduled=True), networks, ids=random, detector=detector),
+        feed=feed,
+        main=main if effective.recording else None,
+        recordings=recordings / camera.id,
+        heard=heard,
+        ids=random,
+    )
+    runner.start()
+    return runner
+
+
+def _retention(site: Site) -> Retention:
+    """What a camera's recordings may take: the site's share in bytes is divided among its cameras."""
+    kept = site.retention.recordings
+    keep_bytes = None
+    if kept.gigabytes is not None:
+        keep_bytes = round(kept.gigabytes * 1e9 / max(1, len(site.cameras)))
+    return Retention(keep_s=kept.days * 86400.0, keep_bytes=keep_bytes)
 
 
 def source_of(site: Site, camera: Camera, address: str) -> SourceSpec:

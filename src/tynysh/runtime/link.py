@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import json
 import struct
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -38,7 +38,7 @@ class LinkSource(Protocol):
         """The latest picture, anonymised, as JPEG; None where there is none."""
         ...
 
-    def live(self, camera_id: str) -> AsyncIterator[bytes]:
+    def live(self, camera_id: str) -> AsyncGenerator[bytes, None]:
         """The MIME type as text, the initialisation segment, then anonymised fragments."""
         ...
 
@@ -94,7 +94,7 @@ class LinkServer:
         self, camera_id: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
         async def forward() -> None:
-            async with contextlib.aclosing(self._source.live(camera_id)) as fragments:  # type: ignore[type-var]
+            async with contextlib.aclosing(self._source.live(camera_id)) as fragments:
                 async for fragment in fragments:
                     await _send(writer, fragment)
 

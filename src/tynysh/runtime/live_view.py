@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass, field
 from queue import Empty, Full, Queue
 
@@ -78,7 +78,7 @@ class LiveView:
                 self._end(viewer)
             self._viewers.clear()
 
-    async def watch(self) -> AsyncIterator[bytes]:
+    async def watch(self) -> AsyncGenerator[bytes, None]:
         """The MIME type, the initialisation segment, then fragments from the next key frame on."""
         viewer = _Viewer(asyncio.get_running_loop())
         with self._lock:

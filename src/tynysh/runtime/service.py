@@ -14,10 +14,11 @@ import httpx
 from rich.console import Console
 
 from tynysh.api.server import listen
-from tynysh.perception.models.commands import pull_missing
+from tynysh.perception.models.cache import Models, State
+from tynysh.perception.models.commands import pull_models
 from tynysh.runtime.data_folder import DataFolder
 from tynysh.runtime.supervisor import Supervisor
-from tynysh.site.apply import apply
+from tynysh.site import commands
 from tynysh.store.database import Database
 from tynysh.store.migrate import migrate
 
@@ -56,7 +57,7 @@ class Service:
         with _database(self._url) as database:
             migrate(database)
             if self._options.site is not None:
-                apply(self._options.site, database, console)
+                commands.apply(self._options.site, database, console)
         pull_missing(console)
 
     def run(self, *, ready: Callable[[str], None], seconds: float | None = None) -> int:
@@ -103,6 +104,18 @@ class Service:
             "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", "1"),
             "PYTHONUNBUFFERED": "1",
         }
+
+
+def pull_missing(console: Console) -> None:
+    """Fetch the models that are needed and not here. Raises ModelError."""
+    models = Models()
+    missing = [
+        model.name
+        for model in models.manifest.model
+        if not model.optional and models.locate(model.name)[0] is not State.HERE
+    ]
+    if missing:
+        pull_models(console, missing, models=models)
 
 
 @contextmanager

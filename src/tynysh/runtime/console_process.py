@@ -1,0 +1,38 @@
+"""The console's process, started by the supervisor."""
+
+import os
+import signal
+import threading
+
+from tynysh.api.app import create_app
+from tynysh.api.server import serve
+from tynysh.api.settings import ApiSettings
+from tynysh.runtime import logs
+from tynysh.runtime.data_folder import DataFolder
+from tynysh.runtime.link import Links
+from tynysh.runtime.supervisor import stop_requested
+from tynysh.store.database import Database
+
+
+def serve_console(host: str, port: int, allowed_hosts: tuple[str, ...]) -> None:
+    """Serve the console until told to stop, or until the supervisor is gone."""
+    logs.configure()
+    orphaned = stop_requested()
+    folder = DataFolder.open()
+    database = Database.open(folder.database_url)
+    settings = ApiSettings(
+        allowed_hosts=(host, *allowed_hosts) if host not in {"0.0.0.0", "::"} else allowed_hosts,  # noqa: S104
+        metrics_token=os.environ.get("TYNYSH_METRICS_TOKEN"),
+        trusted_proxies=tuple(filter(None, os.environ.get("TYNYSH_TRUSTED_PROXIES", "").split(","))),
+    )
+    app = create_app(database, links=Links(folder.run), data_dir=folder.root, settings=settings)
+
+    def end_with_the_supervisor() -> None:
+        orphaned.wait()
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=end_with_the_supervisor, name="orphaned", daemon=True).start()
+    try:
+        serve(app, host, port)
+    finally:
+        database.close()
