@@ -6,7 +6,7 @@ import pytest
 from tynysh.errors import ModelError
 from tynysh.geometry import Box
 from tynysh.media.frame import Image
-from tynysh.perception.anonymiser import FaceFinder, anonymise, conceal, load_face_finder, regions
+from tynysh.perception.anonymiser import FaceFinder, anonymise, anonymise_whole, load_face_finder, regions
 from tynysh.perception.person import Joint, Keypoints, Person
 
 
@@ -109,7 +109,7 @@ def test_unknown_people_mean_that_nothing_is_shown() -> None:
     before = noise()
     after = anonymise(before.copy(), None)
     assert detail(after) < 0.02 * detail(before)
-    np.testing.assert_array_equal(after, conceal(before.copy()))
+    np.testing.assert_array_equal(after, anonymise_whole(before.copy()))
     np.testing.assert_array_equal(anonymise(before.copy(), []), before)  # nobody is there: a different thing
 
 
@@ -119,7 +119,11 @@ def test_people_at_and_beyond_the_edge_are_no_trouble() -> None:
     after = anonymise(before.copy(), [Person(box, 0.9) for box in boxes])
     assert (after[:20, :15] != before[:20, :15]).any()
     np.testing.assert_array_equal(after[100:200, 100:290], before[100:200, 100:290])
-    assert conceal(np.zeros((1, 1, 3), dtype=np.uint8)).shape == (1, 1, 3)
+    assert anonymise_whole(np.zeros((1, 1, 3), dtype=np.uint8)).shape == (1, 1, 3)
+
+
+def test_boxes_alone_will_do() -> None:
+    np.testing.assert_array_equal(anonymise(noise(), [UPRIGHT]), anonymise(noise(), [Person(UPRIGHT, 0.9)]))
 
 
 def test_one_plane_is_treated_like_a_picture() -> None:

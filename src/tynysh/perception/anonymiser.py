@@ -18,7 +18,7 @@ FACE_MODEL = "yunet-face"
 _CELLS = 4
 _LEAST_CELL_PX = 6
 _LEVELS = 16
-_CONCEALED_CELLS = 12
+_WHOLE_CELLS = 12
 _SIDE_MARGIN = 0.25
 _TOP_MARGIN = 0.12
 _HEAD_HEIGHT = 0.3
@@ -44,7 +44,7 @@ class Figure(Protocol):
 
 def anonymise(
     picture: Image,
-    people: Sequence[Figure] | None,
+    people: Sequence[Figure | Box] | None,
     *,
     faces: Sequence[Box] = (),
     whole_body: bool = False,
@@ -52,8 +52,9 @@ def anonymise(
     """Make the people in `picture` unrecognisable, in place, and return it.
 
     picture: (height, width, 3) or, for one plane, (height, width).
-    people: all who are known to be there, doubtful ones too. None means that it is not known who is there,
-        and then the whole picture is concealed: what cannot be anonymised is not shown.
+    people: all who are known to be there, doubtful ones too: boxes in pixels, persons or tracks. None means
+        that it is not known who is there, and then the whole picture is concealed: what cannot be anonymised
+        is not shown.
     faces: boxes of faces to be treated besides, for close-ups in which no body is seen.
     whole_body: treat the whole of each person, not only where the head may be.
 
@@ -64,7 +65,7 @@ def anonymise(
     three values wide.
     """
     if people is None:
-        return conceal(picture)
+        return anonymise_whole(picture)
     height, width = picture.shape[:2]
     for region in regions(people, width, height, faces=faces, whole_body=whole_body):
         _treat(picture, region)
@@ -72,7 +73,7 @@ def anonymise(
 
 
 def regions(
-    people: Sequence[Figure],
+    people: Sequence[Figure | Box],
     width: float,
     height: float,
     *,
@@ -87,23 +88,23 @@ def regions(
     """
     found = [_widened(face, _FACE_MARGIN, _FACE_MARGIN) for face in faces]
     for person in people:
-        box = person.box.clipped(width, height)
+        box = (person if isinstance(person, Box) else person.box).clipped(width, height)
         if whole_body or box.width >= box.height:
             found.append(_widened(box, _SIDE_MARGIN / 2, _TOP_MARGIN))
             continue
         found.append(_top(box))
-        if person.keypoints is not None:
+        if not isinstance(person, Box) and person.keypoints is not None:
             head = _head(person.keypoints, box)
             if head is not None:
                 found.append(head)
     return [region.clipped(width, height) for region in found]
 
 
-def conceal(picture: Image) -> Image:
+def anonymise_whole(picture: Image) -> Image:
     """Leave only a few smooth patches of colour of `picture`, in place, and return it."""
     height, width = picture.shape[:2]
-    cells = max(1, round(_CONCEALED_CELLS * height / max(width, 1)))
-    picture[:] = _patches(picture, min(_CONCEALED_CELLS, width), min(cells, height))
+    cells = max(1, round(_WHOLE_CELLS * height / max(width, 1)))
+    picture[:] = _patches(picture, min(_WHOLE_CELLS, width), min(cells, height))
     return picture
 
 

@@ -20,7 +20,7 @@ from rich.console import Console
 
 from tynysh.errors import ModelError
 from tynysh.perception.models import Models, State, manifest
-from tynysh.perception.models.commands import list_models, pull_models, verify_models
+from tynysh.perception.models.commands import list_models, pull_missing, pull_models, verify_models
 from tynysh.perception.models.manifest import Manifest
 from tynysh.perception.models.pip_settings import PYPI, PipSettings, read_pip_settings
 
@@ -393,7 +393,11 @@ def test_the_commands_tell_what_is_here(models: Models) -> None:
     assert "missing" in out.getvalue()
     with pytest.raises(ModelError, match="toy-detector is missing"):
         verify_models(console, models=models)
-    pull_models(console, models=models)
+    pull_missing(console, models=models)
+    said = out.getvalue()
+    assert "fetched to" in said
+    pull_missing(console, models=models)
+    assert out.getvalue() == said
     pull_models(console, ["toy-detector"], models=models)
     assert "here already" in out.getvalue()
     verify_models(console, models=models)

@@ -5,6 +5,7 @@ from functools import partial
 from pathlib import Path
 
 from rich.console import Console
+from rich.filesize import decimal
 from rich.progress import (
     BarColumn,
     DownloadColumn,
@@ -24,12 +25,13 @@ _COLOURS = {State.HERE: "green", State.MISSING: "yellow", State.DAMAGED: "red"}
 
 
 def list_models(console: Console, models: Models | None = None) -> None:
-    """Print every model: what it is for, its licence and author, whether it is here, and where."""
+    """Print every model: what it is for, its licence, author and size, whether it is here, and where."""
     models = models or Models()
     table = Table(show_lines=True)
     table.add_column("Model", no_wrap=True)
     table.add_column("What for, and whose")
     table.add_column("Licence", no_wrap=True)
+    table.add_column("Size", no_wrap=True, justify="right")
     table.add_column("State", overflow="fold")
     for model in models.manifest.model:
         state, path = models.locate(model.name)
@@ -38,6 +40,7 @@ def list_models(console: Console, models: Models | None = None) -> None:
             model.name,
             "\n".join(filter(None, (model.task, f"[dim]{model.attribution}[/]", model.note))),
             model.licence,
+            decimal(model.size) if model.size else "",
             f"[{_COLOURS[state]}]{state}[/]\n{where or (path if state is not State.MISSING else '')}".strip(),
         )
     console.print(table)
@@ -52,6 +55,22 @@ def pull_models(
     """
     models = models or Models()
     chosen = [models.manifest.find(name) for name in names] if names else _needed(models)
+    for model in chosen:
+        if models.locate(model.name)[0] is State.HERE:
+            console.print(f"{model.name} is here already.", highlight=False)
+        else:
+            _pull(console, model, source, models)
+
+
+def pull_missing(console: Console, *, models: Models | None = None) -> None:
+    """Fetch the needed models that are not here; silent if all are. Raises ModelError."""
+    models = models or Models()
+    for model in _needed(models):
+        if models.locate(model.name)[0] is not State.HERE:
+            _pull(console, model, None, models)
+
+
+def _pull(console: Console, model: Model, source: Path | None, models: Models) -> None:
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -59,14 +78,10 @@ def pull_models(
         TransferSpeedColumn(),
         TimeRemainingColumn(),
     )
-    for model in chosen:
-        if models.locate(model.name)[0] is State.HERE:
-            console.print(f"{model.name} is here already.")
-            continue
-        with Progress(*columns, console=console, transient=True) as bar:
-            told = partial(_show, bar, bar.add_task(model.name, total=None))
-            path = models.ensure(model.name, source=source, progress=told)
-        console.print(f"{model.name} fetched to {path}", highlight=False, soft_wrap=True)
+    with Progress(*columns, console=console, transient=True) as bar:
+        told = partial(_show, bar, bar.add_task(model.name, total=None))
+        path = models.ensure(model.name, source=source, progress=told)
+    console.print(f"{model.name} fetched to {path}", highlight=False, soft_wrap=True)
 
 
 def verify_models(console: Console, names: Sequence[str] = (), *, models: Models | None = None) -> None:
