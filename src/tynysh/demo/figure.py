@@ -184,7 +184,7 @@ def _kick(time_s: float) -> Pose:
 def _falling(fallen: float) -> Pose:
     bend = 0.5 * sin(pi * fallen)
     return Pose(
-        left_arm=(0.08 + 0.9 * fallen, 0.3 + 0.9 * fallen),
+        left_arm=(0.08 + 0.3 * fallen, 0.3 + 0.1 * fallen),
         right_arm=(-0.05 - 0.4 * fallen, 0.1 - 0.2 * fallen),
         left_leg=(0.08 + bend + 0.3 * fallen, -bend - 0.1 * fallen),
         right_leg=(-0.08 + bend, -0.1 - bend),
