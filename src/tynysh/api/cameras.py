@@ -10,6 +10,7 @@ from tynysh.api import models
 from tynysh.api.authentication import requires
 from tynysh.api.context import Context, Parts
 from tynysh.api.errors import ApiError, not_found
+from tynysh.api.incidents import NO_ZERO
 from tynysh.api.live import relay
 from tynysh.api.peer import peer_of
 from tynysh.api.permissions import Permission
@@ -18,7 +19,7 @@ from tynysh.store.queries import cameras
 
 router = APIRouter(prefix="/cameras", tags=["cameras"])
 
-CameraId = Annotated[str, PathParameter(max_length=63)]
+CameraId = Annotated[str, PathParameter(max_length=63, pattern=NO_ZERO)]
 Reader = Annotated[Signed, Depends(requires(Permission.CAMERAS_READ))]
 Viewer = Annotated[Signed, Depends(requires(Permission.CAMERAS_VIEW))]
 

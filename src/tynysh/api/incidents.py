@@ -24,6 +24,8 @@ from tynysh.store.queries import clips, incidents
 router = APIRouter(prefix="/incidents", tags=["incidents"])
 
 LARGEST_ID = 2**63 - 1
+NO_ZERO = r"^[^\x00]*$"
+"""PostgreSQL knows no text with a zero in it."""
 
 IncidentId = Annotated[int, PathParameter(ge=1, le=LARGEST_ID)]
 Reader = Annotated[Signed, Depends(requires(Permission.INCIDENTS_READ))]
@@ -46,7 +48,7 @@ def list_incidents(
     signed: Reader,
     parts: Parts,
     state: State | None = None,
-    site: Annotated[str | None, Query(max_length=63)] = None,
+    site: Annotated[str | None, Query(max_length=63, pattern=NO_ZERO)] = None,
     behaviour: Behaviour | None = None,
     open: Annotated[bool, Query(description="Only those that are not resolved.")] = False,  # noqa: A002  the API's word
     before: Annotated[int | None, Query(ge=1, le=LARGEST_ID)] = None,

@@ -1,6 +1,6 @@
 """What the person who runs the console may set."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 
 from tynysh.errors import UsageError
@@ -26,7 +26,7 @@ class ApiSettings:
 
     allowed_hosts: tuple[str, ...] = ()
     trusted_proxies: tuple[str, ...] = ()
-    metrics_token: str | None = None
+    metrics_token: str | None = field(default=None, repr=False)
     body_limit: int = 64 * 1024
     poll_s: float = 0.2
     keep_alive_s: float = 15.0

@@ -1,0 +1,320 @@
+"""Incidents: the list, one with its history, the next step, and its evidence."""
+
+from datetime import datetime
+
+import httpx
+import pytest
+
+from tynysh.audit import record
+from tynysh.behaviour.signal import Behaviour
+from tynysh.store.users import Role
+
+VIDEO = bytes(range(256)) * 400
+LIST = "/api/v1/incidents"
+
+
+def step(browser: httpx.Client, incident: int, action: str, **more: object) -> httpx.Response:
+    return browser.post(f"{LIST}/{incident}/steps", json={"action": action, **more})
+
+
+def viewings(house, incident: int) -> list[record.Entry]:
+    with house.database.reading() as session:
+        return [
+            entry for entry in record.entries(session, limit=1000) if entry.object == f"incident:{incident}"
+        ]
+
+
+def test_an_incident_says_what_the_console_needs(house) -> None:
+    number = house.happens()
+    with house.signed_in() as browser:
+        incident = browser.get(f"{LIST}/{number}").json()
+    assert incident["id"] == str(number)
+    assert incident["site"]["id"] == "club"
+    assert incident["camera"] == {"id": "club-door", "name": "club door", "simulated": False}
+    assert (incident["behaviour"], incident["behaviours"]) == ("fight", ["fight"])
+    assert (incident["state"], incident["verdict"], incident["owner"]) == ("new", None, None)
+    assert incident["box"] == [0.1, 0.2, 0.3, 0.4]
+    assert incident["reason"] == {"key": "reason.fight.network", "values": {"score": 0.9}}
+    assert incident["position"] == {"latitude": 51.1, "longitude": 71.4}
+    assert (incident["clip"], incident["still"]) == ("none", False)
+    assert incident["actions"] == ["acknowledge", "verify", "dispatch", "resolve", "note"]
+    started = datetime.fromisoformat(incident["started_at"])
+    assert started.timestamp() == pytest.approx(house.clock.now - 5)
+    assert incident["started_at"].endswith("Z")
+    (event,) = incident["events"]
+    assert event["curve"] == [[house.clock.now - 5, 0.2], [house.clock.now - 3, 0.9]]
+    assert incident["steps"] == []
+
+
+def test_the_list_is_newest_first_in_pages(make_house) -> None:
+    house = make_house()
+    numbers = [str(house.happens()) for _ in range(5)]
+    with house.signed_in() as browser:
+        seen: list[str] = []
+        query: dict[str, str] = {"limit": "2"}
+        while True:
+            page = browser.get(LIST, params=query).json()
+            assert len(page["items"]) <= 2
+            seen += [item["id"] for item in page["items"]]
+            if page["next"] is None:
+                break
+            query["before"] = page["next"]
+    assert seen == numbers[::-1]
+
+
+def test_the_list_can_be_narrowed(make_house) -> None:
+    house = make_house()
+    fight, down = house.happens(), house.happens("park-door", Behaviour.PERSON_DOWN)
+    with house.signed_in() as browser:
+        assert step(browser, fight, "resolve").status_code == 200
+
+        def found(**query: str) -> set[str]:
+            return {item["id"] for item in browser.get(LIST, params=query).json()["items"]}
+
+        assert found() == {str(fight), str(down)}
+        assert found(open="true") == {str(down)}
+        assert found(state="resolved") == {str(fight)}
+        assert found(site="park") == {str(down)}
+        assert found(behaviour="fight") == {str(fight)}
+        assert found(site="nowhere") == set()
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "limit=0",
+        "limit=201",
+        "limit=many",
+        "before=0",
+        "before=-1",
+        "before=99999999999999999999",
+        "state=' OR 1=1 --",
+        "behaviour=face",
+        "open=perhaps",
+        "site=" + "x" * 64,
+    ],
+)
+def test_filters_that_make_no_sense_name_their_field(house, query: str) -> None:
+    with house.signed_in() as browser:
+        answer = browser.get(f"{LIST}?{query}")
+    assert answer.status_code == 422
+    assert answer.json()["error"]["code"] == "invalid"
+    assert answer.json()["error"]["field"] == query.partition("=")[0]
+
+
+@pytest.mark.parametrize(
+    "site", ["' OR '1'='1", "club'; DROP TABLE incident; --", "%", "_", "club\x00", "\\"]
+)
+def test_sql_in_a_filter_is_a_name_that_nothing_has(house, site: str) -> None:
+    house.happens()
+    with house.signed_in() as browser:
+        answer = browser.get(LIST, params={"site": site})
+        assert answer.status_code == (422 if "\0" in site else 200)
+        assert answer.json().get("items", []) == []
+        assert browser.get(LIST).json()["items"], "the table is still there"
+
+
+@pytest.mark.parametrize("number", ["0", "-1", "x", "99999999999999999999", "1e3", "1;DROP", "%2e%2e"])
+def test_numbers_that_are_none(house, number: str) -> None:
+    with house.signed_in() as browser:
+        assert browser.get(f"{LIST}/{number}").status_code in {404, 422}
+
+
+def test_the_steps_of_an_incident(house) -> None:
+    number = house.happens()
+    with house.signed_in() as browser:
+        name = browser.get("/api/v1/session").json()["user"]["name"]
+        assert step(browser, number, "acknowledge").json()["owner"] == name
+        verified = step(browser, number, "verify", verdict="true", note="Two men at the door")
+        assert (verified.json()["state"], verified.json()["verdict"]) == ("verified", "true")
+        assert step(browser, number, "dispatch").json()["state"] == "dispatched"
+        assert step(browser, number, "resolve").json()["state"] == "resolved"
+        assert step(browser, number, "reopen").json()["state"] == "acknowledged"
+        history = browser.get(f"{LIST}/{number}").json()["steps"]
+    assert [(one["action"], one["from_state"], one["to_state"]) for one in history] == [
+        ("acknowledge", "new", "acknowledged"),
+        ("verify", "acknowledged", "verified"),
+        ("dispatch", "verified", "dispatched"),
+        ("resolve", "dispatched", "resolved"),
+        ("reopen", "resolved", "acknowledged"),
+    ]
+    assert {one["user"] for one in history} == {name}
+    assert history[1]["note"] == "Two men at the door"
+    actions = [entry.action for entry in viewings(house, number)]
+    assert "incident.verify" in actions
+    assert "incident.dispatch" in actions
+
+
+def test_a_step_that_the_state_forbids_changes_nothing(house) -> None:
+    number = house.happens()
+    with house.signed_in() as browser:
+        answer = step(browser, number, "reopen")
+        assert (answer.status_code, answer.json()["error"]["code"]) == (409, "conflict")
+        assert browser.get(f"{LIST}/{number}").json()["state"] == "new"
+    assert viewings(house, number) == [], "what did not happen is not on record"
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({"action": "verify"}, "verdict"),
+        ({"action": "verify", "verdict": "maybe"}, "verdict"),
+        ({"action": "note"}, "note"),
+        ({"action": "note", "note": "x" * 3000}, "note"),
+        ({"action": "burn"}, "action"),
+        ({}, "action"),
+        ({"action": "note", "note": "x", "user": "somebody else"}, "user"),
+    ],
+)
+def test_steps_that_make_no_sense_name_their_field(house, body: dict[str, str], field: str) -> None:
+    number = house.happens()
+    with house.signed_in() as browser:
+        answer = browser.post(f"{LIST}/{number}/steps", json=body)
+    assert answer.status_code == 422
+    assert answer.json()["error"]["field"] == field
+
+
+def test_names_and_notes_with_markup_are_only_ever_json(house) -> None:
+    number = house.happens()
+    note = "<img src=x onerror=alert(1)>\u2028</script>"
+    with house.signed_in() as browser:
+        answer = step(browser, number, "note", note=note)
+        listed = browser.get(f"{LIST}/{number}")
+    for one in (answer, listed):
+        assert one.headers["content-type"] == "application/json"
+        assert one.headers["x-content-type-options"] == "nosniff"
+        assert one.json()["steps"][0]["note"] == note
+        assert one.json()["site"]["name"] == '<script>alert("x")</script>'
+
+
+class TestAVenueSeesItsOwnSiteOnly:
+    def test_in_the_list(self, house) -> None:
+        own, other = house.happens("club-door"), house.happens("park-door")
+        with house.venue("club") as browser:
+            seen = {item["id"] for item in browser.get(LIST, params={"limit": 200}).json()["items"]}
+            assert str(own) in seen
+            assert str(other) not in seen
+            assert browser.get(LIST, params={"site": "park"}).json()["items"] == []
+
+    @pytest.mark.parametrize("path", ["", "/clip", "/still"])
+    def test_by_number(self, house, path: str) -> None:
+        own, other = house.happens("club-door"), house.happens("park-door")
+        house.has_clip(own, VIDEO)
+        house.has_clip(other, VIDEO)
+        with house.venue("club") as browser:
+            assert browser.get(f"{LIST}/{own}{path}").status_code == 200
+            refused = browser.get(f"{LIST}/{other}{path}")
+            missing = browser.get(f"{LIST}/99999{path}")
+        assert refused.status_code == 404
+        assert refused.json() == missing.json(), "nor is it told that there is one"
+        assert viewings(house, other) == []
+
+    def test_when_it_acts(self, house) -> None:
+        own, other = house.happens("club-door"), house.happens("park-door")
+        with house.venue("club") as browser:
+            assert step(browser, own, "acknowledge").status_code == 200
+            assert step(browser, other, "acknowledge").status_code == 404
+        with house.signed_in() as browser:
+            assert browser.get(f"{LIST}/{other}").json()["state"] == "new"
+
+
+class TestEvidence:
+    def test_until_it_is_there_it_is_not_ready(self, house) -> None:
+        number = house.happens(clip=True)
+        with house.signed_in() as browser:
+            assert browser.get(f"{LIST}/{number}").json()["clip"] == "pending"
+            for what in ("clip", "still"):
+                answer = browser.get(f"{LIST}/{number}/{what}")
+                assert (answer.status_code, answer.json()["error"]["code"]) == (404, "not_ready")
+
+    def test_it_is_the_anonymised_one(self, house) -> None:
+        number = house.happens()
+        house.has_clip(number, VIDEO)
+        with house.signed_in() as browser:
+            clip = browser.get(f"{LIST}/{number}/clip")
+            still = browser.get(f"{LIST}/{number}/still")
+        assert (clip.content, clip.headers["content-type"]) == (VIDEO, "video/mp4")
+        assert still.headers["content-type"] == "image/jpeg"
+        assert "no-store" in clip.headers["cache-control"]
+        assert clip.headers["accept-ranges"] == "bytes"
+
+    @pytest.mark.parametrize(
+        ("wanted", "part"),
+        [
+            ("bytes=0-99", VIDEO[:100]),
+            ("bytes=100-", VIDEO[100:]),
+            ("bytes=-10", VIDEO[-10:]),
+            ("bytes=5-5", VIDEO[5:6]),
+            ("bytes=102390-200000", VIDEO[102390:]),
+        ],
+    )
+    def test_parts_of_it(self, house, wanted: str, part: bytes) -> None:
+        number = house.happens()
+        house.has_clip(number, VIDEO)
+        with house.signed_in() as browser:
+            answer = browser.get(f"{LIST}/{number}/clip", headers={"Range": wanted})
+        assert (answer.status_code, answer.content) == (206, part)
+        assert answer.headers["content-range"].endswith(f"/{len(VIDEO)}")
+
+    @pytest.mark.parametrize(
+        "wanted", ["bytes=5-2", "bytes=0-1,5-6", "lines=1-2", "bytes=", "x", "bytes=" + "0-," * 50]
+    )
+    def test_odd_ranges_are_answered_with_all_of_it(self, house, wanted: str) -> None:
+        number = house.happens()
+        house.has_clip(number, VIDEO)
+        with house.signed_in() as browser:
+            answer = browser.get(f"{LIST}/{number}/clip", headers={"Range": wanted})
+        assert (answer.status_code, answer.content) == (200, VIDEO)
+
+    def test_a_part_behind_the_end(self, house) -> None:
+        number = house.happens()
+        house.has_clip(number, VIDEO)
+        with house.signed_in() as browser:
+            answer = browser.get(f"{LIST}/{number}/clip", headers={"Range": "bytes=999999-"})
+        assert answer.status_code == 416
+        assert answer.headers["content-range"] == f"bytes */{len(VIDEO)}"
+
+    def test_a_viewing_is_on_record_once_however_many_parts_are_fetched(self, house) -> None:
+        number = house.happens()
+        house.has_clip(number, VIDEO)
+        with house.signed_in(Role.AUDITOR) as browser:
+            name = browser.get("/api/v1/session").json()["user"]["name"]
+            for first in (500, 0, 1000):
+                browser.get(f"{LIST}/{number}/clip", headers={"Range": f"bytes={first}-{first + 9}"})
+            (entry,) = viewings(house, number)
+            assert (entry.user, entry.action, entry.address) == (name, "clip.view", "127.0.0.1")
+            assert entry.at == house.clock.now
+            house.clock.now += 3000
+            browser.get(f"{LIST}/{number}/clip")
+            assert len(viewings(house, number)) == 2, "another viewing"
+        with house.signed_in() as browser:
+            browser.get(f"{LIST}/{number}/clip")
+        assert len(viewings(house, number)) == 3, "another viewer"
+
+    def test_what_cannot_be_put_on_record_is_not_shown(self, house, monkeypatch) -> None:
+        from tynysh.errors import StoreError
+
+        def full(*_: object, **__: object) -> None:
+            raise StoreError("The database refuses: disk full.")
+
+        number = house.happens()
+        house.has_clip(number, VIDEO)
+        monkeypatch.setattr("tynysh.audit.record.append", full)
+        with house.signed_in() as browser:
+            answer = browser.get(f"{LIST}/{number}/clip")
+        assert answer.status_code == 503
+        assert VIDEO[:50] not in answer.content
+
+    @pytest.mark.parametrize(
+        "path", ["../secret.txt", "/etc/hostname", "x/../../secret.txt", "", "missing.mp4", "."]
+    )
+    def test_a_path_in_the_database_leads_nowhere_else(self, house, path: str) -> None:
+        from tynysh.store.schema import ClipRow
+
+        number = house.happens(clip=True)
+        with house.database.writing() as session:
+            row = session.get_one(ClipRow, number)
+            row.state, row.anonymised_path = "ready", path
+        with house.signed_in() as browser:
+            answer = browser.get(f"{LIST}/{number}/clip")
+        assert (answer.status_code, answer.json()["error"]["code"]) == (404, "not_ready")
