@@ -1,5 +1,6 @@
 """Running a network: arrays in, arrays out, on OpenVINO or ONNX Runtime."""
 
+import abc
 import os
 import threading
 from collections.abc import Sequence
@@ -112,9 +113,8 @@ def load_network(
         are faster on a CPU.
     cut: the part of the network to run.
     precision: `fast` computes in bfloat16 where the CPU has instructions for it (about half the time),
-        `exact` in float32. Either gives the same numbers for the same picture on the same machine, whatever
-        else is running: each request is computed by one thread, and on a CPU requests are never mixed into
-        one batch.
+        `exact` in float32. On a CPU either gives the same numbers for the same picture on the same machine,
+        whatever else is running: each request is computed by one thread, and requests are not mixed.
     streams: requests computed at once, one thread each; by default the processor's cores, at most 4.
     batch: the most pictures that are put into one batch when several callers wait at once. It pays on a GPU;
         on a CPU a batch of four costs what four single pictures cost, so 1 is the default. The network's
@@ -217,7 +217,27 @@ def _open(key: _Key) -> _Backend:
     return _Batching(backend, key.batch) if key.batch > 1 else backend
 
 
-class _OpenVino:
+class _Threaded(abc.ABC):
+    """Answers what is submitted from as many threads as the network has streams; what may wait is bounded."""
+
+    def __init__(self, streams: int) -> None:
+        self._threads = ThreadPoolExecutor(streams, thread_name_prefix="network")
+        self._room = threading.BoundedSemaphore(streams * _WAITING_PER_STREAM)
+
+    @abc.abstractmethod
+    def infer(self, *inputs: Array) -> Outputs: ...
+
+    def submit(self, *inputs: Array) -> Future[Outputs]:
+        self._room.acquire()
+        future = self._threads.submit(self.infer, *inputs)
+        future.add_done_callback(lambda _: self._room.release())
+        return future
+
+    def close(self) -> None:
+        self._threads.shutdown(wait=True)
+
+
+class _OpenVino(_Threaded):
     """A network compiled by OpenVINO, with a fixed set of requests that callers take turns with."""
 
     def __init__(self, key: _Key) -> None:
@@ -239,6 +259,7 @@ class _OpenVino:
             compiled = core.compile_model(model, key.device, _openvino_options(core, key, kind))
         except (RuntimeError, ValueError, KeyError) as error:
             raise ModelError(f"OpenVINO cannot load {key.path}: {_first_line(error)}") from error
+        super().__init__(key.streams)
         self._compiled = compiled
         self._outputs = len(compiled.outputs)
         self._free: Queue[Any] = Queue()
@@ -250,39 +271,15 @@ class _OpenVino:
         request = self._free.get()
         try:
             request.infer(list(inputs), share_inputs=True)
-            return self._results(request)
+            # Copies, as the next request writes its results to the same memory.
+            return tuple(np.array(request.get_output_tensor(n).data) for n in range(self._outputs))
         except RuntimeError as error:
             raise ModelError(f"The network refused its input: {_first_line(error)}") from error
         finally:
             self._free.put(request)
 
-    def submit(self, *inputs: Array) -> Future[Outputs]:
-        future: Future[Outputs] = Future()
-        request = self._free.get()
-
-        def done(_: object) -> None:
-            # The request is given back before anyone is told, so that whoever waits may submit again at once.
-            try:
-                results = self._results(request)
-            except RuntimeError as error:
-                self._free.put(request)
-                future.set_exception(ModelError(f"The network failed: {_first_line(error)}"))
-            else:
-                self._free.put(request)
-                future.set_result(results)
-
-        try:
-            request.set_callback(done, None)
-            request.start_async(list(inputs), share_inputs=True)
-        except RuntimeError as error:
-            self._free.put(request)
-            raise ModelError(f"The network refused its input: {_first_line(error)}") from error
-        return future
-
-    def _results(self, request: Any) -> Outputs:
-        return tuple(np.array(request.get_output_tensor(n).data) for n in range(self._outputs))
-
     def close(self) -> None:
+        super().close()
         for _ in range(self._count):
             self._free.get()
         del self._compiled
@@ -328,7 +325,7 @@ def _cut_openvino(model: Any, cut: Cut) -> Any:
     return openvino.Model([tensors[name] for name in cut.outputs], parameters)
 
 
-class _OnnxRuntime:
+class _OnnxRuntime(_Threaded):
     """A network run by ONNX Runtime, one thread for each request."""
 
     def __init__(self, key: _Key) -> None:
@@ -366,27 +363,14 @@ class _OnnxRuntime:
                 hint="Check that the NVIDIA driver, CUDA and cuDNN are those that it was built for.",
             )
         self._names = [tensor.name for tensor in self._session.get_inputs()]
-        self._threads = ThreadPoolExecutor(key.streams, thread_name_prefix="network")
-        self._room = threading.BoundedSemaphore(key.streams * _WAITING_PER_STREAM)
+        super().__init__(key.streams)
 
     def infer(self, *inputs: Array) -> Outputs:
-        return self.submit(*inputs).result()
-
-    def submit(self, *inputs: Array) -> Future[Outputs]:
-        self._room.acquire()
-        future = self._threads.submit(self._run, inputs)
-        future.add_done_callback(lambda _: self._room.release())
-        return future
-
-    def _run(self, inputs: tuple[Array, ...]) -> Outputs:
         try:
             results = self._session.run(None, dict(zip(self._names, inputs, strict=True)))
         except Exception as error:
             raise ModelError(f"The network refused its input: {_first_line(error)}") from error
         return tuple(np.asarray(result) for result in results)
-
-    def close(self) -> None:
-        self._threads.shutdown(wait=True)
 
 
 def _cut_onnx(key: _Key) -> str | bytes:
