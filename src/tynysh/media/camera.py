@@ -6,14 +6,14 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
-from itertools import count
+from itertools import chain, count
 from pathlib import Path
 from threading import Event, Lock, Thread
 
 from tynysh.errors import MediaError
 from tynysh.media.frame import Frame
 from tynysh.media.mailbox import FrameMailbox
-from tynysh.media.packet import Packet, PacketSource, StreamInfo
+from tynysh.media.packet import Packet, PacketSource, SourcePacket, StreamInfo
 from tynysh.media.source import (
     Fault,
     Opener,
@@ -32,6 +32,7 @@ _log = logging.getLogger(__name__)
 _STOP_S = 2.0
 _STEADY_S = 10.0
 _AHEAD_S = 0.5
+_LONGEST_BURST = 250
 _WINDOW_S = 10.0
 _CORRUPT_SHARE = 0.05
 
@@ -93,14 +94,14 @@ class Backoff:
     first_s: float = 1.0
     longest_s: float = 30.0
     password_s: float = 60.0
-    random: random.Random = field(default_factory=random.Random)
+    rng: random.Random = field(default_factory=random.Random)
 
     def delay_s(self, attempt: int, fault: Fault | None = None) -> float:
         """Seconds to wait before attempt number `attempt` + 1, counted from 0."""
         ceiling = min(self.longest_s, self.first_s * 2.0 ** min(attempt, 16))
         if fault is Fault.WRONG_PASSWORD:
             ceiling = max(ceiling, self.password_s)
-        return ceiling * self.random.uniform(0.5, 1.0)
+        return ceiling * self.rng.uniform(0.5, 1.0)
 
 
 def _ignore(_: FeedStatus) -> None:
@@ -277,15 +278,17 @@ class CameraFeed:
         tick = float(info.time_base)
         self.info = info
         self._origin = (self._clock.now(), self._clock.monotonic())
-        began = False
         paced = self.spec.kind in {SourceKind.FILE, SourceKind.FOLDER, SourceKind.HTTP}
-        for raw in source.packets():
+        arrivals: Iterator[tuple[SourcePacket, float]] = ((raw, self._now()) for raw in source.packets())
+        if paced:
+            self._mender.reconnect(self._now(), info.interval_s)
+        else:
+            burst, start_s = self._opening_burst(arrivals, info)
+            self._mender.reconnect(start_s, info.interval_s)
+            arrivals = chain(burst, arrivals)
+        for raw, arrival_s in arrivals:
             if self._stopping.is_set():
                 return
-            arrival_s = self._now()
-            if not began:
-                self._mender.reconnect(arrival_s, info.interval_s)
-                began = True
             stamp = self._mender.mend(
                 None if raw.pts is None else raw.pts * tick,
                 None if raw.dts is None else raw.dts * tick,
@@ -305,6 +308,32 @@ class CameraFeed:
                     is_discard=raw.is_discard,
                 )
             )
+
+    def _opening_burst(
+        self, arrivals: Iterator[tuple[SourcePacket, float]], info: StreamInfo
+    ) -> tuple[list[tuple[SourcePacket, float]], float]:
+        """What came at once when the stream was opened, and the time of its first picture.
+
+        Opening takes about a second, of which the packets are then there all together, and some cameras begin with
+        the past. The first packet that had to be waited for was sent as it arrived, and tells the time of the rest.
+        """
+        burst: list[tuple[SourcePacket, float]] = []
+        before_s = self._now()
+        for raw, arrival_s in arrivals:
+            burst.append((raw, arrival_s))
+            waited = arrival_s - before_s > info.interval_s / 2
+            before_s = arrival_s
+            if (waited and len(burst) > 1) or len(burst) >= _LONGEST_BURST:
+                break
+        if not burst:
+            return burst, before_s
+        first, last = burst[0][0], burst[-1][0]
+        stamps = [raw.dts if raw.dts is not None else raw.pts for raw in (first, last)]
+        span_s = (len(burst) - 1) * info.interval_s
+        if stamps[0] is not None and stamps[1] is not None:
+            told_s = float((stamps[1] - stamps[0]) * info.time_base)
+            span_s = told_s if abs(told_s - span_s) <= span_s else span_s
+        return burst, burst[-1][1] - span_s
 
     def _hand_on(self, packet: Packet) -> None:
         self._read += 1

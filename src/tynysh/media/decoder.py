@@ -25,13 +25,15 @@ _DOUBT_S = 300.0
 @dataclass(slots=True)
 class DecoderCounters:
     """What the decoder did. pictures: decoded; delivered: handed on; corrupt: packets that gave an error;
-    caught_up: times that it went back because something had begun to move unseen.
+    caught_up: times that it went back because something had begun to move unseen; restamped: pictures that did not
+    come out in the order of their stamps.
     """
 
     pictures: int = 0
     delivered: int = 0
     corrupt: int = 0
     caught_up: int = 0
+    restamped: int = 0
 
 
 class SizeAlarm:
@@ -142,6 +144,10 @@ class AdaptiveDecoder:
         self._last_time_s = -float("inf")
         self._group_index = 0
         self._group_count = 0
+        # Stamps (time, index, ordinal) of pictures in the decoder, and the time of the last that came out.
+        self._inside: list[tuple[float, int | None, int]] = []
+        self._put_out_s = -float("inf")
+        self._misordered = False
 
     @property
     def attending(self) -> bool:
@@ -297,6 +303,8 @@ class AdaptiveDecoder:
         self._context.flush_buffers()
         self._in_step = False
         self._fed = 0
+        self._inside.clear()
+        self._put_out_s = -float("inf")
 
     def _feed_kept(self) -> Iterator[tuple[Packet, Frame]]:
         """Decode the kept packets that the decoder has not yet taken."""
@@ -333,6 +341,8 @@ class AdaptiveDecoder:
         compressed.is_keyframe = packet.is_key
         # A new object each time: PyAV keeps opaques by identity, and a packet may be decoded twice.
         compressed.opaque = (packet,)
+        if not packet.is_discard:
+            self._inside.append((packet.time_s, packet.index, packet.ordinal))
         yield from self._take(compressed)
 
     def _take(self, compressed: "av.Packet[Any] | None") -> list[tuple[Packet, Frame]]:
@@ -340,14 +350,38 @@ class AdaptiveDecoder:
             pictures = self._context.decode(compressed)
         except av.FFmpegError:
             self.counters.corrupt += 1
+            if self._inside:
+                self._inside.pop()
             return []
         frames: list[tuple[Packet, Frame]] = []
         for picture in pictures:
             packet: Packet = picture.opaque[0]  # type: ignore[index]
             if not packet.is_discard:
                 self.counters.pictures += 1
-                frames.append((packet, Frame(picture, time_s=packet.time_s, index=self._index_of(packet))))
+                index, time_s = self._stamp(packet)
+                frames.append((packet, Frame(picture, time_s=time_s, index=index)))
         return frames
+
+    def _stamp(self, packet: Packet) -> tuple[int, float]:
+        """The index and time of the picture that came out of `packet`.
+
+        Some cameras stamp reordered pictures in order of sending. As soon as that shows, a picture takes the
+        earliest stamp of those that are in the decoder rather than its own.
+        """
+        index, time_s = self._index_of(packet), packet.time_s
+        if packet.is_key:
+            self._inside = [stamp for stamp in self._inside if stamp[2] >= packet.ordinal]
+        self._misordered = self._misordered or time_s <= self._put_out_s
+        if self._misordered and self._inside:
+            earliest = min(self._inside)
+            self._inside.remove(earliest)
+            time_s = earliest[0]
+            index = earliest[1] if earliest[1] is not None else index
+            self.counters.restamped += 1
+        else:
+            self._inside = [stamp for stamp in self._inside if stamp[2] != packet.ordinal]
+        self._put_out_s = time_s
+        return index, time_s
 
     def _index_of(self, packet: Packet) -> int:
         """The picture's ordinal in display order: known, or its place after the group's key frame."""

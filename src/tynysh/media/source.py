@@ -305,7 +305,6 @@ def _open_options(spec: SourceSpec) -> dict[str, str]:
             options = {
                 "rtsp_transport": spec.transport.value,
                 "allowed_media_types": "video",
-                "fflags": "nobuffer",
                 "analyzeduration": "1500000",
             }
             if spec.transport is Transport.UDP:
@@ -315,7 +314,6 @@ def _open_options(spec: SourceSpec) -> dict[str, str]:
             return {
                 "protocol_whitelist": "http,https,tcp,tls,crypto",
                 "user_agent": "tynysh",
-                "fflags": "nobuffer",
             }
         case SourceKind.USB:
             return dict(spec.options)

@@ -20,6 +20,7 @@ class PacketQueue:
         self._waiting: deque[Packet] = deque()
         self._bytes = 0
         self._needs_key = True
+        self._overflowed = False
         self._closed = False
         self._changed = Condition()
 
@@ -42,9 +43,9 @@ class PacketQueue:
             if self._closed:
                 return
             if self._needs_key and not packet.is_key:
-                self.dropped += 1
+                self.dropped += self._overflowed
                 return
-            self._needs_key = False
+            self._needs_key = self._overflowed = False
             self._waiting.append(packet)
             self._bytes += packet.size
             span = packet.decode_time_s - self._waiting[0].decode_time_s
@@ -58,7 +59,7 @@ class PacketQueue:
         while len(self._waiting) > keep:
             self._bytes -= self._waiting.popleft().size
             self.dropped += 1
-        self._needs_key = keep == 0
+        self._needs_key = self._overflowed = keep == 0
 
     def get(self, timeout_s: float) -> Packet | None:
         """The next packet; None if none came in time or the queue is closed and empty."""

@@ -8,7 +8,7 @@ _REORDER_PICTURES = 17
 _STREAK = 3
 _REMEMBERED = 32
 _DRIFT_WINDOW_S = 10.0
-_DRIFT_RATE = 0.01
+_DRIFT_RATE = 0.02
 
 
 class Stamp(NamedTuple):
@@ -24,7 +24,7 @@ class TimestampMender:
     A single stamp that repeats or falls back is moved between its neighbours; a stream that goes on from
     another origin (a jump, a restarted camera, a wrapped counter) is joined where it left off, one interval
     later. Where arrival times are given (live), a pause that the wall clock confirms stays a pause, and the
-    slow drift of a camera's clock against ours is followed, at most 1 % fast or slow.
+    slow drift of a camera's clock against ours is followed, at most 2 % fast or slow.
 
     interval_s: nominal time between pictures, until the stream shows its own.
     start_s: the time of the first picture.
@@ -76,13 +76,15 @@ class TimestampMender:
         """
         raw = dts_s if dts_s is not None else pts_s
         self._without_dts = _REORDER_PICTURES if dts_s is None else max(0, self._without_dts - 1)
-        if self._last is None or self._offset is None:
+        if self._last is None:
             stamp = self._begin(pts_s, raw)
         elif raw is None:
             self.mended += 1
             decode = self._last.decode_time_s + self.interval_s
             stamp = Stamp(self._unused(decode, counted=True), decode)
         else:
+            if self._offset is None:
+                self._offset = self._last.decode_time_s + self.interval_s - raw
             stamp = self._continue(raw, pts_s, self._offset, self._last, arrival_s)
         if arrival_s is not None:
             self._follow(arrival_s, stamp)
@@ -94,7 +96,6 @@ class TimestampMender:
     def _begin(self, pts_s: float | None, raw: float | None) -> Stamp:
         if raw is None:
             self.mended += 1
-            self._offset = self._start_s
             return Stamp(self._start_s, self._start_s)
         shown = pts_s if pts_s is not None and abs(pts_s - raw) <= self._reorder_s else raw
         self._offset = self._start_s - shown

@@ -1,0 +1,84 @@
+"""Drawn videos: a still, noisy scene in which a box may walk."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from tests.servers import RtspCamera
+
+WIDTH, HEIGHT = 320, 240
+
+
+def draw(
+    number: int, fps: float, *, walks_from_s: float | None = None, noise: float = 3.0, seed: int = 7
+) -> NDArray[np.uint8]:
+    """Picture `number`: a chequered wall with noise; from `walks_from_s` on, a dark box walks along it."""
+    wall = np.kron(np.random.default_rng(seed).integers(60, 190, (12, 16)), np.ones((20, 20))).astype(np.float32)
+    image = np.repeat(wall[:, :, None], 3, axis=2)
+    if walks_from_s is not None and number / fps >= walks_from_s:
+        left = int(20 + (number / fps - walks_from_s) * 40) % (WIDTH - 30)
+        image[120:180, left : left + 24] = (20, 30, 40)
+    if noise:
+        image += np.random.default_rng(number).normal(0, noise, image.shape)
+    return np.clip(image, 0, 255).astype(np.uint8)
+
+
+def write_video(
+    path: Path,
+    *,
+    seconds: float = 4.0,
+    fps: int = 25,
+    keyint: int = 25,
+    codec: str = "libx264",
+    options: dict[str, str] | None = None,
+    pixel_format: str = "yuv420p",
+    walks_from_s: float | None = None,
+    noise: float = 3.0,
+    b_frames: int | None = None,
+) -> Path:
+    """Encode the drawn scene into `path`."""
+    with av.open(str(path), "w") as container:
+        stream: Any = container.add_stream(codec, rate=fps)
+        stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, pixel_format
+        stream.codec_context.thread_count = 1
+        if b_frames is not None:
+            stream.codec_context.max_b_frames = b_frames
+        stream.codec_context.gop_size = keyint
+        defaults = {"preset": "ultrafast", "tune": "zerolatency"} if codec == "libx264" else {}
+        stream.options = defaults if options is None else options
+        for number in range(round(seconds * fps)):
+            image = draw(number, fps, walks_from_s=walks_from_s, noise=noise)
+            frame = av.VideoFrame.from_ndarray(image, format="bgr24")
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    return path
+
+
+@pytest.fixture(scope="session")
+def video_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """`clip.mp4`: six seconds of walking at 25 fps, a key frame each second."""
+    folder = tmp_path_factory.mktemp("camera")
+    write_video(folder / "clip.mp4", seconds=6, walks_from_s=0)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def rtsp_camera(video_folder: Path) -> Iterator[RtspCamera]:
+    """A real RTSP server that plays `clip.mp4` for ever."""
+    with RtspCamera(video_folder) as camera:
+        yield camera
+
+
+@pytest.fixture
+def video(tmp_path: Path) -> Callable[..., Path]:
+    """Make a video of the drawn scene: `video("name.mp4", seconds=3, ...)`."""
+
+    def make(name: str, **settings: Any) -> Path:
+        return write_video(tmp_path / name, **settings)
+
+    return make
