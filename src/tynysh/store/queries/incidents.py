@@ -2,6 +2,8 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from math import isfinite
+from numbers import Integral
 from typing import Any
 
 from sqlalchemy import or_, select
@@ -212,7 +214,18 @@ def standing(row: IncidentRow) -> Standing:
 
 def stored_reason(reason: Reason | None) -> dict[str, Any] | None:
     """A reason as a JSON column carries it."""
-    return None if reason is None else {"key": reason.key, "values": dict(reason.values)}
+    if reason is None:
+        return None
+    return {"key": reason.key, "values": {name: _carried(value) for name, value in reason.values.items()}}
+
+
+def _carried(value: float | str) -> float | int | str:
+    """A number of any library, or a text, as both engines' JSON can carry it."""
+    if isinstance(value, str):
+        return value.replace("\0", "")
+    if isinstance(value, Integral):
+        return int(value)
+    return float(value) if isfinite(value) else str(value)
 
 
 def loaded_reason(carried: Mapping[str, Any] | None) -> Reason | None:

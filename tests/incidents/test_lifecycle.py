@@ -1,0 +1,154 @@
+"""What may be done to an incident, and what comes of it."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tynysh.incidents.lifecycle import (
+    NOTE_LIMIT,
+    Action,
+    Standing,
+    State,
+    StepError,
+    Verdict,
+    actions,
+    step,
+)
+from tynysh.translations import LANGUAGES, catalogue
+
+ORDER = list(State)
+
+
+def done(standing: Standing, action: Action, user: str = "aigerim", **more) -> Standing:
+    return step(standing, action, user=user, at=100.0, **more)[0]
+
+
+def test_the_usual_way_goes_through_every_state() -> None:
+    standing = Standing()
+    standing = done(standing, Action.ACKNOWLEDGE)
+    assert standing == Standing(State.ACKNOWLEDGED, None, "aigerim")
+    standing = done(standing, Action.VERIFY, verdict=Verdict.TRUE)
+    assert standing == Standing(State.VERIFIED, Verdict.TRUE, "aigerim")
+    standing = done(standing, Action.DISPATCH, user="bolat")
+    assert standing == Standing(State.DISPATCHED, Verdict.TRUE, "aigerim")
+    assert done(standing, Action.RESOLVE) == Standing(State.RESOLVED, Verdict.TRUE, "aigerim")
+
+
+def test_a_step_says_who_did_what_and_when() -> None:
+    _, taken = step(
+        Standing(), Action.VERIFY, user="aigerim", at=5.5, verdict=Verdict.UNCLEAR, note="  dark "
+    )
+    assert (taken.user, taken.at, taken.action) == ("aigerim", 5.5, Action.VERIFY)
+    assert (taken.from_state, taken.to_state) == (State.NEW, State.VERIFIED)
+    assert (taken.verdict, taken.note) == (Verdict.UNCLEAR, "dark")
+
+
+def test_whoever_acts_first_owns_the_incident() -> None:
+    standing = done(Standing(), Action.VERIFY, user="bolat", verdict=Verdict.TRUE)
+    assert done(standing, Action.DISPATCH, user="aigerim").owner == "bolat"
+
+
+def test_a_note_changes_nothing_and_is_possible_always() -> None:
+    for state in State:
+        standing = Standing(state, None, None)
+        assert done(standing, Action.NOTE, note="seen") == standing
+
+
+def test_reopening_takes_the_verdict_away_and_hands_the_incident_over() -> None:
+    resolved = Standing(State.RESOLVED, Verdict.FALSE, "aigerim")
+    assert done(resolved, Action.REOPEN, user="bolat") == Standing(State.ACKNOWLEDGED, None, "bolat")
+
+
+def test_a_verdict_can_be_corrected_even_after_somebody_was_sent() -> None:
+    sent = Standing(State.DISPATCHED, Verdict.TRUE, "aigerim")
+    assert done(sent, Action.VERIFY, verdict=Verdict.FALSE) == Standing(
+        State.DISPATCHED, Verdict.FALSE, "aigerim"
+    )
+
+
+def test_an_incident_can_be_resolved_with_a_verdict_at_once() -> None:
+    assert done(Standing(), Action.RESOLVE, verdict=Verdict.FALSE) == Standing(
+        State.RESOLVED, Verdict.FALSE, "aigerim"
+    )
+
+
+@pytest.mark.parametrize(
+    ("standing", "action", "key"),
+    [
+        (Standing(State.ACKNOWLEDGED, None, "a"), Action.ACKNOWLEDGE, "acknowledged"),
+        (Standing(State.RESOLVED), Action.ACKNOWLEDGE, "resolved"),
+        (Standing(State.RESOLVED), Action.RESOLVE, "resolved"),
+        (Standing(State.DISPATCHED), Action.DISPATCH, "dispatched"),
+        (Standing(State.VERIFIED, Verdict.FALSE, "a"), Action.DISPATCH, "false"),
+        (Standing(State.VERIFIED, Verdict.TRUE, "a"), Action.REOPEN, "not_resolved"),
+    ],
+)
+def test_what_the_state_forbids_is_refused_with_its_reason(
+    standing: Standing, action: Action, key: str
+) -> None:
+    with pytest.raises(StepError) as caught:
+        step(standing, action, user="aigerim", at=1.0)
+    assert caught.value.key == f"incident.error.{key}"
+    assert caught.value.field is None
+    assert action not in actions(standing)
+
+
+@pytest.mark.parametrize(
+    ("action", "more", "field"),
+    [
+        (Action.VERIFY, {}, "verdict"),
+        (Action.ACKNOWLEDGE, {"verdict": Verdict.TRUE}, "verdict"),
+        (Action.NOTE, {}, "note"),
+        (Action.NOTE, {"note": "  \0 "}, "note"),
+        (Action.ACKNOWLEDGE, {"note": "x" * (NOTE_LIMIT + 1)}, "note"),
+    ],
+)
+def test_an_incomplete_request_is_refused_with_the_field(action: Action, more: dict, field: str) -> None:
+    with pytest.raises(StepError) as caught:
+        step(Standing(), action, user="aigerim", at=1.0, **more)
+    assert caught.value.field == field
+
+
+def test_every_refusal_has_its_words_in_all_languages() -> None:
+    for language in LANGUAGES:
+        known = catalogue(language)
+        for key in ("acknowledged", "dispatched", "false", "not_resolved", "resolved"):
+            assert f"incident.error.{key}" in known
+        for key in ("verdict_missing", "verdict_unexpected", "note_missing", "note_long"):
+            assert f"incident.error.{key}" in known
+
+
+requests = st.tuples(
+    st.sampled_from(Action),
+    st.none() | st.sampled_from(Verdict),
+    st.none() | st.text(max_size=20),
+    st.sampled_from("abc"),
+)
+
+
+@given(st.lists(requests, max_size=12))
+def test_whatever_people_try_the_incident_stays_sound(tried: list) -> None:
+    standing, history = Standing(), []
+    for action, verdict, note, user in tried:
+        possible = action in actions(standing)
+        try:
+            after, taken = step(standing, action, user=user, at=1.0, verdict=verdict, note=note)
+        except StepError as error:
+            # What is offered fails only for what is missing in the request.
+            assert not possible or error.field is not None
+            continue
+        assert possible
+        assert (taken.from_state, taken.to_state) == (standing.state, after.state)
+        if action is not Action.REOPEN:
+            assert ORDER.index(after.state) >= ORDER.index(standing.state), "only reopening leads back"
+        if action is not Action.NOTE:
+            assert after.owner is not None
+        if after.state is State.VERIFIED:
+            assert after.verdict is not None
+        standing = after
+        history.append(taken)
+    replayed = State.NEW
+    for taken in history:
+        assert taken.from_state is replayed
+        replayed = taken.to_state
+    assert replayed is standing.state, "the history leads to where the incident stands"
