@@ -10,6 +10,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from tynysh.geometry import Box
 from tynysh.perception.track import Track
 
+_LEAST_SPREAD = 0.01
+"""Heights by which boxes of a person in full view jitter: smaller residuals are no outliers."""
+
 
 class TrackLogSettings(BaseModel):
     """What is written of the tracks of a file."""
@@ -17,13 +20,34 @@ class TrackLogSettings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     minimum_looks: int = Field(
-        3, ge=1, description="Tracks found by fewer looks of the detector are left out."
+        default=3, ge=1, description="Tracks found by fewer looks of the detector are left out."
+    )
+    minimum_score: float = Field(
+        default=0.5, ge=0, le=1, description="Tracks of a lower score on average are left out."
     )
     longest_gap_s: float = Field(
-        3.0, gt=0, description="Seconds between two looks that found someone, over which they are filled in."
+        default=5.0,
+        gt=0,
+        description="Seconds between two looks that found someone, over which they are filled in.",
+    )
+    smoothing_s: float = Field(
+        default=0.6,
+        ge=0,
+        description="Seconds before and after over which boxes are smoothed, so that one cut short by a post or by "
+        "someone in front is mended from those around it. 0 switches it off.",
+    )
+    smallest_height: float = Field(
+        default=0.08,
+        ge=0,
+        le=1,
+        description="People whose height, in the middle of their track, is a smaller part of the picture's are left "
+        "out: MOTChallenge does not label those in the far background.",
     )
     smallest_part: float = Field(
-        0.25, ge=0, le=1, description="Boxes of which less than this part is in the picture are left out."
+        default=0.25,
+        ge=0,
+        le=1,
+        description="Boxes of which less than this part is in the picture are left out.",
     )
 
 
@@ -107,7 +131,7 @@ class TrackLog:
         entries = [
             entry
             for number, path in sorted(self._paths.items())
-            if len(path.times) >= self._settings.minimum_looks
+            if self._counts(path)
             for entry in self._filled(number, path, times)
         ]
         return sorted(entries, key=lambda entry: (entry.frame, entry.id))
@@ -125,10 +149,19 @@ class TrackLog:
         path.boxes.append((box.left - moved_x, box.top - moved_y, box.right - moved_x, box.bottom - moved_y))
         path.scores.append(track.score)
 
+    def _counts(self, path: _Path) -> bool:
+        settings = self._settings
+        boxes = np.array(path.boxes)
+        return bool(
+            len(path.times) >= settings.minimum_looks
+            and np.mean(path.scores) >= settings.minimum_score
+            and np.median(boxes[:, 3] - boxes[:, 1]) >= settings.smallest_height * self._height
+        )
+
     def _filled(self, number: int, path: _Path, times: NDArray[np.float64]) -> Iterator[LogEntry]:
         looks = np.array(self._looks)
         knots = np.array(path.times)
-        boxes = np.array(path.boxes)
+        boxes = _smooth(knots, np.array(path.boxes), np.array(path.scores), self._settings.smoothing_s)
         first, last = np.searchsorted(looks, knots[0]), np.searchsorted(looks, knots[-1])
         begin = times[0] if first == 0 else (looks[first - 1] + knots[0]) / 2
         end = times[-1] if last + 1 >= len(looks) else (looks[last + 1] + knots[-1]) / 2
@@ -143,3 +176,45 @@ class TrackLog:
             if whole.area > 0 and shown.area >= self._settings.smallest_part * whole.area:
                 score = float(np.interp(time_s, knots, path.scores))
                 yield LogEntry(frame=frame + 1, id=number, box=shown, score=score)
+
+
+def _smooth(
+    times: NDArray[np.float64], boxes: NDArray[np.float64], scores: NDArray[np.float64], reach_s: float
+) -> NDArray[np.float64]:
+    """Boxes (N, 4) at `times` (N,) smoothed edge by edge, each by a line fitted to its neighbours within `reach_s`.
+
+    Robust locally weighted regression (LOWESS: Cleveland, JASA 1979): tricube weights in time, two rounds of
+    bisquare weights for the residuals, which are measured in heights; detections of low score weigh less.
+    """
+    if reach_s <= 0 or len(times) < 3:
+        return boxes
+    smooth = boxes.copy()
+    for index, time_s in enumerate(times):
+        start, stop = np.searchsorted(times, [time_s - reach_s, time_s + reach_s], side="left")
+        if stop - start < 3:
+            continue
+        offset = times[start:stop] - time_s
+        edges = boxes[start:stop]
+        height = max(float(np.median(edges[:, 3] - edges[:, 1])), 1.0)
+        near = (1 - (np.abs(offset) / reach_s) ** 3).clip(0) ** 3 * scores[start:stop]
+        weights = np.repeat(near[:, None], 4, axis=1)
+        for _ in range(3):
+            level, slope = _line(offset, edges, weights)
+            residual = np.abs(edges - level - slope * offset[:, None]) / height
+            scale = 6 * np.maximum(np.median(residual, axis=0), _LEAST_SPREAD)
+            weights = near[:, None] * ((1 - (residual / scale) ** 2).clip(0) ** 2 + 1e-6)
+        smooth[index] = level
+    return smooth
+
+
+def _line(
+    x: NDArray[np.float64], y: NDArray[np.float64], weights: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Weighted least squares of each column of `y` (N, K) on `x` (N,): value at 0 and slope, each (K,)."""
+    total = weights.sum(axis=0)
+    mean_x = (weights * x[:, None]).sum(axis=0) / total
+    mean_y = (weights * y).sum(axis=0) / total
+    spread = (weights * (x[:, None] - mean_x) ** 2).sum(axis=0)
+    shared = (weights * (x[:, None] - mean_x) * (y - mean_y)).sum(axis=0)
+    slope = np.where(spread > 1e-9, shared / np.maximum(spread, 1e-9), 0.0)
+    return mean_y - slope * mean_x, slope

@@ -1,5 +1,6 @@
 """Which detection belongs to whom: ByteTrack for frames that come at irregular times."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -15,32 +16,50 @@ from tynysh.perception.track import Track
 _Axes = NDArray[np.float64]
 """(4,): one value for each of centre x, centre y, width, height."""
 
+_SURE = 0.85
+
 
 class TrackerSettings(BaseModel):
     """How detections become tracks. Lengths are relative to the person's height, so the picture's size is free."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    high_score: float = Field(0.5, ge=0, le=1, description="Detections from here on are associated first.")
-    low_score: float = Field(0.1, ge=0, le=1, description="Detections below are ignored.")
-    new_score: float = Field(0.6, ge=0, le=1, description="A new track needs a detection of this score.")
-    minimum_iou: float = Field(0.2, gt=0, le=1, description="Least overlap of a track with its detection.")
-    low_minimum_iou: float = Field(0.5, gt=0, le=1, description="The same for detections of low score.")
+    high_score: float = Field(
+        default=0.5, ge=0, le=1, description="Detections from here on are associated first."
+    )
+    low_score: float = Field(default=0.1, ge=0, le=1, description="Detections below are ignored.")
+    new_score: float = Field(
+        default=0.65, ge=0, le=1, description="A new track needs a detection of this score."
+    )
+    minimum_iou: float = Field(
+        default=0.1, gt=0, le=1, description="Least overlap of a track with its detection."
+    )
+    low_minimum_iou: float = Field(
+        default=0.3, gt=0, le=1, description="The same for detections of low score."
+    )
     reach: float = Field(
-        0.5,
+        default=0.5,
         ge=0,
         description="How far, in heights, someone may have gone from where the track expected them and still be "
         "taken for the same person when nothing overlaps: runners at a low detection rate. 0 switches it off.",
     )
     confirm_looks: int = Field(
-        2, ge=1, description="Looks in a row that must find a person before they count."
+        default=2, ge=1, description="Looks in a row that must find a person before they count."
     )
-    carry_s: float = Field(1.0, ge=0, description="Seconds for which a person not found is still shown.")
+    carry_s: float = Field(
+        default=1.0, ge=0, description="Seconds for which a person not found is still shown."
+    )
+    doubtful_s: float = Field(
+        default=5.0,
+        ge=0,
+        description="Seconds for which detections of low score alone keep a track: someone half hidden, yes, but "
+        "not a post that looks a little like a person.",
+    )
     lost_s: float = Field(
-        2.0, ge=0, description="Seconds for which a person not found can be taken up again."
+        default=3.0, ge=0, description="Seconds for which a person not found can be taken up again."
     )
     duplicate_iou: float = Field(
-        0.8, gt=0, le=1, description="Boxes that overlap more are of the same person."
+        default=0.8, gt=0, le=1, description="Boxes that overlap more are of the same person."
     )
 
 
@@ -50,12 +69,14 @@ class MotionModel:
 
     acceleration: of (centre x, centre y, width, height), in heights per second and root of a second.
     speed: standard deviation of the velocity of someone just found, in heights per second.
-    measurement: standard deviation of a detector's box, in heights.
+    measurement: standard deviation of a sure detection's box, in heights.
+    fading_s: while someone is not found, their velocity falls by 1/e in so many seconds.
     """
 
-    acceleration: tuple[float, float, float, float] = (0.6, 0.4, 0.15, 0.15)
+    acceleration: tuple[float, float, float, float] = (0.4, 0.25, 0.1, 0.1)
     speed: tuple[float, float, float, float] = (0.8, 0.4, 0.05, 0.05)
     measurement: tuple[float, float, float, float] = (0.03, 0.03, 0.04, 0.04)
+    fading_s: float = 1.5
 
 
 class BoxFilter:
@@ -66,12 +87,12 @@ class BoxFilter:
     The process noise is integrated over the actual time step, so that steps may be of any length.
     """
 
-    def __init__(self, box: Box, model: MotionModel) -> None:
+    def __init__(self, box: Box, score: float, model: MotionModel) -> None:
         self._model = model
         self._place = _axes(box)
         self._velocity = np.zeros(4)
         height = max(box.height, 1.0)
-        self._place_variance = (height * np.array(model.measurement)) ** 2
+        self._place_variance = (height * np.array(model.measurement)) ** 2 * _doubt(score)
         self._covariance = np.zeros(4)
         self._velocity_variance = (height * np.array(model.speed)) ** 2
 
@@ -100,13 +121,14 @@ class BoxFilter:
         self._covariance = self._covariance + seconds * self._velocity_variance + noise * seconds**2 / 2
         self._velocity_variance = self._velocity_variance + noise * seconds
 
-    def rest(self) -> None:
-        """Let the size stay as it is while the person is not found: sizes carried forward soon run away."""
+    def fade(self, seconds: float) -> None:
+        """Slow down over `seconds` in which the person was not found; their size stays."""
+        self._velocity = self._velocity * math.exp(-seconds / self._model.fading_s)
         self._velocity[2:] = 0.0
 
-    def correct(self, box: Box) -> None:
-        """Update: take in a measured box."""
-        variance = (max(box.height, 1.0) * np.array(self._model.measurement)) ** 2
+    def correct(self, box: Box, score: float) -> None:
+        """Update: take in a detection; the lower its score, the less it weighs (see `_doubt`)."""
+        variance = (max(box.height, 1.0) * np.array(self._model.measurement)) ** 2 * _doubt(score)
         surprise = _axes(box) - self._place
         total = self._place_variance + variance
         place_gain, velocity_gain = self._place_variance / total, self._covariance / total
@@ -121,24 +143,27 @@ class _Tracklet:
     """One person in the making: unnumbered until confirmed."""
 
     def __init__(self, person: Person, time_s: float, model: MotionModel) -> None:
-        self.filter = BoxFilter(person.box, model)
+        self.filter = BoxFilter(person.box, person.score, model)
         self.person = person
         self.born_s = time_s
         self.seen_s = time_s
+        self.sure_s = time_s
         self.looks = 1
         self.missed = 0
         self.id: int | None = None
 
-    def take(self, person: Person, time_s: float) -> None:
-        self.filter.correct(person.box)
+    def take(self, person: Person, time_s: float, *, sure: bool) -> None:
+        self.filter.correct(person.box, person.score)
         self.person = person
         self.seen_s = time_s
+        if sure:
+            self.sure_s = time_s
         self.looks += 1
         self.missed = 0
 
-    def miss(self) -> None:
+    def miss(self, seconds: float) -> None:
         self.missed += 1
-        self.filter.rest()
+        self.filter.fade(seconds)
 
 
 class Tracker:
@@ -180,18 +205,21 @@ class Tracker:
         Times must not run backwards: a time before the last is taken as the last.
         """
         settings = self._settings
-        time_s = self._step(time_s)
+        time_s, elapsed = self._step(time_s)
         found = [person for person in persons if person.score >= settings.low_score and person.box.area > 0]
         found = _distinct(found, settings.duplicate_iou)
         high = [person for person in found if person.score >= settings.high_score]
         low = [person for person in found if person.score < settings.high_score]
 
         tracklets, high = self._associate(self._tracklets, high, time_s, settings.minimum_iou)
+        doubtful = [tracklet for tracklet in tracklets if time_s - tracklet.sure_s > settings.doubtful_s]
+        tracklets = [tracklet for tracklet in tracklets if time_s - tracklet.sure_s <= settings.doubtful_s]
         tracklets, _ = self._associate(tracklets, low, time_s, settings.low_minimum_iou)
+        tracklets += doubtful
         if settings.reach > 0:
             tracklets, high = self._associate_near(tracklets, high, time_s)
         for tracklet in tracklets:
-            tracklet.miss()
+            tracklet.miss(elapsed)
         self._tracklets += [
             _Tracklet(person, time_s, self._model) for person in high if person.score >= settings.new_score
         ]
@@ -206,14 +234,14 @@ class Tracker:
         """The tracks carried forward to `time_s`, at which the detector did not look; changes nothing."""
         return self._tracks(time_s if self._time_s is None else max(time_s, self._time_s))
 
-    def _step(self, time_s: float) -> float:
+    def _step(self, time_s: float) -> tuple[float, float]:
         if self._time_s is None:
             self._time_s = time_s
         elapsed = max(0.0, time_s - self._time_s)
         self._time_s += elapsed
         for tracklet in self._tracklets:
             tracklet.filter.advance(elapsed)
-        return self._time_s
+        return self._time_s, elapsed
 
     def _associate(
         self, tracklets: list[_Tracklet], persons: list[Person], time_s: float, minimum_iou: float
@@ -223,7 +251,7 @@ class Tracker:
             box_array([tracklet.filter.ahead(0.0) for tracklet in tracklets]),
             box_array([person.box for person in persons]),
         )
-        return _match(tracklets, persons, overlap, minimum_iou, time_s)
+        return _match(tracklets, persons, overlap, minimum_iou, self._settings.high_score, time_s)
 
     def _associate_near(
         self, tracklets: list[_Tracklet], persons: list[Person], time_s: float
@@ -240,7 +268,7 @@ class Tracker:
                 )
                 if heights[0] > 0.75 * heights[1]:
                     nearness[row, column] = max(0.0, 1 - distance / (self._settings.reach * heights[1]))
-        left, persons = _match(recent, persons, nearness, 1e-3, time_s)
+        left, persons = _match(recent, persons, nearness, 1e-3, self._settings.high_score, time_s)
         return left + [tracklet for tracklet in tracklets if tracklet.missed], persons
 
     def _alive(self, tracklet: _Tracklet, time_s: float) -> bool:
@@ -283,6 +311,7 @@ def _match(
     persons: list[Person],
     likeness: NDArray[np.float32],
     minimum: float,
+    sure_score: float,
     time_s: float,
 ) -> tuple[list[_Tracklet], list[Person]]:
     """Assign with the greatest total likeness (tracklets x persons), update, and return what is left of both."""
@@ -290,7 +319,7 @@ def _match(
     taken_rows, taken_columns = set(), set()
     for row, column in zip(rows.tolist(), columns.tolist(), strict=True):
         if likeness[row, column] >= minimum:
-            tracklets[row].take(persons[column], time_s)
+            tracklets[row].take(persons[column], time_s, sure=persons[column].score >= sure_score)
             taken_rows.add(row)
             taken_columns.add(column)
     return (
@@ -309,6 +338,15 @@ def _distinct(persons: list[Person], iou: float) -> list[Person]:
         if not copies[kept, index].any():
             kept.append(index)
     return [persons[index] for index in kept]
+
+
+def _doubt(score: float) -> float:
+    """By how much the variance of a detection of `score` exceeds a sure one's.
+
+    As in the NSA Kalman filter (Du et al.: GIAOTracker, ICCV workshops 2021): half hidden people get low scores
+    and boxes around what is seen of them.
+    """
+    return max(1.0, (1 - score) / (1 - _SURE))
 
 
 def _axes(box: Box) -> _Axes:

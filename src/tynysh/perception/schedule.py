@@ -1,0 +1,122 @@
+"""When should the detector look? As often as the scene needs, and no more."""
+
+import math
+from collections.abc import Sequence
+from enum import StrEnum
+from itertools import combinations
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from tynysh.behaviour.scene import Motion
+from tynysh.perception.track import Track
+
+
+class Need(StrEnum):
+    """Why the detector looks as often as it does, the most urgent first."""
+
+    CLOSE = "close"
+    PEOPLE = "people"
+    ALERT = "alert"
+    MOTION = "motion"
+    STILL_PEOPLE = "still_people"
+    EMPTY = "empty"
+
+
+class ScheduleSettings(BaseModel):
+    """Seconds between two looks of the detector, by need.
+
+    A look costs far more than everything else that is done with a frame, so these intervals are what a camera
+    costs: CPU-ms per second of video are the CPU-ms of a look (`tynysh bench` measures it) divided by the
+    interval.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    close_s: float = Field(default=0.2, gt=0, description="People near each other, while something moves.")
+    people_s: float = Field(default=0.25, gt=0, description="People, while something moves.")
+    alert_s: float = Field(
+        default=0.25, gt=0, description="Nobody known, and something began to move just now."
+    )
+    motion_s: float = Field(
+        default=1.0, gt=0, description="Nobody known, although something has moved for long."
+    )
+    still_people_s: float = Field(default=2.5, gt=0, description="People, and nothing moves.")
+    empty_s: float = Field(default=10.0, gt=0, description="Nobody known, and nothing moves.")
+    alert_for_s: float = Field(
+        default=3.0,
+        ge=0,
+        description="How long it counts as new that something moves, or that the camera began.",
+    )
+    settle_s: float = Field(
+        default=1.0, ge=0, description="How long to look for somebody just lost as if something moved."
+    )
+    close_heights: float = Field(
+        default=0.75, gt=0, description="People are near each other within so many of their heights."
+    )
+
+    def interval_s(self, need: Need) -> float:
+        """Seconds between two looks for `need`."""
+        return {
+            Need.CLOSE: self.close_s,
+            Need.PEOPLE: self.people_s,
+            Need.ALERT: self.alert_s,
+            Need.MOTION: self.motion_s,
+            Need.STILL_PEOPLE: self.still_people_s,
+            Need.EMPTY: self.empty_s,
+        }[need]
+
+
+class DetectionSchedule:
+    """Decides at each frame of one camera whether the detector looks; depends on its arguments alone.
+
+    The first frame is looked at, and so is the one at which something begins to move, however recent the last
+    look. Intervals hold on average: looks that come late because frames come when they come are made up for.
+    """
+
+    def __init__(self, settings: ScheduleSettings | None = None) -> None:
+        self._settings = settings or ScheduleSettings()
+        self._looked_s = -math.inf
+        self._beat_s = -math.inf
+        self._was_moving = False
+        self._alert_until_s: float | None = None
+
+    def due(self, time_s: float, motion: Motion, tracks: Sequence[Track]) -> bool:
+        """Whether the detector should look at `time_s`; the caller then does.
+
+        tracks: carried forward to `time_s`. Called once for each frame, in order of time.
+        """
+        settings = self._settings
+        begins = motion.moving and not self._was_moving
+        self._was_moving = motion.moving
+        if begins or self._alert_until_s is None:
+            self._alert_until_s = time_s + settings.alert_for_s
+        interval_s = settings.interval_s(self.need(time_s, motion, tracks))
+        # Frames jitter: one that comes a little early is taken rather than the next.
+        due_s = self._beat_s + 0.9 * interval_s
+        if not begins and time_s < due_s:
+            return False
+        # The beat goes on in steps of the interval, unless it has fallen behind by more than one.
+        self._beat_s = max(self._beat_s + interval_s, time_s - 0.5 * interval_s) if not begins else time_s
+        self._looked_s = time_s
+        return True
+
+    def need(self, time_s: float, motion: Motion, tracks: Sequence[Track]) -> Need:
+        """What the scene at `time_s` needs."""
+        settings = self._settings
+        alert = self._alert_until_s is not None and time_s < self._alert_until_s
+        lost = any(self._looked_s - settings.settle_s <= track.seen_s < self._looked_s for track in tracks)
+        if motion.moving or lost:
+            if tracks:
+                return Need.CLOSE if _near_each_other(tracks, settings.close_heights) else Need.PEOPLE
+            return Need.ALERT if alert else Need.MOTION
+        if alert:
+            return Need.ALERT
+        return Need.STILL_PEOPLE if tracks else Need.EMPTY
+
+
+def _near_each_other(tracks: Sequence[Track], heights: float) -> bool:
+    """Whether the feet of any two people are within `heights` of the taller one's height."""
+    return any(
+        math.dist(a.box.foot, b.box.foot) <= heights * max(a.box.height, b.box.height)
+        for a, b in combinations(tracks, 2)
+    )
