@@ -18,9 +18,8 @@ from tynysh.perception.person import Person
 
 DETECTOR_MODEL = "yolox-tiny-person"
 INPUT_LENGTH = 416
-"""Longer side of the network's input, pixels: the one that the weights were trained for. On vtest.avi, against what
-most of five sizes agree on, recall and precision at score 0.4 are 0.96 and 0.99; at 320 they are 0.96 and 0.98 for
-three quarters of the time, at 512 0.98 and 0.90, at 640 0.98 and 0.99 for twice the time."""
+"""Longer side of the network's input, pixels: the one that the weights were trained for, and the best for its cost
+(`benchmarks/networks.py`, docs/developer/perception.md)."""
 
 MIN_SCORE = 0.1
 """ByteTrack keeps people who are half hidden by detections of low score. Who counts people should ask for 0.4."""
