@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import json
 import secrets
+import shutil
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -24,7 +25,6 @@ from tynysh.behaviour.signal import Behaviour, Reason
 from tynysh.geometry import Box
 from tynysh.store import sessions, users
 from tynysh.store.database import Database
-from tynysh.store.migrate import migrate
 from tynysh.store.queries import cameras, clips, events
 from tynysh.store.schema import CameraRow, SessionRow, SiteRow
 from tynysh.store.users import Role
@@ -119,7 +119,6 @@ class House:
         self.clock = Clock()
         self.workers = Workers()
         self._password_hash = password_hash
-        migrate(database)
         self._build()
         console = folder / "console"
         (console / "assets").mkdir(parents=True)
@@ -335,12 +334,14 @@ def quick() -> ApiSettings:
 
 @pytest.fixture(scope="module")
 def make_house(
-    tmp_path_factory: pytest.TempPathFactory, password_hash: str, quick: ApiSettings
+    tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path, password_hash: str, quick: ApiSettings
 ) -> Iterator[Callable[..., House]]:
     houses: list[House] = []
 
     def make(settings: ApiSettings = quick, *, url: str | None = None) -> House:
         folder = tmp_path_factory.mktemp("data")
+        if url is None:
+            shutil.copy(sqlite_template, folder / "tynysh.db")
         house = House(Database.open(url or folder / "tynysh.db"), folder, password_hash, settings)
         houses.append(house)
         return house

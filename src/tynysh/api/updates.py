@@ -106,7 +106,7 @@ def _event(update: Update) -> str:
 
 @router.get(
     "/updates",
-    response_class=UpdateStream,
+    response_class=Response,
     responses={
         200: {"content": {"text/event-stream": {}}, "description": "`incident`, `camera`, `reload` events."}
     },
