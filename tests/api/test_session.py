@@ -137,6 +137,13 @@ def test_what_was_typed_as_a_name_is_not_written_down(house) -> None:
     assert audited(house, "session.refused")[0].user == "unknown"
 
 
+def test_what_cannot_be_a_name_does_not_fill_the_record(house) -> None:
+    before = len(audited(house, "session.refused"))
+    with house.browser() as browser:
+        assert [sign_in(browser, "!?" * n).status_code for n in range(1, 4)] == [401] * 3
+    assert len(audited(house, "session.refused")) == before
+
+
 def test_guessing_is_slowed_down_for_the_name_and_told_how_long(make_house) -> None:
     house = make_house()
     name = house.user()

@@ -19,6 +19,7 @@ from tynysh.api.kept import Kept
 from tynysh.api.links import Board, Links
 from tynysh.api.openapi import openapi_router
 from tynysh.api.settings import ApiSettings
+from tynysh.api.upkeep import keep_tidy
 from tynysh.api.viewing import Viewings
 from tynysh.api.watch import Watch
 from tynysh.store import console_queries
@@ -67,7 +68,8 @@ def create_app(
     @asynccontextmanager
     async def running(_: FastAPI) -> AsyncIterator[None]:
         await context.feed.start()
-        tasks = [asyncio.create_task(context.feed.run()), asyncio.create_task(context.watch.run())]
+        forever = (context.feed.run(), context.watch.run(), keep_tidy(database, clock))
+        tasks = [asyncio.create_task(one) for one in forever]
         try:
             yield
         finally:

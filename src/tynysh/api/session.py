@@ -153,14 +153,24 @@ def _check(parts: Context, name: str, password: str, address: str, language: Lan
             429, "too_many_attempts", headers={"Retry-After": str(seconds)}, seconds=seconds
         ) from None
     except WrongCredentialsError:
-        with parts.database.writing() as session:
-            # What was typed as a name may be a password: only names of accounts are written down.
-            try:
-                known = users.find(session, name).name
-            except UserError:
-                known = "unknown"
-            _record(session, parts, known, "session.refused", address)
+        _record_refusal(parts, name, address)
         raise ApiError(401, "wrong_credentials") from None
+
+
+def _record_refusal(parts: Context, name: str, address: str) -> None:
+    try:
+        name = users.normalised(name)
+    except UserError:
+        # It cannot be an account's, so it was not counted either: who sends such must not fill the record.
+        return
+    with parts.database.writing() as session:
+        # What was typed as a name may be a password: only names of accounts are written down. The entry is made
+        # for others too, since its absence would take less time and so tell that there is no such account.
+        try:
+            known = users.find(session, name).name
+        except UserError:
+            known = "unknown"
+        _record(session, parts, known, "session.refused", address)
 
 
 def _check_new(new: str, old: str, name: str) -> None:
