@@ -25,13 +25,13 @@ def lying(box: Box, keypoints: Keypoints | None, standing: float | None, *, cut_
         the box
     ends at the picture's edge, so that its shape says little.
 
-    With keypoints, lying is a torso tilted by more than 45 degrees from upright (fully from 70) and a body
-    that is flat: its extent from top to bottom is less than 0.6 of the way head–hips–ankles along the body
-    (fully from 0.4). Bending over leaves the legs upright (0.55), sitting and crouching leave the torso
-    upright. Without keypoints, it is a box at least 1.1 times as wide as high (fully from 1.5) and at most
-    0.75 of standing height (fully 0.55). Somebody who lies along the line of sight looks upright but short:
-    at most 0.5 of standing height (fully 0.35) counts 0.8 at the most; sitting on a chair gives 0.6 to 0.75,
-    crouching 0.5 to 0.6 of it.
+    With keypoints, lying is a torso tilted by more than 45 degrees from upright (fully from 70) and a body that is
+    flat: its extent from top to bottom is less than 0.5 of the way from head over hips and knees to the ankles (fully
+    from 0.35). Bending over leaves the legs upright (0.5 and more), sitting and crouching leave the torso upright.
+    Without keypoints, it is a box at least 1.1 times as wide as high (fully from 1.5) and at most 0.75 of standing
+    height (fully from 0.55). Somebody who lies along the line of sight looks upright but short: at most 0.5 of
+    standing height (fully from 0.35) counts 0.8 at the most; sitting on a chair leaves 0.6 to 0.75 of it, crouching
+    0.5 to 0.6.
     """
     low = 0.0 if standing is None or cut_off else 0.8 * ramp(box.height / standing, 0.5, 0.35)
     torso = _torso(keypoints)
@@ -115,4 +115,4 @@ def _flatness(keypoints: Keypoints, torso: tuple[Point, Point]) -> float | None:
     way = [head, hips, knees, feet]
     length = sum(hypot(b[0] - a[0], b[1] - a[1]) for a, b in pairwise(way))
     extent = max(y for _, y in way) - min(y for _, y in way)
-    return ramp(extent / max(1.0, length), 0.6, 0.4)
+    return ramp(extent / max(1.0, length), 0.5, 0.35)

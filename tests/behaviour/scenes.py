@@ -1,0 +1,80 @@
+"""Scenes built by hand: people as boxes, or as drawn skeletons where pose matters."""
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+
+from tynysh.behaviour.analyser import Analyser
+from tynysh.behaviour.scene import Scene, Zone
+from tynysh.behaviour.signal import Signal
+from tynysh.demo.figure import Action, joints, pose
+from tynysh.geometry import Box
+from tynysh.perception.person import Keypoints
+from tynysh.perception.track import Track
+
+WIDTH, HEIGHT = 1000, 600
+H = 100.0
+LEFT_HALF = Zone("left", ((0.0, 0.0), (0.5, 0.0), (0.5, 1.0), (0.0, 1.0)), kind="protected")
+
+
+def standing(track_id: int, x: float, time_s: float, **changes: object) -> Track:
+    """Somebody upright, `H` tall, with the feet at (x, 400)."""
+    return boxed(track_id, Box(x - 18, 400 - H, x + 18, 400), time_s, **changes)
+
+
+def boxed(track_id: int, box: Box, time_s: float, **changes: object) -> Track:
+    values: dict[str, object] = {
+        "id": track_id,
+        "box": box,
+        "score": 0.9,
+        "velocity": (0.0, 0.0),
+        "born_s": 0.0,
+        "seen_s": time_s,
+    }
+    return Track(**(values | changes))  # type: ignore[arg-type]
+
+
+def posed(
+    track_id: int,
+    action: Action,
+    x: float,
+    time_s: float,
+    *,
+    begun_s: float = 0.0,
+    facing: int = 1,
+    travelled=0.0,
+) -> Track:
+    """Somebody with a skeleton, `time_s - begun_s` seconds into an action."""
+    skeleton = joints(pose(action, time_s - begun_s, travelled))
+    keypoints: Keypoints = np.ones((26, 3), dtype=np.float32) * 0.9
+    keypoints[:, 0] = x + facing * H * skeleton[:, 0]
+    keypoints[:, 1] = 400 - H * skeleton[:, 1]
+    left, top = keypoints[:, :2].min(axis=0)
+    right, bottom = keypoints[:, :2].max(axis=0)
+    return boxed(track_id, Box(left - 6, top - 3, right + 6, bottom), time_s, keypoints=keypoints)
+
+
+def scene(
+    time_s: float, tracks: Sequence[Track] = (), zones: Sequence[Zone] = (), **changes: object
+) -> Scene:
+    values: dict[str, object] = {
+        "time_s": time_s,
+        "width": WIDTH,
+        "height": HEIGHT,
+        "tracks": tuple(tracks),
+        "zones": tuple(zones),
+    }
+    return Scene(**(values | changes))  # type: ignore[arg-type]
+
+
+def times(start_s: float, end_s: float, step_s: float = 0.1) -> list[float]:
+    return [round(start_s + step_s * step, 3) for step in range(round((end_s - start_s) / step_s))]
+
+
+def watch(analyser: Analyser, scenes: Iterable[Scene]) -> list[Signal]:
+    """All signals, in order."""
+    return [signal for one in scenes for signal in analyser.observe(one)]
+
+
+def scores(signals: Iterable[Signal]) -> list[float]:
+    return [signal.score for signal in signals]

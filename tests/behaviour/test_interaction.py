@@ -1,0 +1,150 @@
+"""What people do to each other is measured relative to their bodies."""
+
+from collections.abc import Callable
+
+import pytest
+from tests.behaviour.scenes import H, posed, times
+
+from tynysh.behaviour.interaction import (
+    Act,
+    chase,
+    either,
+    encounters,
+    gap,
+    mutual_violence,
+    ramp,
+    shove,
+    strikes,
+)
+from tynysh.behaviour.trails import Glimpse, Trail
+from tynysh.demo.figure import Action
+from tynysh.geometry import Box
+from tynysh.perception.track import Track
+
+
+def trail(at: Callable[[float], Track], end_s: float = 2.0, step_s: float = 0.1) -> Trail:
+    return Trail([Glimpse(t, at(t).box, at(t).keypoints) for t in times(0, end_s, step_s)])
+
+
+def boxes(left: Callable[[float], float], end_s: float = 4.0, width: float = 36.0) -> Trail:
+    return Trail([Glimpse(t, Box(left(t), 300, left(t) + width, 400)) for t in times(0, end_s)])
+
+
+def striker(x: float, facing: int = 1, action: Action = Action.STRIKE, step_s: float = 0.1) -> Trail:
+    return trail(lambda t: posed(1, action, x, t, facing=facing), step_s=step_s)
+
+
+def bystander(x: float, facing: int = -1) -> Trail:
+    return trail(lambda t: posed(2, Action.STAND, x, t, facing=facing))
+
+
+@pytest.mark.parametrize("step_s", [0.05, 0.1, 0.2])
+def test_a_blow_in_reach_is_a_strike_at_any_rate(step_s: float) -> None:
+    found = strikes(striker(300, step_s=step_s), bystander(340), 0.0)
+    assert either(strike.score for strike in found) > 0.6
+    assert {strike.act for strike in found} == {Act.BLOW}
+
+
+def test_a_blow_out_of_reach_or_the_other_way_is_none() -> None:
+    assert strikes(striker(300), bystander(420), 0.0) == []
+    assert strikes(striker(300, facing=-1), bystander(340), 0.0) == []
+
+
+def test_a_kick_is_a_kick() -> None:
+    found = strikes(striker(300, action=Action.KICK), bystander(350), 0.0)
+    assert max(found, key=lambda strike: strike.score).act is Act.KICK
+
+
+@pytest.mark.parametrize("action", [Action.STAND, Action.WALK])
+def test_people_who_stand_or_walk_together_strike_nobody(action: Action) -> None:
+    one = trail(lambda t: posed(1, action, 300 + 75 * t, t, travelled=0.75 * t))
+    other = trail(lambda t: posed(2, action, 335 + 75 * t, t, travelled=0.75 * t + 0.3))
+    assert either(strike.score for strike in strikes(one, other, 0.0)) < 0.3
+    assert mutual_violence(one, other) < 0.2
+    assert shove(one, other, 0.0) is None
+
+
+def test_blows_from_both_sides_are_mutual_violence_and_from_one_side_are_not() -> None:
+    mutual = mutual_violence(striker(300), striker(340, facing=-1))
+    one_sided = mutual_violence(striker(300), bystander(340))
+    assert mutual > 0.7
+    assert one_sided < 0.35
+
+
+def test_violence_needs_closeness() -> None:
+    assert mutual_violence(striker(300), striker(520, facing=-1)) == 0.0
+
+
+def test_the_most_violent_pair_comes_first_and_strangers_are_left_out() -> None:
+    trails = {1: striker(300), 2: striker(340, facing=-1), 3: bystander(400), 4: bystander(900)}
+    found = encounters(trails)
+    assert found[0].ids == (1, 2)
+    assert found[0].violence > 0.7
+    assert all(4 not in encounter.ids for encounter in found)
+
+
+def test_people_at_different_depths_are_apart_though_they_overlap() -> None:
+    near, far = Glimpse(0, Box(300, 300, 340, 400)), Glimpse(0, Box(310, 240, 345, 330))
+    assert gap(near, near, H) == 0.0
+    assert gap(near, far, H) > 1.0
+
+
+def test_a_shove_drives_the_other_away() -> None:
+    def pushing(t: float) -> Track:
+        return posed(1, Action.STRIKE, 300, 0.42, facing=1)
+
+    def pushed(t: float) -> Track:
+        return posed(2, Action.STAND, 335 + max(0.0, t - 1.0) * 170, t)
+
+    found = shove(trail(pushing), trail(pushed), 0.0)
+    assert found is not None
+    assert found.score > 0.6
+    walking_on = shove(
+        trail(lambda t: posed(1, Action.STRIKE, 300 + max(0, t - 1) * 90, 0.42)), trail(pushed), 0.0
+    )
+    assert walking_on is None or walking_on.score < found.score
+
+
+def run_from(start_s: float, x: float, speed: float) -> Callable[[float], float]:
+    return lambda t: x + speed * max(0.0, t - start_s)
+
+
+def test_one_who_runs_after_another_chases() -> None:
+    found = chase(boxes(run_from(2.0, 100, 200)), boxes(run_from(1.8, 200, 200)))
+    assert found is not None
+    assert (found.act, found.score) == (Act.CHASE, pytest.approx(1.0))
+    assert found.speed == pytest.approx(2.0, abs=0.1)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "why"),
+    [
+        (run_from(0, 100, 90), run_from(0, 200, 90), "they walk"),
+        (run_from(2, 200, 200), run_from(2, 100, 200), "the other is behind"),
+        (run_from(2, 100, 200), run_from(2, 600, -200), "they run toward each other"),
+    ],
+)
+def test_other_running_is_no_chase(
+    one: Callable[[float], float], other: Callable[[float], float], why: str
+) -> None:
+    assert chase(boxes(one), boxes(other)) is None, why
+
+
+def test_joggers_and_crowds_that_run_are_less_certain() -> None:
+    alone = chase(boxes(run_from(2.0, 100, 200)), boxes(run_from(1.8, 200, 200)))
+    joggers = chase(boxes(run_from(0, 100, 200)), boxes(run_from(0, 200, 200)))
+    together = chase(
+        boxes(run_from(2.0, 100, 200)),
+        boxes(run_from(1.8, 200, 200)),
+        [boxes(run_from(2.0, 50, 200)), boxes(run_from(2.0, 150, 200))],
+    )
+    assert alone is not None
+    assert joggers is not None
+    assert together is not None
+    assert joggers.score < 0.6
+    assert together.score < 0.6
+
+
+def test_ramps_rise_and_fall() -> None:
+    assert [ramp(value, 1, 3) for value in (0, 1, 2, 3, 4)] == [0, 0, 0.5, 1, 1]
+    assert [ramp(value, 3, 1) for value in (0, 1, 2, 3, 4)] == [1, 1, 0.5, 0, 0]

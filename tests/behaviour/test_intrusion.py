@@ -1,0 +1,63 @@
+"""Intrusion is about feet in a forbidden zone."""
+
+from dataclasses import replace
+
+from tests.behaviour.scenes import LEFT_HALF, boxed, scene, scores, standing, times, watch
+
+from tynysh.behaviour.intrusion import IntrusionAnalyser, IntrusionSettings
+from tynysh.geometry import Box
+
+OTHER = replace(LEFT_HALF, name="other", polygon=tuple((x + 0.5, y) for x, y in LEFT_HALF.polygon))
+
+
+def analyser(**settings: object) -> IntrusionAnalyser:
+    return IntrusionAnalyser(IntrusionSettings.model_validate(settings))
+
+
+def test_somebody_inside_is_noticed_with_place_and_number() -> None:
+    signals = watch(
+        analyser(), [scene(t, [standing(1, 200, t), standing(2, 300, t)], [LEFT_HALF]) for t in times(0, 2)]
+    )
+    assert signals[-1].score == 1.0
+    assert (signals[-1].zone, signals[-1].people) == ("left", 2)
+    assert signals[-1].box is not None
+    assert signals[-1].box.right < 0.5
+
+
+def test_a_body_before_the_zone_is_not_in_it() -> None:
+    upper = replace(LEFT_HALF, polygon=((0.0, 0.3), (1.0, 0.3), (1.0, 0.6), (0.0, 0.6)))
+    signals = watch(analyser(), [scene(t, [standing(1, 200, t)], [upper]) for t in times(0, 2)])
+    assert max(scores(signals)) == 0.0
+
+
+def test_somebody_who_cuts_a_corner_counts_less_than_one_who_stays() -> None:
+    passing = watch(
+        analyser(), [scene(t, [standing(1, 510 - 15 * min(t, 2 - t), t)], [LEFT_HALF]) for t in times(0, 2)]
+    )
+    assert max(scores(passing)) < 0.6
+
+
+def test_a_box_that_flashes_up_is_not_believed() -> None:
+    signals = watch(analyser(), [scene(t, [standing(1, 200, t, born_s=t)], [LEFT_HALF]) for t in times(0, 2)])
+    assert max(scores(signals)) == 0.0
+
+
+def test_zones_that_are_not_in_force_say_nothing() -> None:
+    watching = analyser()
+    watch(watching, [scene(t, [standing(1, 200, t)], [LEFT_HALF]) for t in times(0, 2)])
+    assert watch(watching, [scene(2.1, [standing(1, 200, 2.1)], [])]) == []
+
+
+def test_named_zones_are_held_to_whatever_their_kind() -> None:
+    area = replace(OTHER, kind="area")
+    signals = watch(
+        analyser(zones=["other"]), [scene(t, [standing(1, 700, t)], [LEFT_HALF, area]) for t in times(0, 2)]
+    )
+    assert {signal.zone for signal in signals} == {"other"}
+    assert signals[-1].score == 1.0
+
+
+def test_feet_below_the_picture_are_at_its_edge() -> None:
+    low = Box(180, 500, 220, 640)
+    signals = watch(analyser(), [scene(t, [boxed(1, low, t)], [LEFT_HALF]) for t in times(0, 2)])
+    assert signals[-1].score == 1.0

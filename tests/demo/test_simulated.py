@@ -1,0 +1,191 @@
+"""The simulated camera is a camera like any other, and shows every behaviour once a loop."""
+
+from collections.abc import Iterator
+from itertools import islice
+from random import Random
+
+import numpy as np
+import pytest
+
+from tynysh.behaviour import registry
+from tynysh.behaviour.event import Event, Phase
+from tynysh.behaviour.events import EventMaker
+from tynysh.behaviour.scene import Motion, Scene
+from tynysh.behaviour.signal import Behaviour
+from tynysh.demo import simulated
+from tynysh.demo.drawing import draw
+from tynysh.demo.script import DARK_FROM_S, FPS, HEIGHT, LOOP_S, SQUARE, WIDTH, ZONES
+from tynysh.demo.simulated import ScriptedDetector, SimulatedSource, camera_settings
+from tynysh.errors import UsageError
+from tynysh.media.decoder import AdaptiveDecoder
+from tynysh.media.frame import Frame
+from tynysh.media.packet import Packet
+from tynysh.media.source import SourceSpec, open_source
+from tynysh.perception.tracker import Tracker
+
+
+@pytest.fixture(scope="module")
+def loop() -> list[np.ndarray]:
+    """The pictures of one turn."""
+    return [draw(SQUARE, number / FPS) for number in range(round(LOOP_S * FPS))]
+
+
+def events_of(loop: list[np.ndarray], *, every: int, turns: int = 1) -> list[Event]:
+    """Real tracker, analysers and events on the loop, with a look of the detector at each `every`-th picture."""
+    settings = {
+        Behaviour(name): registry.entry(name).settings.model_validate(chosen)
+        for name, chosen in camera_settings()["analysers"].items()
+    }
+    analysers = registry.create_all(settings)
+    events = EventMaker(registry.rules(settings), ids=Random(1))
+    tracker, detector = Tracker(), ScriptedDetector()
+    told: list[Event] = []
+    for number in range(turns * len(loop)):
+        time_s = number / FPS
+        frame = Frame(loop[number % len(loop)], time_s=time_s, index=number)
+        looks = number % every == 0
+        scene = Scene(
+            time_s=time_s,
+            width=WIDTH,
+            height=HEIGHT,
+            detected=looks,
+            tracks=tracker.update(detector.detect(frame), time_s) if looks else tracker.predict(time_s),
+            motion=Motion(level=0.05, moving=True),
+            zones=ZONES,
+            frame=frame,
+        )
+        told += events.observe([signal for each in analysers for signal in each.observe(scene)], time_s)
+    return told + events.close(turns * LOOP_S)
+
+
+def begun(told: list[Event]) -> list[Event]:
+    return [event for event in told if event.phase is Phase.BEGUN]
+
+
+@pytest.mark.parametrize("every", [1, 2])
+def test_each_episode_raises_its_event_and_nothing_else_does(loop: list[np.ndarray], every: int) -> None:
+    told = begun(events_of(loop, every=every))
+    for episode in SQUARE.episodes:
+        assert [
+            event
+            for event in told
+            if event.behaviour is episode.behaviour and episode.start_s <= event.decided_s <= episode.end_s
+        ], episode
+    for event in told:
+        assert any(
+            event.behaviour is episode.behaviour and episode.start_s <= event.start_s <= episode.end_s
+            for episode in SQUARE.episodes
+        ), f"nothing of the kind was played at {event.start_s}: {event}"
+
+
+def test_the_first_event_comes_within_fifteen_seconds(loop: list[np.ndarray]) -> None:
+    assert begun(events_of(loop[: 15 * FPS], every=1))
+
+
+def test_a_second_turn_shows_everything_again(loop: list[np.ndarray]) -> None:
+    told = begun(events_of(loop, every=2, turns=2))
+    first = [event.behaviour for event in told if event.start_s < LOOP_S]
+    second = [event.behaviour for event in told if event.start_s >= LOOP_S]
+    assert sorted(first) == sorted(second)
+
+
+def test_events_say_where_and_why(loop: list[np.ndarray]) -> None:
+    ended = {event.behaviour: event for event in events_of(loop, every=1) if event.phase is Phase.ENDED}
+    assert ended[Behaviour.CROWDING].people == 8
+    assert ended[Behaviour.CROWDING].zone == "door"
+    assert ended[Behaviour.INTRUSION].zone == "gate"
+    assert ended[Behaviour.LOITERING].zone == "monument"
+    assert ended[Behaviour.CAMERA_FAULT].subject == "dark"
+    fight = ended[Behaviour.FIGHT]
+    assert fight.reason is not None
+    assert fight.reason.key == "fight.interaction"
+    assert fight.box is not None
+    assert 0.35 < fight.box.centre[0] < 0.65
+
+
+class Clock:
+    """A clock that goes on only when somebody sleeps."""
+
+    def __init__(self) -> None:
+        self.now_s = 100.0
+        self.slept_s = 0.0
+
+    def __call__(self) -> float:
+        return self.now_s
+
+    def sleep(self, seconds: float) -> None:
+        self.now_s += seconds
+        self.slept_s += seconds
+
+
+def decoded(source: SimulatedSource, count: int) -> Iterator[Frame]:
+    decoder = AdaptiveDecoder(source.info)
+    for number, raw in enumerate(islice(source.packets(), count)):
+        time_s = float(raw.pts * source.info.time_base) if raw.pts is not None else 0.0
+        yield from decoder.decode(
+            Packet(
+                info=source.info,
+                data=raw.data,
+                time_s=time_s,
+                decode_time_s=time_s,
+                is_key=raw.is_key,
+                ordinal=number,
+            )
+        )
+
+
+def test_the_stream_is_paced_like_a_camera() -> None:
+    clock = Clock()
+    source = SimulatedSource(clock=clock, sleep=clock.sleep)
+    packets = list(islice(source.packets(), 31))
+    times = [float(packet.pts * source.info.time_base) for packet in packets if packet.pts is not None]
+    assert times == pytest.approx([number / FPS for number in range(31)])
+    assert clock.slept_s == pytest.approx(3.0)
+    assert [number for number, packet in enumerate(packets) if packet.is_key] == [0, 10, 20, 30]
+    assert (source.info.codec, source.info.width, source.info.height) == ("h264", WIDTH, HEIGHT)
+    source.close()
+
+
+def test_what_is_decoded_is_what_was_drawn_and_the_detector_reads_it() -> None:
+    clock = Clock()
+    source = SimulatedSource(clock=clock, sleep=clock.sleep)
+    detector = ScriptedDetector()
+    frames = list(decoded(source, 40))
+    assert len(frames) >= 38
+    for frame in frames:
+        number = round(frame.time_s * FPS)
+        assert np.abs(frame.bgr.astype(int) - draw(SQUARE, number / FPS)).mean() < 6
+        found, expected = detector.detect(frame), SQUARE.people_at(number / FPS)
+        assert [person.box for person in found] == [person.box for person in expected]
+    source.close()
+
+
+def test_a_turn_follows_itself_without_a_seam() -> None:
+    clock = Clock()
+    source = SimulatedSource(clock=clock, sleep=clock.sleep)
+    count = round(LOOP_S * FPS)
+    packets = list(islice(source.packets(), count + 20))
+    assert packets[count].is_key
+    assert [packet.data for packet in packets[count:]] == [packet.data for packet in packets[:20]]
+    assert packets[count].pts is not None
+    assert packets[count].pts * source.info.time_base == LOOP_S
+    source.close()
+
+
+def test_a_covered_lens_shows_nobody() -> None:
+    dark = Frame(draw(SQUARE, DARK_FROM_S + 2), time_s=0, index=0)
+    assert ScriptedDetector().detect(dark) == []
+    assert dark.luma.mean() < 20
+
+
+def test_media_opens_the_address() -> None:
+    simulated.register()
+    source = open_source(SourceSpec.parse("simulated:square"))
+    assert next(iter(source.packets())).is_key
+    source.close()
+
+
+def test_an_unknown_scene_is_named() -> None:
+    simulated.register()
+    with pytest.raises(UsageError, match="circle"):
+        open_source(SourceSpec.parse("simulated:circle"))
