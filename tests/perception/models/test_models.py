@@ -285,6 +285,7 @@ def test_no_network_says_what_was_tried_and_how_to_bring_the_file(tmp_path: Path
     assert "127.0.0.1:9/simple" in caught.value.message
     assert str(tmp_path / "brought") in caught.value.message
     assert "hunter2" not in caught.value.message
+    assert "Errno" not in caught.value.message
     assert caught.value.hint is not None
     assert "--from" in caught.value.hint
     assert "TYNYSH_MODELS" in caught.value.hint

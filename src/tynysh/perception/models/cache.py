@@ -245,7 +245,12 @@ class Models:
         package = next((origin for origin in model.sources if isinstance(origin, PackageSource)), None)
         address = next((origin for origin in model.sources if isinstance(origin, AddressSource)), None)
         known = [f"{package.wheel} (from PyPI)"] if package else []
-        known += [f"{model.file} with SHA-256 {model.sha256}" + (f" (from {address.url})" if address else "")]
+        origin = ""
+        if address is not None:
+            origin = f" (from {address.url}" + (
+                f", where it is called {address.member})" if address.member else ")"
+            )
+        known.append(f"{model.file} with SHA-256 {model.sha256}{origin}")
         return (
             f"Without network: put {', or '.join(known)}, into a folder, and run "
             f"`tynysh models pull {model.name} --from FOLDER`, or name the folder in TYNYSH_MODELS."

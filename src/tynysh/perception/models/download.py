@@ -1,6 +1,7 @@
 """Bytes over HTTP, whole or in part, taken up again where a connection broke off."""
 
 import io
+import re
 import ssl
 import struct
 import time
@@ -78,7 +79,7 @@ def _reason(error: Exception) -> str:
     text = str(error).splitlines()[0] if str(error) else type(error).__name__
     if "CERTIFICATE_VERIFY_FAILED" in text:
         return f"its certificate is not trusted ({text.rpartition(': ')[2].strip('()')})"
-    return text
+    return re.sub(r"^\[Errno -?\d+\] ", "", text)
 
 
 def fetch(
