@@ -5,7 +5,6 @@ import sys
 from pathlib import Path
 from typing import Annotated, Any
 
-import click
 import typer
 from rich.console import Console
 
@@ -61,10 +60,11 @@ def run_command(arguments: list[str]) -> int:
     except TynyshError as error:
         tell(errors, error)
         return error.exit_code
-    except click.exceptions.Abort:
+    except typer.Abort:
         return 130
-    except click.ClickException as error:
-        error.show()
+    except typer.TyperException as error:
+        errors.print(f"error: {error.format_message()}", markup=False)
+        errors.print("  tynysh --help lists the commands, tynysh COMMAND --help its options.", markup=False)
         return error.exit_code
     except KeyboardInterrupt:
         return 130
@@ -374,9 +374,10 @@ def serve_cameras(
     device: Annotated[str, typer.Option()] = "CPU",
 ) -> None:
     """A worker's process, started by `run`."""
-    from tynysh.demo.simulated import ScriptedDetector
+    from tynysh.demo.simulated import ScriptedDetector, register
     from tynysh.runtime.worker import serve_cameras as serve
 
+    register()
     serve(worker, of, device, ScriptedDetector)
 
 

@@ -17,6 +17,7 @@ import platformdirs
 import yaml
 from rich.console import Console
 
+from tynysh.demo import simulated
 from tynysh.demo.footage import Reel, find_reels
 from tynysh.errors import MediaError, TynyshError
 from tynysh.media.encoder import ClipWriter
@@ -80,6 +81,7 @@ def run_demo(options: DemoOptions, console: Console) -> int:
                 device=options.device,
             )
         )
+        simulated.register()
         service.prepare(console)
         _add_user(folder, password)
         return service.run(
@@ -141,7 +143,7 @@ def site_yaml(reels: list[Reel], port: int) -> str:
         sites.append(_SITES[reel.kind] | {"cameras": [_camera(reel, port)]})
         if reel.kind == "street":
             sites[-1] = sites[-1] | {"name": f"{_SITES['street']['name']} {reel.name.rpartition('-')[2]}"}
-    sites.append(_SITES["simulated"])
+    sites.append(_SITES["simulated"] | {"cameras": [simulated.camera_settings()]})
     return "# The demo city. Written anew each time the demo starts.\n" + yaml.safe_dump(
         {"sites": sites}, allow_unicode=True, sort_keys=False
     )
@@ -167,6 +169,13 @@ _SITES: dict[str, dict[str, Any]] = {
         "kind": "street",
         "address": "Zhibek Zholy 50",
         "position": {"latitude": 43.2606, "longitude": 76.9455},
+        "time_zone": "Asia/Almaty",
+    },
+    "simulated": {
+        "name": "Simulated square",
+        "kind": "monument",
+        "address": "A drawn place",
+        "position": {"latitude": 43.2567, "longitude": 76.9286},
         "time_zone": "Asia/Almaty",
     },
 }

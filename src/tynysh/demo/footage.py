@@ -63,12 +63,12 @@ def find_reels(folder: Path | None, cache: Path, say: Callable[[str], None]) -> 
     `cache` keeps what was downloaded; `say` is told what was tried and what came of it.
     """
     if folder is not None:
-        reels = from_folder(folder)
+        found = from_folder(folder)
         say(
-            f"Footage: {len(reels)} camera(s) from {folder}." if reels else f"No video was found in {folder}."
+            f"Footage: {len(found)} camera(s) from {folder}." if found else f"No video was found in {folder}."
         )
-        return reels
-    reels = []
+        return found
+    reels: list[Reel] = []
     cache.mkdir(parents=True, exist_ok=True)
     square = fetch_square(cache)
     if square is None:
@@ -87,7 +87,7 @@ def find_reels(folder: Path | None, cache: Path, say: Callable[[str], None]) -> 
 
 def from_folder(folder: Path) -> list[Reel]:
     """At most three reels from a folder: one camera of a labelled fight set, and the longest other videos."""
-    reels = []
+    reels: list[Reel] = []
     labelled: set[Path] = set()
     for table in sorted(folder.rglob("clips.csv")):
         clips = _one_camera(table)

@@ -18,8 +18,8 @@ class VideoAnalysis:
 
     events: as they were when they ended, in order of onset.
     frame_times: seconds of every picture, also of those not decoded, in order of display.
-    people: the tracks over time, boxes normalised. tracks: the same, to be written down frame by frame; None where
-    no frame could be analysed.
+    people: where people were or may have been, to be blurred. tracks: the tracks, frame by frame; None where no
+    frame could be analysed.
     """
 
     path: Path
@@ -58,7 +58,7 @@ def analyse_video(
         events.update((event.id, event) for event in step.events)
         holding = any(event.phase is not Phase.ENDED for event in events.values())
         video.attend(step.scene.motion.moving or holding)
-        people.add(frame.time_s, step.scene.people(), still=not step.scene.motion.moving)
+        people.add(frame.time_s, step.to_blur, still=not step.scene.motion.moving)
         tracks = tracks or TrackLog(frame.width, frame.height)
         tracks.observe(frame.index, frame.time_s, step.scene.tracks, looked=step.scene.detected)
         if on_step is not None:

@@ -37,10 +37,11 @@ STOP_S = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Latest:
-    """The last analysed frame, and where its people are: boxes in 0..1."""
+    """The last analysed frame, where people are or may be (boxes in 0..1), and how many surely are."""
 
     frame: Frame
     people: list[Box]
+    count: int
 
 
 class CameraRunner:
@@ -133,7 +134,7 @@ class CameraRunner:
             "state": status.state.value,
             "since": status.since,
             "detail": status.detail,
-            "people": 0 if lost or latest is None else len(latest.people),
+            "people": 0 if lost or latest is None else latest.count,
             "fps": self._rate.of(counters["frames_read"], time.monotonic()),
             "counters": counters,
             "recording": self._recorder is not None
@@ -170,11 +171,10 @@ class CameraRunner:
         self.analysed += 1
         self._take(step)
         scene = step.scene
-        boxes = scene.people()
-        people = list(boxes.values())
+        people = list(step.to_blur.values())
         with self._people_lock:
-            self._people.add(scene.time_s, boxes, still=not scene.motion.moving)
-        self.latest = Latest(frame, people)
+            self._people.add(scene.time_s, step.to_blur, still=not scene.motion.moving)
+        self.latest = Latest(frame, people, len(scene.tracks))
         self.live.show(frame, people)
         self.feed.attend(scene.motion.moving or bool(self._open_events) or self.live.watched)
 

@@ -1,7 +1,7 @@
 """The way of a frame on one camera: motion, detector, tracker, pose, scene, analysers, events."""
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -11,16 +11,19 @@ from tynysh.behaviour.events import EventMaker
 from tynysh.behaviour.places import PROTECTED
 from tynysh.behaviour.scene import STILL, Feed, Motion, Scene, Zone
 from tynysh.behaviour.signal import Behaviour, Signal
-from tynysh.geometry import Box
+from tynysh.geometry import Box, box_array, iou_matrix
 from tynysh.media.frame import Frame
 from tynysh.perception.detector import Detector
 from tynysh.perception.motion import MotionGate
-from tynysh.perception.person import Keypoints
+from tynysh.perception.person import Keypoints, Person
 from tynysh.perception.pose import people_who_matter
 from tynysh.perception.schedule import DetectionSchedule
 from tynysh.perception.track import Track
 from tynysh.perception.tracker import Tracker
 from tynysh.runtime.meter import Meter, NoMeter
+
+SAME_PERSON_IOU = 0.6
+"""A detection that overlaps a track less than this may be of somebody else."""
 
 ANALYSIS_RATE_HZ = 10.0
 """Frames that come faster than this are decoded but not analysed: behaviour does not need them."""
@@ -50,9 +53,12 @@ class Step:
     """What one analysed frame came to.
 
     scene: what the analysers saw. signals: what they said. events: begun, updated or ended now.
+    to_blur: where people are or may be, normalised: the tracks by their id, and by ids below zero what the detector
+    saw and the tracker is not (yet) sure of. Whoever is shown is blurred in doubt.
     """
 
     scene: Scene
+    to_blur: Mapping[int, Box]
     signals: tuple[Signal, ...]
     events: tuple[Event, ...]
 
@@ -92,6 +98,8 @@ class Pipeline:
         self._interval_s = 1.0 / rate_hz
         self._due_s = float("-inf")
         self._size = (1, 1)
+        self._doubtful: dict[int, Box] = {}
+        self._next_doubtful = -1
 
     def process(self, frame: Frame) -> Step | None:
         """Analyse `frame`; None if it comes sooner after the last one than behaviour needs."""
@@ -137,7 +145,19 @@ class Pipeline:
         with self._meter.stage("detector"):
             persons = self._detector.detect(frame)
         with self._meter.stage("tracker"):
-            return self._tracker.update(persons, frame.time_s), True
+            tracks = self._tracker.update(persons, frame.time_s)
+            self._doubt(persons, tracks, frame)
+        return tracks, True
+
+    def _doubt(self, persons: Sequence[Person], tracks: Sequence[Track], frame: Frame) -> None:
+        """Keep where the detector saw somebody that is none of the tracks, until it looks again."""
+        boxes = [person.box for person in persons]
+        overlap = iou_matrix(box_array(boxes), box_array([track.box for track in tracks]))
+        self._doubtful = {}
+        for box, overlaps in zip(boxes, overlap, strict=True):
+            if overlaps.max(initial=0.0) < SAME_PERSON_IOU:
+                self._doubtful[self._next_doubtful] = box.scaled(1 / frame.width, 1 / frame.height)
+                self._next_doubtful -= 1
 
     def _with_pose(
         self, pose: Pose, frame: Frame, tracks: tuple[Track, ...], zones: Sequence[Zone], *, detected: bool
@@ -161,4 +181,4 @@ class Pipeline:
         with self._meter.stage("behaviour"):
             signals = tuple(signal for analyser in self._analysers for signal in analyser.observe(scene))
             events = tuple(self._events.observe(signals, scene.time_s))
-        return Step(scene=scene, signals=signals, events=events)
+        return Step(scene=scene, to_blur={**self._doubtful, **scene.people()}, signals=signals, events=events)
