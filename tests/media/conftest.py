@@ -8,7 +8,6 @@ import av
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-
 from tests.servers import RtspCamera
 
 WIDTH, HEIGHT = 320, 240
@@ -18,7 +17,9 @@ def draw(
     number: int, fps: float, *, walks_from_s: float | None = None, noise: float = 3.0, seed: int = 7
 ) -> NDArray[np.uint8]:
     """Picture `number`: a chequered wall with noise; from `walks_from_s` on, a dark box walks along it."""
-    wall = np.kron(np.random.default_rng(seed).integers(60, 190, (12, 16)), np.ones((20, 20))).astype(np.float32)
+    wall = np.kron(np.random.default_rng(seed).integers(60, 190, (12, 16)), np.ones((20, 20))).astype(
+        np.float32
+    )
     image = np.repeat(wall[:, :, None], 3, axis=2)
     if walks_from_s is not None and number / fps >= walks_from_s:
         left = int(20 + (number / fps - walks_from_s) * 40) % (WIDTH - 30)

@@ -163,6 +163,7 @@ def _copy(packets: Iterator[Packet], part: Path) -> None:
             decoded = max(decoded + 1, round((packet.decode_time_s - origin_s) / _CLOCK))
             compressed.dts = decoded
             compressed.pts = max(decoded, round((packet.time_s - origin_s) / _CLOCK))
+            compressed.duration = round(packet.info.interval_s / _CLOCK)
             compressed.is_keyframe = packet.is_key
             container.mux(compressed)
 

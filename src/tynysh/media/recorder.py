@@ -281,6 +281,7 @@ class _SegmentWriter:
         self._decoded = decoded
         compressed.dts = decoded
         compressed.pts = max(decoded, round((packet.time_s - self.start_s) / _CLOCK))
+        compressed.duration = round(packet.info.interval_s / _CLOCK)
         compressed.is_keyframe = packet.is_key
         self._container.mux(compressed)
         if self._file.failure is not None:

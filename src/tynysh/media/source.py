@@ -246,6 +246,7 @@ class ContainerSource:
                 f"{spec.address}: there is no such camera",
                 hint="Is it plugged in? See `ls /dev/video*`.",
             )
+        began_at = time.monotonic()
         wait = (timeouts.open_s, timeouts.read_s) if spec.live else None
         try:
             self._container: InputContainer = av.open(
@@ -258,7 +259,9 @@ class ContainerSource:
             )
         except (av.FFmpegError, OSError, ValueError) as error:
             # FFmpeg's texts quote the address with its password: none of them may go on.
-            raise _explained(spec, error, timeouts) from None
+            # A time-out within RTSP's conversation is reported as invalid data.
+            timed_out = spec.live and time.monotonic() - began_at >= timeouts.open_s
+            raise _explained(spec, TimeoutError() if timed_out else error, timeouts) from None
         try:
             self._stream = _video_stream(self._container, spec)
             self.info = StreamInfo.of(self._stream)

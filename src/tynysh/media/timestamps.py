@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 _REORDER_PICTURES = 17
 _STREAK = 3
+_LEAD_PICTURES = 4
 _REMEMBERED = 32
 _DRIFT_WINDOW_S = 10.0
 _DRIFT_RATE = 0.02
@@ -74,7 +75,8 @@ class TimestampMender:
         pts_s, dts_s: what the stream says, seconds, or None. arrival_s: when it arrived, on the clock that
         `start_s` was read from; None for files.
         """
-        raw = dts_s if dts_s is not None else pts_s
+        # Without a decoding time, a picture is taken to be decoded a little before it is shown.
+        raw = dts_s if dts_s is not None or pts_s is None else pts_s - _LEAD_PICTURES * self.interval_s
         self._without_dts = _REORDER_PICTURES if dts_s is None else max(0, self._without_dts - 1)
         if self._last is None:
             stamp = self._begin(pts_s, raw)

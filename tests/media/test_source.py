@@ -1,0 +1,258 @@
+"""Sources are understood, opened in time, and say what is wrong without giving secrets away."""
+
+import datetime
+import ssl
+import time
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+from tests.servers import Line, SilentServer, UdpCamera, free_port
+
+from tynysh.media.encoder import PictureEncoder
+from tynysh.media.source import (
+    Fault,
+    SourceError,
+    SourceKind,
+    SourceSpec,
+    Timeouts,
+    Transport,
+    files_of,
+    open_source,
+    register_scheme,
+)
+
+QUICK = Timeouts(open_s=1.5, read_s=1.5)
+
+
+def fault_of(spec: SourceSpec | str | Path, timeouts: Timeouts = QUICK) -> SourceError:
+    with pytest.raises(SourceError) as caught:
+        source = open_source(spec if isinstance(spec, SourceSpec) else SourceSpec.parse(spec), timeouts)
+        list(source.packets())
+    return caught.value
+
+
+def first_packets(spec: SourceSpec, count: int = 10):
+    source = open_source(spec, Timeouts(5, 3))
+    packets = []
+    for packet in source.packets():
+        packets.append(packet)
+        if len(packets) == count:
+            break
+    source.close()
+    return source.info, packets
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("rtsp://host/stream", SourceKind.RTSP),
+        ("rtsps://host:322/stream", SourceKind.RTSP),
+        ("http://host/video.mjpg", SourceKind.HTTP),
+        ("https://host/video", SourceKind.HTTP),
+        ("/dev/video0", SourceKind.USB),
+        ("clip.mp4", SourceKind.FILE),
+        ("file:///videos/clip%201.mp4", SourceKind.FILE),
+    ],
+)
+def test_kinds_are_told_by_the_address(text, kind):
+    assert SourceSpec.parse(text).kind is kind
+
+
+def test_a_folder_is_told_from_a_file(tmp_path):
+    assert SourceSpec.parse(tmp_path).kind is SourceKind.FOLDER
+
+
+def test_usb_cameras_take_settings_in_the_address():
+    spec = SourceSpec.parse("/dev/video2?input_format=mjpeg&video_size=1280x720")
+    assert spec.address == "/dev/video2"
+    assert dict(spec.options) == {"input_format": "mjpeg", "video_size": "1280x720"}
+
+
+def test_credentials_leave_the_address_and_appear_nowhere():
+    spec = SourceSpec.parse("rtsp://admin:s%40cret@host:554/live?channel=1&password=hunter2&token=abc")
+    assert spec.credentials is not None
+    assert spec.credentials.password == "s@cret"
+    shown = f"{spec} {spec!r} {spec.redacted} {spec.credentials!r}"
+    for secret in ("admin", "s@cret", "s%40cret", "hunter2", "abc"):
+        assert secret not in shown
+    assert "host:554/live?channel=1" in spec.redacted
+    assert spec.connection_url().startswith("rtsp://admin:s%40cret@host:554/live?")
+
+
+@pytest.mark.parametrize("text", ["ftp://host/x", "rtsp:///stream", "rtsp://host:notaport/x"])
+def test_an_address_that_nothing_opens_is_refused(text):
+    with pytest.raises(SourceError):
+        SourceSpec.parse(text)
+
+
+def test_a_missing_file():
+    error = fault_of("/nowhere/clip.mp4")
+    assert error.fault is Fault.MISSING
+    assert error.hint
+
+
+def test_an_empty_file(tmp_path):
+    (tmp_path / "clip.mp4").touch()
+    assert fault_of(tmp_path / "clip.mp4").fault is Fault.EMPTY
+
+
+def test_an_mp4_without_its_end(video):
+    path = video("clip.mp4", seconds=1)
+    whole = path.read_bytes()
+    path.write_bytes(whole[: len(whole) // 2])
+    assert fault_of(path).fault is Fault.TRUNCATED
+
+
+@pytest.mark.parametrize("name", ["notes.txt", "clip.mp4", "picture.png", "words.srt"])
+def test_a_file_that_is_no_video(tmp_path, name):
+    content = b"\x89PNG\r\n\x1a\n" if name.endswith("png") else b"Hello, this is not a video.\n" * 50
+    (tmp_path / name).write_bytes(content)
+    assert fault_of(tmp_path / name).fault is Fault.NOT_VIDEO
+
+
+def test_a_playlist_cannot_make_us_fetch_other_addresses(tmp_path):
+    (tmp_path / "clip.mp4").write_text(
+        "#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\nhttp://127.0.0.1:1/secret.ts\n#EXT-X-ENDLIST\n"
+    )
+    assert fault_of(tmp_path / "clip.mp4").fault in {Fault.NOT_VIDEO, Fault.TRUNCATED}
+
+
+def test_a_codec_without_decoder(video):
+    path = video("clip.avi", seconds=1, codec="mpeg4", options={})
+    path.write_bytes(path.read_bytes().replace(b"FMP4", b"ZZZZ"))
+    assert fault_of(path).fault is Fault.NO_DECODER
+
+
+def test_a_missing_usb_camera():
+    assert fault_of("/dev/video99").fault is Fault.MISSING
+
+
+def test_nothing_listens():
+    assert fault_of(f"rtsp://127.0.0.1:{free_port()}/stream").fault is Fault.REFUSED
+
+
+def test_a_server_that_never_answers_is_given_up_in_time():
+    with SilentServer() as server:
+        began = time.monotonic()
+        assert fault_of(f"rtsp://127.0.0.1:{server.port}/stream").fault is Fault.TIMED_OUT
+        assert time.monotonic() - began < 8
+
+
+def test_a_wrong_path(rtsp_camera):
+    assert fault_of(rtsp_camera.url("other.mp4")).fault is Fault.WRONG_PATH
+
+
+def test_a_stream_that_falls_silent(rtsp_camera):
+    with Line(rtsp_camera.port) as line:
+        source = open_source(SourceSpec.parse(f"rtsp://127.0.0.1:{line.port}/clip.mp4?play_count=0"), QUICK)
+        packets = source.packets()
+        next(packets)
+        line.silence()
+        with pytest.raises(SourceError) as caught:
+            list(packets)
+        source.close()
+    assert caught.value.fault is Fault.STALLED
+
+
+@pytest.mark.parametrize("account", ["", "operator:wr%20ong@"])
+def test_a_wrong_password_is_said_and_not_shown(rtsp_camera, account):
+    with Line(rtsp_camera.port, account=("operator", "right")) as line:
+        error = fault_of(f"rtsp://{account}127.0.0.1:{line.port}/clip.mp4")
+    assert error.fault is Fault.WRONG_PASSWORD
+    assert "wr" not in f"{error.message} {error.hint} {error!r}".replace("wrong_password", "")
+    assert error.__cause__ is None
+    assert error.__suppress_context__
+
+
+def test_the_right_password_opens(rtsp_camera):
+    with Line(rtsp_camera.port, account=("operator", "p:s w@rd/")) as line:
+        spec = SourceSpec.parse(
+            f"rtsp://127.0.0.1:{line.port}/clip.mp4", user="operator", password="p:s w@rd/"
+        )
+        info, packets = first_packets(spec)
+    assert (info.codec, info.width, info.height) == ("h264", 320, 240)
+    assert packets[0].is_key
+
+
+def test_rtsp_over_udp(video_folder):
+    with UdpCamera(video_folder / "clip.mp4") as camera:
+        info, packets = first_packets(SourceSpec.parse(camera.url, transport=Transport.UDP))
+    assert info.codec == "h264"
+    assert len(packets) == 10
+
+
+def test_rtsps(rtsp_camera, tmp_path):
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "camera")])
+    now = datetime.datetime.now(datetime.UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - datetime.timedelta(days=1))
+        .not_valid_after(now + datetime.timedelta(days=1))
+        .sign(key, hashes.SHA256())
+    )
+    pem = tmp_path / "camera.pem"
+    pem.write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        )
+        + certificate.public_bytes(serialization.Encoding.PEM)
+    )
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(pem)
+    with Line(rtsp_camera.port, tls=context) as line:
+        info, _ = first_packets(SourceSpec.parse(f"rtsps://127.0.0.1:{line.port}/clip.mp4"))
+    assert info.codec == "h264"
+
+
+def test_files_of_a_folder_come_in_natural_order(tmp_path):
+    for name in ("clip10.mp4", "Clip2.mp4", "clip1.avi", "notes.txt"):
+        (tmp_path / name).touch()
+    assert [path.name for path in files_of(tmp_path)] == ["clip1.avi", "Clip2.mp4", "clip10.mp4"]
+
+
+def test_a_folder_without_videos(tmp_path):
+    with pytest.raises(SourceError) as caught:
+        files_of(tmp_path)
+    assert caught.value.fault is Fault.EMPTY
+
+
+def test_a_scheme_can_be_plugged_in():
+    from tests.media.conftest import draw
+
+    class Drawn:
+        def __init__(self, spec, timeouts):
+            self._encoder = PictureEncoder(320, 240, 10)
+            self.info = self._encoder.info
+            self.name = spec.address.partition(":")[2]
+
+        def packets(self):
+            for number in range(3):
+                yield from self._encoder.encode(draw(number, 10), number / 10)
+
+        def close(self):
+            self._encoder.close()
+
+    register_scheme("drawn", Drawn)
+    source = open_source(SourceSpec.parse("drawn:square"))
+    packets = list(source.packets())
+    assert [packet.is_key for packet in packets] == [True, False, False]
+    pictures = [
+        picture for packet in packets for picture in source.info.decoder().decode(_compressed(packet))
+    ]
+    assert len(pictures) >= 1
+    source.close()
+
+
+def _compressed(packet):
+    import av
+
+    return av.Packet(packet.data)
