@@ -23,6 +23,10 @@ _WRITING = "tynysh_writing"
 _WRITER_LOCK = 7_959_737_368
 
 
+class RefusedError(StoreError):
+    """What was to be written contradicts what the database holds; trying the same again is of no use."""
+
+
 class Database:
     """One database: SQLite (a file) or PostgreSQL. Safe to share between threads, not across a fork.
 
@@ -87,8 +91,6 @@ class Database:
     def _translating(self) -> Iterator[None]:
         try:
             yield
-        except (IntegrityError, DataError):
-            raise  # a mistake of ours: its traceback is worth more than a kind word
         except DBAPIError as error:
             raise _explained(error, self) from error
 
@@ -188,6 +190,8 @@ def _explained(error: DBAPIError, database: Database) -> StoreError:
     """The error without statement, parameters or password."""
     said = str(error.orig)
     if isinstance(error.orig, sqlite3.Error):
+        if isinstance(error, IntegrityError | DataError):
+            return RefusedError(f"The database {database.shown} does not take this: {said}.")
         if "not a database" in said:
             return StoreError(
                 f"{database.shown} is not a database.", hint="Choose another file with --database."
@@ -198,12 +202,15 @@ def _explained(error: DBAPIError, database: Database) -> StoreError:
                 hint="Stop the other one, or wait.",
             )
         return StoreError(f"The database {database.shown} refuses: {said}.")
-    reason = _server_said(error.orig)
-    if reason is None:
+    told = _server_said(error.orig)
+    if told is None:
         return StoreError(
             f"The database {database.shown} cannot be reached: {said}.",
             hint="Is the server running, and are host and port right?",
         )
+    reason = told["M"]
+    if told.get("C", "")[:2] in {"22", "23"}:  # data exception, integrity constraint violation
+        return RefusedError(f"The database {database.shown} does not take this: {reason}.")
     if "password authentication failed" in reason:
         return StoreError(
             f"The database {database.shown} refuses the user name or password.",
@@ -212,10 +219,10 @@ def _explained(error: DBAPIError, database: Database) -> StoreError:
     return StoreError(f"The database {database.shown} refuses: {reason}.")
 
 
-def _server_said(error: BaseException | None) -> str | None:
-    """The server's own words. On a refused connection pg8000 hides them behind a network error of its own."""
+def _server_said(error: BaseException | None) -> dict[str, str] | None:
+    """The server's words (M) and code (C). On a refused connection pg8000 hides them behind one of its own."""
     while error is not None:
         if error.args and isinstance(error.args[0], dict) and "M" in error.args[0]:
-            return str(error.args[0]["M"])
+            return error.args[0]
         error = error.__cause__ or error.__context__
     return None

@@ -6,6 +6,7 @@ import ipaddress
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 
 from sqlalchemy import delete
 from sqlalchemy.orm import Session, joinedload
@@ -26,7 +27,6 @@ _FIRST_WAIT_S = 5.0
 _LONGEST_WAIT_S = 900.0
 _FORGOTTEN_S = 3600.0
 _TOUCH_S = 60.0
-_NOBODY = "$argon2id$v=19$m=65536,t=3,p=4$c29tZXNhbHRzb21lc2FsdA$mcsZHKr6PLZFX7VCbz6EQzWyMbMM3GmM4G29TCsNDY8"
 
 
 class WrongCredentialsError(TynyshError):
@@ -86,7 +86,7 @@ def sign_in(
     if wait > 0:
         raise TooManyAttemptsError(wait)
     # An unknown name takes as long as a known one.
-    if not users.matches(password_hash or _NOBODY, password) or password_hash is None:
+    if not users.matches(password_hash or _nobody(), password) or password_hash is None:
         raise _wrong()
     rehashed = users.hashed(password) if users.needs_rehash(password_hash) else None
     token = new_token()
@@ -156,6 +156,11 @@ def token_hash(token: str) -> str:
 def csrf(token: str) -> str:
     """The value that proves a change was asked for by a page that knows the session, not only its cookie."""
     return hmac.new(token.encode(), b"csrf", hashlib.sha256).hexdigest()
+
+
+@cache
+def _nobody() -> str:
+    return users.hashed(secrets.token_urlsafe())
 
 
 def _wrong() -> WrongCredentialsError:

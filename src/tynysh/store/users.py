@@ -93,13 +93,18 @@ def hashed(password: str) -> str:
         )
     if len(password) > LONGEST_PASSWORD:
         raise UserError(f"A password has at most {LONGEST_PASSWORD} characters.", field="password")
-    return _HASHER.hash(password)
+    return _HASHER.hash(_prepared(password))
+
+
+def _prepared(password: str) -> str:
+    # The same keys give different code points on different systems; NIST SP 800-63B asks for one form.
+    return unicodedata.normalize("NFKC", password)
 
 
 def matches(password_hash: str, password: str) -> bool:
     """Whether `password` is the one that was hashed."""
     try:
-        return _HASHER.verify(password_hash, password[: LONGEST_PASSWORD + 1])
+        return _HASHER.verify(password_hash, _prepared(password[: LONGEST_PASSWORD + 1]))
     except (VerificationError, InvalidHashError):
         return False
 

@@ -55,13 +55,12 @@ class CameraView:
 
 def sites(session: Session, *, only: Collection[str] | None = None) -> Sequence[SiteView]:
     """The sites in force, in the order of the site file; `only` confines to some."""
-    counts = dict(
-        session.execute(
-            select(CameraRow.site_id, func.count())
-            .where(CameraRow.removed_at.is_(None))
-            .group_by(CameraRow.site_id)
-        ).tuples()
+    counted = session.execute(
+        select(CameraRow.site_id, func.count())
+        .where(CameraRow.removed_at.is_(None))
+        .group_by(CameraRow.site_id)
     )
+    counts = dict(counted.tuples().all())
     query = select(SiteRow).where(SiteRow.removed_at.is_(None)).order_by(SiteRow.ordinal, SiteRow.id)
     if only is not None:
         query = query.where(SiteRow.id.in_(only))

@@ -9,10 +9,9 @@ from sqlalchemy.orm import Session
 
 from tynysh.behaviour.event import Event
 from tynysh.behaviour.signal import Behaviour
-from tynysh.errors import StoreError
 from tynysh.incidents import fusion
 from tynysh.incidents.fusion import GAP_S, Candidate, Occurrence, Summary
-from tynysh.store.database import Database, must_be_writing
+from tynysh.store.database import Database, RefusedError, must_be_writing
 from tynysh.store.queries import changes, clips
 from tynysh.store.queries.incidents import loaded_box, loaded_reason, standing, stored_reason
 from tynysh.store.schema import CameraRow, EventRow, IncidentRow
@@ -47,7 +46,7 @@ def write(
     Saying the same again changes nothing, and what comes late (an update after the end) is left aside, so a
     worker may repeat what it is not sure was kept. `clip`: whether a clip is to be expected, if an incident
     is opened. Times of the event must be Unix seconds. Needs a session of `Database.writing`; raises
-    StoreError where the camera is not in the database.
+    RefusedError where the camera is not in the database.
     """
     must_be_writing(session)
     row = session.get(EventRow, event.id)
@@ -95,7 +94,7 @@ def thinned(curve: Sequence[tuple[float, float]], limit: int = MOST_SAMPLES) -> 
 def _add(session: Session, event: Event, camera_id: str, now: float, gap_s: float, clip: bool) -> Recorded:
     camera = session.get(CameraRow, camera_id)
     if camera is None:
-        raise StoreError(f"Camera {camera_id!r} is not in the database.", hint="tynysh apply adds cameras.")
+        raise RefusedError(f"Camera {camera_id!r} is not in the database.", hint="tynysh apply adds cameras.")
     row = EventRow(id=event.id, camera_id=camera_id, recorded_at=now)
     row.curve = []
     _take_over(row, event, now)

@@ -219,7 +219,7 @@ def stored_reason(reason: Reason | None) -> dict[str, Any] | None:
     return {"key": reason.key, "values": {name: _carried(value) for name, value in reason.values.items()}}
 
 
-def _carried(value: float | str) -> float | int | str:
+def _carried(value: Any) -> float | int | str:
     """A number of any library, or a text, as both engines' JSON can carry it."""
     if isinstance(value, str):
         return value.replace("\0", "")
