@@ -104,8 +104,11 @@ class Served:
         self._thread.start()
         assert started.wait(30), "the server does not start"
 
-    def stop(self) -> None:
+    def ask_to_stop(self) -> None:
         self._server.should_exit = True
+
+    def stop(self) -> None:
+        self.ask_to_stop()
         self._thread.join(30)
         assert not self._thread.is_alive(), "the server does not stop"
 
@@ -347,6 +350,8 @@ def make_house(
         return house
 
     yield make
+    for house in houses:
+        house.served.ask_to_stop()
     for house in houses:
         house.close()
 

@@ -1,0 +1,55 @@
+"""What the workers say is asked for rarely, and never waited for too long."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from typing import Any
+
+from tynysh.api.links import Board
+
+
+class Workers:
+    def __init__(self, slow_s: float = 0.0) -> None:
+        self.asked = 0
+        self.slow_s = slow_s
+
+    async def status(self) -> Mapping[str, Mapping[str, Any]]:
+        self.asked += 1
+        await asyncio.sleep(self.slow_s)
+        return {
+            "door": {"state": "live", "since": 1.0},
+            "gate": {"state": "live"},
+            "yard": {"people": "many"},
+        }
+
+    async def picture(self, camera_id: str) -> bytes | None:
+        return None
+
+    async def live(self, camera_id: str) -> AsyncIterator[bytes]:
+        for item in ():
+            yield item
+
+
+async def test_many_who_want_to_know_ask_once() -> None:
+    workers = Workers()
+    board = Board(workers, fresh_s=60)
+    answers = await asyncio.gather(*(board.latest() for _ in range(50)))
+    assert workers.asked == 1
+    assert all(answer == answers[0] for answer in answers)
+
+
+async def test_what_is_old_is_asked_for_again() -> None:
+    workers = Workers()
+    board = Board(workers, fresh_s=0)
+    await board.latest()
+    await asyncio.sleep(0.01)
+    await board.latest()
+    assert workers.asked == 2
+
+
+async def test_what_cannot_be_understood_counts_as_not_said() -> None:
+    assert list(await Board(Workers()).latest()) == ["door"]
+
+
+async def test_workers_that_hang_are_not_waited_for() -> None:
+    async with asyncio.timeout(10):
+        assert await Board(Workers(slow_s=60), patience_s=0.05).latest() == {}
