@@ -1,5 +1,7 @@
 """A network gives the same numbers whoever runs it, and however many ask at once."""
 
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -203,3 +205,21 @@ def test_a_picture_gives_the_same_numbers_whatever_else_is_running(yolox: Path) 
                 np.testing.assert_array_equal(a, b)
     finally:
         network.close()
+
+
+def test_nothing_is_told_to_outside_hosts_when_a_network_is_loaded(small: Path) -> None:
+    # In a process of its own: what one test imported would hide what another does.
+    said = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            "import sys, pathlib; from tynysh.perception.engine import load_network;"
+            f"load_network(pathlib.Path({str(small)!r}));"
+            "print(sorted(name for name, module in sys.modules.items() if 'openvino_telemetry' in name and module))",
+        ],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=True,
+    )
+    assert said.stdout.strip() == "[]"

@@ -2,6 +2,7 @@
 
 import abc
 import os
+import sys
 import threading
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -241,8 +242,7 @@ class _OpenVino(_Threaded):
     """A network compiled by OpenVINO, with a fixed set of requests that callers take turns with."""
 
     def __init__(self, key: _Key) -> None:
-        import openvino
-
+        openvino = _openvino()
         core = openvino.Core()
         kind = _kind(key.device)
         if kind != "AUTO" and not any(have.split(".")[0] == kind for have in core.available_devices):
@@ -285,6 +285,15 @@ class _OpenVino(_Threaded):
         del self._compiled
 
 
+def _openvino() -> Any:
+    """OpenVINO without its telemetry, which would fork the process to tell an outside host of each model read."""
+    # None in place of a module makes its import fail, and OpenVINO falls back on a telemetry that does nothing.
+    sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
+    import openvino
+
+    return openvino
+
+
 def _openvino_options(core: Any, key: _Key, kind: str) -> dict[str, Any]:
     options: dict[str, Any] = {}
     if kind == "CPU":
@@ -306,7 +315,7 @@ def _openvino_options(core: Any, key: _Key, kind: str) -> dict[str, Any]:
 
 
 def _cut_openvino(model: Any, cut: Cut) -> Any:
-    import openvino
+    openvino = _openvino()
     from openvino import opset13
 
     tensors = {

@@ -16,7 +16,7 @@ from tynysh.media.frame import Frame
 from tynysh.perception.detector import Detector
 from tynysh.perception.motion import MotionGate
 from tynysh.perception.person import Keypoints, Person
-from tynysh.perception.pose import people_who_matter
+from tynysh.perception.pose import UsualHeights, people_who_matter
 from tynysh.perception.schedule import DetectionSchedule
 from tynysh.perception.track import Track
 from tynysh.perception.tracker import Tracker
@@ -98,6 +98,7 @@ class Pipeline:
         self._interval_s = 1.0 / rate_hz
         self._due_s = float("-inf")
         self._size = (1, 1)
+        self._heights = UsualHeights()
         self._doubtful: dict[int, Box] = {}
         self._next_doubtful = -1
 
@@ -166,7 +167,10 @@ class Pipeline:
             return tracks
         with self._meter.stage("pose"):
             polygons = [zone.polygon for zone in zones if zone.kind == PROTECTED]
-            chosen = people_who_matter(tracks, polygons, width=frame.width, height=frame.height)
+            usual_heights = self._heights.observe(tracks, frame.time_s)
+            chosen = people_who_matter(
+                tracks, polygons, width=frame.width, height=frame.height, usual_heights=usual_heights
+            )
             wanting = [track for track in chosen if track.keypoints is None]
             if not wanting:
                 return tracks
