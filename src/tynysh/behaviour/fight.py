@@ -1,0 +1,175 @@
+"""Do people fight each other?"""
+
+from collections import deque
+from collections.abc import Sequence
+from importlib.resources import files
+from pathlib import Path
+from typing import Annotated, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from tynysh.behaviour.fight_window import RecentPictures, Window, kept_size
+from tynysh.behaviour.interaction import Encounter, encounters
+from tynysh.behaviour.places import watched
+from tynysh.behaviour.scene import Feed, Scene
+from tynysh.behaviour.settings import AnalyserSettings, Cooldown, MinDuration, Threshold
+from tynysh.behaviour.signal import Behaviour, Reason, Signal
+from tynysh.behaviour.trails import Trails
+from tynysh.geometry import Box
+from tynysh.perception.engine import Network, load_network
+
+WEIGHTS = Path(str(files("tynysh.behaviour"))) / "weights" / "fight.onnx"
+
+INTERVAL_S = 0.5
+"""Seconds between two looks of the network."""
+
+SMOOTHED = 2
+"""Looks whose mean log-odds is the score."""
+
+CERTAIN = 0.98
+"""Scores of one look are held below this, lest one look outweigh the rest."""
+
+
+class FightSettings(AnalyserSettings):
+    """Settings of `fight`."""
+
+    threshold: Threshold = 0.6
+    min_duration_s: MinDuration = 0.4
+    cooldown_s: Cooldown = 20.0
+    pictures: Annotated[
+        bool,
+        Field(
+            title="Pictures",
+            description="Whether the network looks at the pictures; if not, people's movements alone decide.",
+        ),
+    ] = True
+
+
+class FightNetwork(Protocol):
+    """Tells from a window of pictures how likely it shows a fight."""
+
+    def probability(self, pictures: NDArray[np.uint8]) -> float:
+        """In [0, 1], for (STEPS, SIDE, SIDE) brightness."""
+        ...
+
+
+class ShippedNetwork:
+    """The network that the package carries; loaded at the first look, shared by all cameras of a process.
+
+    A two-stream-less I3D (Carreira & Zisserman, CVPR 2017) on brightness, pretrained on Kinetics-400, with heads
+    fitted by training/fight: docs/models/fight.md.
+    """
+
+    def __init__(self, path: Path = WEIGHTS, device: str = "CPU") -> None:
+        self._path = path
+        self._device = device
+        self._network: Network | None = None
+
+    def probability(self, pictures: NDArray[np.uint8]) -> float:
+        """In [0, 1], for (STEPS, SIDE, SIDE) brightness. Raises ModelError if the network cannot be loaded."""
+        if self._network is None:
+            self._network = load_network(self._path, device=self._device)
+        (probability,) = self._network.infer(pictures[None].astype(np.float32))
+        return float(probability.reshape(()))
+
+
+class FightAnalyser:
+    """Scores mutual violence, from the pictures and from how people move toward each other.
+
+    Pictures: every `INTERVAL_S` while something moves, the network sees the last two seconds of the part of the
+    picture that moves (`fight_window`); the score is the logistic function of the mean log-odds of the last
+    `SMOOTHED` looks, calibrated on cameras that it was not trained on.
+
+    Movements: `interaction.mutual_violence` of the most violent pair.
+
+    The higher of the two counts.
+    """
+
+    behaviour = Behaviour.FIGHT
+    wants_pose = True
+
+    def __init__(self, settings: FightSettings, *, network: FightNetwork | None = None) -> None:
+        self._settings = settings
+        self._network = network or ShippedNetwork()
+        self._pictures = RecentPictures()
+        self._trails = Trails()
+        self._looks: deque[float] = deque(maxlen=SMOOTHED)
+        self._looked_s = float("-inf")
+        self._window: Window | None = None
+        self._pair: Encounter | None = None
+
+    def observe(self, scene: Scene) -> Sequence[Signal]:
+        """One signal for the picture; between looks, what it last was."""
+        if scene.feed is Feed.LOST:
+            self._forget()
+            return ()
+        self._trails.observe(scene)
+        if scene.detected:
+            self._pair = next(iter(encounters(self._trails.now(scene, within_s=0.5))), None)
+        if self._settings.pictures and scene.frame is not None:
+            self._look(scene)
+        return (self._signal(scene),)
+
+    def _forget(self) -> None:
+        self._pictures.clear()
+        self._looks.clear()
+        self._window = None
+        self._pair = None
+
+    def _look(self, scene: Scene) -> None:
+        """Keep the picture, and let the network look when it is time."""
+        if not scene.motion.moving:
+            self._pictures.clear()
+            self._looks.clear()
+            self._window = None
+            return
+        assert scene.frame is not None
+        self._pictures.add(scene.time_s, scene.frame.luma_resized(*kept_size(scene.width, scene.height)))
+        if 0.0 <= scene.time_s - self._looked_s < INTERVAL_S - 0.01:
+            return
+        window = self._pictures.window()
+        if window is None:
+            return
+        self._looked_s = scene.time_s
+        self._window = window
+        self._looks.append(_log_odds(self._network.probability(window.pictures)))
+
+    def _signal(self, scene: Scene) -> Signal:
+        seen = _logistic(sum(self._looks) / len(self._looks)) if self._looks else 0.0
+        moved = self._pair.violence if self._pair is not None else 0.0
+        if self._window is not None and seen >= moved:
+            box = Box(*self._window.moving)
+            people = sum(box.intersection(scene.normalised_box(track.box)) > 0.0 for track in scene.tracks)
+            reason = Reason("fight.network", {"score": round(100 * seen)})
+        elif self._pair is not None and moved > 0.0:
+            box, people = scene.normalised_box(self._pair.box), 2
+            reason = Reason("fight.interaction", {"people": 2})
+        else:
+            return Signal(self.behaviour, scene.time_s, 0.0)
+        if self._settings.zones and not self._watched(scene, box):
+            return Signal(self.behaviour, scene.time_s, 0.0)
+        return Signal(
+            behaviour=self.behaviour,
+            time_s=scene.time_s,
+            score=max(seen, moved),
+            box=box,
+            people=people,
+            reason=reason,
+        )
+
+    def _watched(self, scene: Scene, box: Box) -> bool:
+        return any(
+            zone.contains(box.centre) or zone.contains(box.foot)
+            for zone in watched(scene, self._settings.zones)
+        )
+
+
+def _log_odds(probability: float) -> float:
+    held = min(CERTAIN, max(1.0 - CERTAIN, probability))
+    return float(np.log(held / (1.0 - held)))
+
+
+def _logistic(log_odds: float) -> float:
+    return float(1.0 / (1.0 + np.exp(-log_odds)))

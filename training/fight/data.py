@@ -1,0 +1,139 @@
+"""Labelled clips as the analyser sees them, and as it might have seen them."""
+
+import csv
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from tynysh.behaviour.fight_window import (
+    SPAN_S,
+    STEPS,
+    Region,
+    Window,
+    cut_out,
+    kept_size,
+    motion_map,
+    moving_part,
+    square_around,
+)
+from tynysh.media.frame import Frame
+
+Pictures = NDArray[np.uint8]
+Times = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Clip:
+    """One labelled clip: brightness (N, height, width) at the analyser's resolution, and seconds (N,) from 0."""
+
+    path: str
+    fight: bool
+    source: str
+    pictures: Pictures
+    times: Times
+
+
+def read_clips(folder: Path) -> list[Clip]:
+    """All clips of clips.csv in `folder`, in its order."""
+    with (folder / "clips.csv").open(newline="", encoding="utf-8") as file:
+        return [_read(folder, row) for row in csv.DictReader(file)]
+
+
+def _read(folder: Path, row: dict[str, str]) -> Clip:
+    pictures: list[Pictures] = []
+    times: list[float] = []
+    with av.open(str(folder / row["path"])) as container:
+        stream = container.streams.video[0]
+        for index, picture in enumerate(container.decode(stream)):
+            frame = Frame(picture, time_s=float(picture.time or 0.0), index=index)
+            pictures.append(frame.luma_resized(*kept_size(frame.width, frame.height)))
+            times.append(frame.time_s)
+    return Clip(row["path"], row["fight"] == "1", row["source_video"], np.stack(pictures), np.array(times) - times[0])
+
+
+def analysed(times: Times, rate_hz: float = 10.0, first: int = 0) -> NDArray[np.intp]:
+    """The pictures that are analysed at `rate_hz`, by the rule of `runtime.pipeline`, from picture `first` on."""
+    due_s = -np.inf
+    kept: list[int] = []
+    for index in range(first, len(times)):
+        if times[index] >= due_s:
+            kept.append(index)
+            due_s = times[index] + 0.9 / rate_hz
+    return np.array(kept)
+
+
+def production_windows(clip: Clip) -> Iterator[Window]:
+    """The windows that the analyser would look at, in order."""
+    from tynysh.behaviour.fight import INTERVAL_S
+    from tynysh.behaviour.fight_window import RecentPictures
+
+    recent = RecentPictures()
+    looked_s = -np.inf
+    for index in analysed(clip.times):
+        recent.add(float(clip.times[index]), clip.pictures[index])
+        if clip.times[index] - looked_s < INTERVAL_S - 0.01:
+            continue
+        window = recent.window()
+        if window is not None:
+            looked_s = clip.times[index]
+            yield window
+
+
+def varied_window(clip: Clip, random: np.random.Generator) -> Pictures:
+    """One window (STEPS, SIDE, SIDE) of `clip` with other timing, framing, light and picture quality."""
+    kept = analysed(clip.times, random.choice([8.3, 10.0, 10.0, 12.5, 16.0]), int(random.integers(0, 3)))
+    pictures, times = clip.pictures[kept], clip.times[kept]
+    whole_s = float(times[-1] - times[0]) + float(np.median(np.diff(times)))
+    span_s = min(SPAN_S * random.uniform(0.75, 1.2), whole_s)
+    last = np.searchsorted(times, times[0] + random.uniform(span_s, whole_s + 1e-3) - 1e-6)
+    pictures, times = pictures[:last], times[:last]
+    wanted = times[-1] + np.median(np.diff(times)) - span_s + span_s / STEPS * (np.arange(STEPS) + 0.5)
+    chosen = np.clip(np.searchsorted(times, wanted, side="right") - 1, 0, len(times) - 1)
+    shown, back = np.unique(chosen, return_inverse=True)
+    pictures = pictures[shown]
+    height, width = pictures.shape[1:]
+    margin, least = np.exp(random.uniform(np.log(0.9), np.log(1.7))), random.uniform(0.25, 0.5)
+    region = square_around(moving_part(motion_map(pictures)), width, height, margin=margin, least=least)
+    pictures = cut_out(_degraded(pictures, random), _shifted(region, width, height, random))
+    varied = _relit(pictures.astype(np.float32), random)
+    if random.random() < 0.5:
+        varied = varied[:, :, ::-1]
+    return np.clip(varied, 0, 255).astype(np.uint8)[back]
+
+
+def _shifted(region: Region, width: int, height: int, random: np.random.Generator) -> Region:
+    across, down = region.right - region.left, region.bottom - region.top
+    dx, dy = random.uniform(-0.08, 0.08, 2) * max(across, down)
+    left = int(np.clip(region.left + dx, 0, width - across))
+    top = int(np.clip(region.top + dy, 0, height - down))
+    return Region(left, top, left + across, top + down)
+
+
+def _degraded(pictures: Pictures, random: np.random.Generator) -> Pictures:
+    draw = random.random()
+    height, width = pictures.shape[1:]
+    if draw < 0.2:
+        scale = random.uniform(0.4, 0.8)
+        small = [cv2.resize(p, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) for p in pictures]
+        return np.stack([np.asarray(cv2.resize(p, (width, height)), np.uint8) for p in small])
+    if draw < 0.35:
+        quality = int(random.integers(12, 45))
+        coded = [cv2.imencode(".jpg", p, [cv2.IMWRITE_JPEG_QUALITY, quality])[1] for p in pictures]
+        return np.stack([np.asarray(cv2.imdecode(c, cv2.IMREAD_GRAYSCALE), np.uint8) for c in coded])
+    return pictures
+
+
+def _relit(pictures: NDArray[np.float32], random: np.random.Generator) -> NDArray[np.float32]:
+    if random.random() < 0.7:
+        pictures = 255.0 * (pictures / 255.0) ** np.float32(np.exp(random.uniform(-0.3, 0.3)))
+        mean = pictures.mean()
+        pictures = (pictures - mean) * np.float32(np.exp(random.uniform(-0.3, 0.3))) + mean
+        pictures = pictures + np.float32(random.uniform(-20, 20))
+    if random.random() < 0.25:
+        pictures = pictures + random.normal(0, random.uniform(2, 8), pictures.shape).astype(np.float32)
+    return pictures
