@@ -52,6 +52,8 @@ export interface Incident {
   clip: "pending" | "ready" | "failed" | "none";
   still: boolean;
   position: Position | null;
+  /** What may be done to it now. */
+  actions: Action[];
 }
 
 export interface IncidentEvent {
@@ -100,9 +102,9 @@ export interface Camera {
   detail: string | null;
   position: Position | null;
   zones: Zone[];
-  people: number | null;
+  people: number;
   counters: Record<string, number>;
-  fps: number | null;
+  fps: number;
   recording: boolean;
 }
 

@@ -7,13 +7,14 @@ import { ApiError, request, signedOut } from "./client";
 import type { Camera, Incident } from "./types";
 
 export interface Message {
-  id: string | null;
   event: string;
   data: string;
 }
 
 /** Splits a stream of text into server-sent messages (WHATWG HTML, 9.2.6); comments count as signs of life only. */
 export class MessageParser {
+  /** The last id of which all has been read: to resume from. Ids come without data too. */
+  lastId: string | null = null;
   private rest = "";
   private event = "";
   private id: string | null = null;
@@ -26,8 +27,9 @@ export class MessageParser {
     for (const line of lines) {
       if (line === "") {
         if (this.data.length > 0) {
-          messages.push({ id: this.id, event: this.event || "message", data: this.data.join("\n") });
+          messages.push({ event: this.event || "message", data: this.data.join("\n") });
         }
+        this.lastId = this.id;
         this.event = "";
         this.data = [];
         continue;
@@ -50,6 +52,8 @@ export interface UpdateListener {
   lost: () => void;
   incident: (incident: Incident) => void;
   camera: (camera: Camera) => void;
+  /** Too much was missed: the lists are to be loaded anew. */
+  reload: () => void;
 }
 
 /** Longer than two of the server's heartbeats (one every 15 s). */
@@ -102,10 +106,11 @@ export async function listen(listener: UpdateListener, stop: AbortSignal): Promi
         watchdog = setTimeout(end, SILENCE_MS);
         listener.heard();
         for (const message of parser.push(decoder.decode(value, { stream: true }))) {
-          if (message.id !== null) lastId = message.id;
           if (message.event === "incident") listener.incident(JSON.parse(message.data) as Incident);
           else if (message.event === "camera") listener.camera(JSON.parse(message.data) as Camera);
+          else if (message.event === "reload") listener.reload();
         }
+        lastId = parser.lastId ?? lastId;
       }
     } catch (error) {
       if (error instanceof ApiError && error.status === 401) {

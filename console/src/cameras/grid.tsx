@@ -41,7 +41,7 @@ function Tile({ camera, pictures, gravest }: { camera: Camera; pictures: boolean
               <span className="unseen">{t("console.camera.recording")}</span>
             </span>
           )}
-          {camera.people !== null && camera.people > 0 && (
+          {camera.people > 0 && (
             <span className="dim tile-people">{t("console.incident.people", { count: camera.people })}</span>
           )}
         </span>
@@ -115,7 +115,7 @@ export function CameraGrid({ user }: { user: User }): ReactNode {
           <h2>
             {group.name}
             <span className="dim">
-              {[find(`site.kind.${group.kind}`) ?? find(`console.site.kind.${group.kind}`), sites.get(id)?.address]
+              {[find(`site.kind.${group.kind}`), sites.get(id)?.address]
                 .filter(Boolean)
                 .join(" · ")}
             </span>

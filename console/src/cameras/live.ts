@@ -4,9 +4,9 @@ export type LiveState = "connecting" | "playing" | "waiting" | "failed";
 
 /** What to do about the distance between what is shown and what has arrived, seconds. */
 export function chase(behind: number): { rate: number; jump: boolean } {
-  if (behind > 4) return { rate: 1, jump: true };
-  if (behind > 1.2) return { rate: 1.15, jump: false };
-  if (behind > 0.7) return { rate: 1.05, jump: false };
+  if (behind > 2) return { rate: 1, jump: true };
+  if (behind > 1) return { rate: 1.2, jump: false };
+  if (behind > 0.6) return { rate: 1.07, jump: false };
   return { rate: 1, jump: false };
 }
 

@@ -5,6 +5,7 @@ import { liveUrl } from "../api/client";
 import type { Camera } from "../api/types";
 import { useWords } from "../language/words";
 import { Icon } from "../shell/icons";
+import { shape } from "../shell/shape";
 import { LivePlayer, type LiveState } from "./live";
 import { Picture } from "./picture";
 
@@ -29,6 +30,7 @@ export function LiveView({ camera }: { camera: Camera }): ReactNode {
   const [state, setState] = useState<LiveState>("connecting");
   const [behind, setBehind] = useState<number | null>(null);
   const [attempt, setAttempt] = useState(0);
+  const [ratio, setRatio] = useState(16 / 9);
   const [zones, setZones] = useState(true);
   const visible = useVisible();
   const failed = state === "failed";
@@ -52,7 +54,7 @@ export function LiveView({ camera }: { camera: Camera }): ReactNode {
   return (
     <div className="clip">
       <div className="stage" ref={stage}>
-        <div className="picture">
+        <div className="picture" style={shape(ratio)}>
           <video
             ref={video}
             muted
@@ -61,9 +63,12 @@ export function LiveView({ camera }: { camera: Camera }): ReactNode {
             disablePictureInPicture
             hidden={failed}
             data-live={state}
+            onResize={({ currentTarget: element }) => {
+              setRatio(element.videoWidth / element.videoHeight || 16 / 9);
+            }}
             aria-label={t("console.live.title", { name: camera.name })}
           />
-          {failed && <Picture id={id} name={camera.name} always />}
+          {failed && <Picture id={id} name={camera.name} always onRatio={setRatio} />}
           {zones && (
             <svg className="boxes" viewBox="0 0 1 1" preserveAspectRatio="none" aria-hidden="true">
               {camera.zones.map((zone) => (

@@ -89,7 +89,7 @@ export function CameraPage({ id, user }: { id: string; user: User }): ReactNode 
             {camera.site.name}
             <span className="dim">
               {" "}
-              · {find(`site.kind.${camera.site.kind}`) ?? find(`console.site.kind.${camera.site.kind}`) ?? camera.site.kind}
+              · {find(`site.kind.${camera.site.kind}`) ?? camera.site.kind}
             </span>
           </p>
           {camera.simulated && <p className="dim small">{t("console.camera.simulated_hint")}</p>}
@@ -101,7 +101,7 @@ export function CameraPage({ id, user }: { id: string; user: User }): ReactNode 
       </header>
       {camera.detail && (
         <p className={camera.state === "lost" ? "failure" : "notice"} role="status">
-          {camera.detail}
+          {find(`console.camera.detail.${camera.detail}`) ?? camera.detail}
         </p>
       )}
       {mayViewCameras(user.role) ? (
@@ -132,20 +132,12 @@ export function CameraPage({ id, user }: { id: string; user: User }): ReactNode 
                   <dd>{full(camera.since, zone)}</dd>
                 </>
               )}
-              {camera.fps !== null && (
-                <>
-                  <dt>{t("console.camera.fps")}</dt>
-                  <dd>{number(camera.fps, 1)}</dd>
-                </>
-              )}
+              <dt>{t("console.camera.fps")}</dt>
+              <dd>{number(camera.fps, 1)}</dd>
               <dt>{t("console.camera.recording")}</dt>
               <dd>{t(camera.recording ? "console.yes" : "console.no")}</dd>
-              {camera.people !== null && (
-                <>
-                  <dt>{t("console.camera.people")}</dt>
-                  <dd>{number(camera.people)}</dd>
-                </>
-              )}
+              <dt>{t("console.camera.people")}</dt>
+              <dd>{number(camera.people)}</dd>
               {COUNTERS.map((name) => {
                 const count = camera.counters[name];
                 return count === undefined ? null : (

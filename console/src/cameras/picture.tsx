@@ -53,7 +53,15 @@ function useShots(id: string, wanted: boolean): { shot: Shot | null; failed: boo
   return { shot, failed };
 }
 
-export function Picture({ id, name, always = false }: { id: string; name: string; always?: boolean }): ReactNode {
+interface Props {
+  id: string;
+  name: string;
+  /** Whether to ask even while nobody has scrolled to it. */
+  always?: boolean;
+  onRatio?: (ratio: number) => void;
+}
+
+export function Picture({ id, name, always = false, onRatio }: Props): ReactNode {
   const { t } = useWords();
   const box = useRef<HTMLDivElement>(null);
   const [seen, setSeen] = useState(always);
@@ -77,7 +85,13 @@ export function Picture({ id, name, always = false }: { id: string; name: string
   return (
     <div className="shot" ref={box}>
       {shot ? (
-        <img src={shot.url} alt={t("console.camera.picture_of", { name })} />
+        <img
+          src={shot.url}
+          alt={t("console.camera.picture_of", { name })}
+          onLoad={({ currentTarget: image }) => {
+            onRatio?.(image.naturalWidth / image.naturalHeight || 16 / 9);
+          }}
+        />
       ) : (
         <p className="veil">{failed ? t("console.camera.no_picture") : ""}</p>
       )}

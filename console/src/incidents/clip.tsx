@@ -7,6 +7,7 @@ import { useWords } from "../language/words";
 import { Icon } from "../shell/icons";
 import { useKeys } from "../shell/keys";
 import { Curve } from "./curve";
+import { shape } from "../shell/shape";
 import { glance, timelineOf, type Timeline } from "./timeline";
 
 const SPEEDS = [0.25, 0.5, 1, 2, 4];
@@ -17,14 +18,16 @@ interface Shown {
   now: boolean;
 }
 
-/** The boxes of what is happening at that time; of what will happen or has happened, faintly. */
+/** The boxes of what is happening at that time; if nothing is, faintly of what will happen or has happened. */
 function boxesAt(incident: IncidentDetail, timeline: Timeline, at: number | null): Shown[] {
   const shown = incident.events.flatMap((event, index) => {
     const span = timeline.spans[index];
     if (!event.box || !span) return [];
     return [{ id: event.id, box: event.box, now: at === null || (at >= span.start && at <= span.end + 0.5) }];
   });
-  return shown.length === 0 && incident.box ? [{ id: "incident", box: incident.box, now: true }] : shown;
+  if (shown.length === 0 && incident.box) return [{ id: "incident", box: incident.box, now: true }];
+  const current = shown.filter(({ now }) => now);
+  return current.length > 0 ? current : shown;
 }
 
 function Boxes({ shown }: { shown: Shown[] }): ReactNode {
@@ -56,6 +59,7 @@ export function Clip({ incident, zone }: { incident: IncidentDetail; zone: strin
   const [boxes, setBoxes] = useState(true);
   const [broken, setBroken] = useState(false);
   const [noStill, setNoStill] = useState(false);
+  const [ratio, setRatio] = useState(16 / 9);
   const frame = useRef(0.04);
   const ready = incident.clip === "ready" && !broken;
   const timeline = useMemo(() => timelineOf(incident, ready ? length : null), [incident, ready, length]);
@@ -142,7 +146,7 @@ export function Clip({ incident, zone }: { incident: IncidentDetail; zone: strin
   return (
     <div className="clip">
       <div className="stage" ref={stage}>
-        <div className="picture">
+        <div className="picture" style={shape(ratio)}>
           {ready ? (
             <video
               key={incident.id}
@@ -160,6 +164,7 @@ export function Clip({ incident, zone }: { incident: IncidentDetail; zone: strin
                 const element = event.currentTarget;
                 const seconds = Number.isFinite(element.duration) ? element.duration : 0;
                 setLength(seconds);
+                setRatio(element.videoWidth / element.videoHeight || 16 / 9);
                 seek(Math.min(glance(timelineOf(incident, seconds)), Math.max(0, seconds - 1)));
                 element.playbackRate = speed;
                 if (!window.matchMedia("(prefers-reduced-motion: reduce)").matches) {
@@ -183,6 +188,9 @@ export function Clip({ incident, zone }: { incident: IncidentDetail; zone: strin
             <img
               src={stillUrl(incident.id)}
               alt={t("console.clip.still")}
+              onLoad={({ currentTarget: image }) => {
+                setRatio(image.naturalWidth / image.naturalHeight || 16 / 9);
+              }}
               onError={() => {
                 setNoStill(true);
               }}

@@ -8,7 +8,6 @@ import { mayHandle } from "../session/permissions";
 import { useKeys } from "../shell/keys";
 import { go, incidentHref } from "../shell/route";
 import { useHandling } from "./handling";
-import { allows } from "./lifecycle";
 import { IncidentList } from "./list";
 import { arrange, NO_FILTER, type Filter } from "./order";
 import { IncidentPage } from "./page";
@@ -41,7 +40,7 @@ export function Desk({ opened, user, lit }: Props): ReactNode {
   const take = (action: Action, rest: Partial<StepRequest> = {}): void => {
     // A verdict is given on what is in view; only "I have seen it" can be said from the list.
     const incident = incidents.get((action === "acknowledge" ? selected : opened) ?? "");
-    if (!incident || !mayHandle(user.role) || !allows(incident, action)) return;
+    if (!incident || !mayHandle(user.role) || !incident.actions.includes(action)) return;
     void handling.take(incident, { action, ...rest });
   };
   const close = (): void => {

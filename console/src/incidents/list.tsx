@@ -2,7 +2,7 @@
 
 import { useEffect, useMemo, useState, type ReactNode } from "react";
 import { api } from "../api/client";
-import type { Incident, IncidentState } from "../api/types";
+import type { IncidentState } from "../api/types";
 import { useWords } from "../language/words";
 import { live, useKnown } from "../live/store";
 import { explain } from "../shell/failure";
@@ -94,15 +94,19 @@ function Filters({ filter, onFilter }: Pick<Props, "filter" | "onFilter">): Reac
 }
 
 /** Closed incidents beyond the most recent ones, asked for a page at a time. */
-function Older({ filter, last }: { filter: Filter; last: Incident | undefined }): ReactNode {
+function Older({ filter }: { filter: Filter }): ReactNode {
   const words = useWords();
   const { t } = words;
-  const [state, setState] = useState<"idle" | "busy" | "end">("idle");
-  const [failure, setFailure] = useState<string | null>(null);
+  const { older } = useKnown();
   const { site, behaviour } = filter;
+  const filtered = site !== "" || behaviour !== "";
+  // Undefined: from the newest; null: there are no more.
+  const [next, setNext] = useState<string | null | undefined>(filtered ? undefined : older);
+  const [busy, setBusy] = useState(false);
+  const [failure, setFailure] = useState<string | null>(null);
 
   const more = async (): Promise<void> => {
-    setState("busy");
+    setBusy(true);
     setFailure(null);
     try {
       const page = await api.incidents({
@@ -110,17 +114,18 @@ function Older({ filter, last }: { filter: Filter; last: Incident | undefined })
         site,
         behaviour,
         limit: OLDER,
-        ...(last ? { before: last.id } : {}),
+        ...(next == null ? {} : { before: next }),
       });
       live.add(page.items);
-      setState(page.next === null ? "end" : "idle");
+      setNext(page.next);
     } catch (error) {
       setFailure(explain(error, words));
-      setState("idle");
+    } finally {
+      setBusy(false);
     }
   };
 
-  if (state === "end") return null;
+  if (next === null) return null;
   return (
     <div className="older">
       {failure && (
@@ -128,7 +133,7 @@ function Older({ filter, last }: { filter: Filter; last: Incident | undefined })
           {failure}
         </p>
       )}
-      <button type="button" className="plain" disabled={state === "busy"} onClick={() => void more()}>
+      <button type="button" className="plain" disabled={busy} onClick={() => void more()}>
         {t("console.incidents.older")}
       </button>
     </div>
@@ -140,7 +145,6 @@ export function IncidentList({ filter, onFilter, selected, opened, arrived }: Pr
   const { t, number } = words;
   const { incidents, sites, cameras, loaded, failure } = useKnown();
   const groups = useMemo(() => arrange(incidents.values(), filter), [incidents, filter]);
-  const closed = groups.find(({ group }) => group === "closed")?.incidents;
   const liveCameras = [...cameras.values()].filter(({ state }) => state === "live" || state === "degraded").length;
 
   useEffect(() => {
@@ -185,7 +189,7 @@ export function IncidentList({ filter, onFilter, selected, opened, arrived }: Pr
         </div>
       ))}
       {loaded && (filter.state === "" || filter.state === "resolved") && (
-        <Older key={`${filter.site} ${filter.behaviour}`} filter={filter} last={closed?.[closed.length - 1]} />
+        <Older key={`${filter.site} ${filter.behaviour}`} filter={filter} />
       )}
     </section>
   );

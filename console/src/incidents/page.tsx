@@ -15,7 +15,6 @@ import { Icon } from "../shell/icons";
 import { cameraHref } from "../shell/route";
 import { Clip } from "./clip";
 import type { Handling } from "./handling";
-import { allows } from "./lifecycle";
 import { isOpen } from "./order";
 import { Waiting } from "./row";
 
@@ -51,7 +50,7 @@ function useDetail(id: string): { detail: IncidentDetail | null; failure: unknow
 function Actions({ incident, handling, take }: { incident: Incident; handling: Handling; take: (step: StepRequest) => void }): ReactNode {
   const { t } = useWords();
   const { busy } = handling;
-  const disabled = (action: StepRequest["action"]): boolean => busy !== null || !allows(incident, action);
+  const disabled = (action: StepRequest["action"]): boolean => busy !== null || !incident.actions.includes(action);
   return (
     <div className="actions" role="group" aria-label={t("console.step.title")} aria-busy={busy !== null}>
       {incident.state === "new" && (

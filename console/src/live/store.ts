@@ -19,6 +19,8 @@ export interface Known {
   sites: ReadonlyMap<string, Site>;
   link: Link;
   loaded: boolean;
+  /** From where closed incidents go on that have not been loaded; null where all have been. */
+  older: string | null;
   failure: ApiError | null;
 }
 
@@ -30,6 +32,7 @@ const NOTHING: Known = {
   sites: new Map(),
   link: { state: "connecting", since: 0, heardAt: null },
   loaded: false,
+  older: null,
   failure: null,
 };
 
@@ -79,6 +82,9 @@ export class LiveStore {
       {
         opened: () => {
           this.link("open");
+          void this.load(stopper.signal);
+        },
+        reload: () => {
           void this.load(stopper.signal);
         },
         heard: () => {
@@ -137,6 +143,7 @@ export class LiveStore {
         sites: new Map(sites.map((site) => [site.id, site])),
         cameras: new Map(cameras.map((camera) => [camera.id, camera])),
         loaded: true,
+        older: recent.next,
         failure: null,
       });
       const quiet = listed.filter((incident) => !missed.includes(incident));

@@ -15,7 +15,10 @@ export function MapPage(): ReactNode {
       const position = incidentPosition(incident, cameras, sites);
       return position ? [incidentMark(incident, position, behaviour(incident.behaviour))] : [];
     });
-    return [...open, ...cameraMarks(cameras.values(), sites)];
+    const named = [...sites.values()].flatMap(({ id, name, position }) =>
+      position ? [{ id: `site ${id}`, name, position, href: "", kind: { site: true } as const }] : [],
+    );
+    return [...open, ...named, ...cameraMarks(cameras.values(), sites)];
   }, [cameras, sites, incidents, behaviour]);
   return (
     <section className="map-page" aria-label={t("console.nav.map")}>

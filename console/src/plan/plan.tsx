@@ -12,7 +12,7 @@ export interface Mark {
   position: Position;
   href: string;
   /** The state of a camera, or how grave an incident is. */
-  kind: { camera: CameraState; simulated: boolean } | { incident: Severity; open: boolean };
+  kind: { camera: CameraState; simulated: boolean } | { incident: Severity; open: boolean } | { site: true };
   /** What the plan is about: drawn above all else, always with its name. */
   chief?: boolean;
 }
@@ -27,33 +27,52 @@ interface Placed {
   label: boolean;
 }
 
-/** Where marks and their names go on the screen; names that would lie over others are left out. */
+type Rectangle = readonly [left: number, top: number, right: number, bottom: number];
+
+const apart = (a: Rectangle, b: Rectangle): boolean => a[2] < b[0] || a[0] > b[2] || a[3] < b[1] || a[1] > b[3];
+
+/** The room that a mark's name takes: right of its pin, or under the cameras of a site. */
+function nameBox(mark: Mark, x: number, y: number): Rectangle {
+  if ("site" in mark.kind) return [x - mark.name.length * 4, y + 18, x + mark.name.length * 4, y + 36];
+  const middle = "incident" in mark.kind ? y - 20 : y;
+  return [x + 11, middle - 8, x + 18 + mark.name.length * 7, middle + 8];
+}
+
+function pinBox(mark: Mark, x: number, y: number): Rectangle {
+  return "incident" in mark.kind ? [x - 9, y - 29, x + 9, y - 3] : [x - 5, y - 5, x + 5, y + 5];
+}
+
+/** Where marks and their names go on the screen; names that would lie over others, or over pins, are left out. */
 function place(marks: readonly Mark[], points: readonly Point[], view: View, width: number, height: number): Placed[] {
-  const taken: [number, number, number, number][] = [];
-  const order = marks.map((mark, index) => ({ mark, index })).sort((a, b) => Number(b.mark.chief ?? false) - Number(a.mark.chief ?? false));
   const seen = new Map<string, number>();
-  return order
-    .map(({ mark, index }) => {
-      const point = points[index] ?? { x: 0, y: 0 };
+  const placed = marks
+    .map((mark, index) => ({ mark, point: points[index] ?? { x: 0, y: 0 } }))
+    .sort((a, b) => Number(b.mark.chief ?? false) - Number(a.mark.chief ?? false))
+    .map(({ mark, point }) => {
       let x = width / 2 + (point.x - view.x) / view.scale;
       let y = height / 2 + (point.y - view.y) / view.scale;
-      // Cameras on one pole: fan them out, so that each can be seen and pressed.
-      if (!("incident" in mark.kind)) {
-        const key = `${Math.round(x / 6)},${Math.round(y / 6)}`;
-        const rank = seen.get(key) ?? 0;
-        seen.set(key, rank + 1);
-        if (rank > 0) {
-          x += 16 * Math.cos(rank * 1.1);
-          y += 16 * Math.sin(rank * 1.1);
-        }
+      if ("site" in mark.kind) return { mark, x, y, label: false };
+      // Several in one place: cameras fan out below, incidents side by side above, so that each can be pressed.
+      const incident = "incident" in mark.kind;
+      const key = `${incident ? "incident" : "camera"} ${Math.round(x / 12)} ${Math.round(y / 12)}`;
+      const rank = seen.get(key) ?? 0;
+      seen.set(key, rank + 1);
+      if (incident) x += 22 * rank;
+      else if (rank > 0) {
+        x += 15 * Math.sin(rank * 1.05);
+        y += 15 * (1 - Math.cos(rank * 1.05));
       }
-      const box: [number, number, number, number] = [x + 8, y - 9, x + 20 + mark.name.length * 7, y + 9];
-      const free = taken.every(([l, t, r, b]) => box[2] < l || box[0] > r || box[3] < t || box[1] > b);
-      const label = free || mark.chief === true;
-      if (label) taken.push(box);
-      return { mark, x, y, label };
-    })
-    .reverse();
+      return { mark, x, y, label: false };
+    });
+  const pins = placed.filter(({ mark }) => !("site" in mark.kind)).map((each) => ({ each, box: pinBox(each.mark, each.x, each.y) }));
+  const names: Rectangle[] = [];
+  for (const each of placed) {
+    const box = nameBox(each.mark, each.x, each.y);
+    const free = names.every((other) => apart(box, other)) && pins.every((pin) => pin.each === each || apart(box, pin.box));
+    each.label = free || each.mark.chief === true;
+    if (each.label) names.push(box);
+  }
+  return placed.reverse();
 }
 
 export function Plan({ marks, label }: { marks: readonly Mark[]; label: string }): ReactNode {
@@ -196,6 +215,13 @@ export function Plan({ marks, label }: { marks: readonly Mark[]; label: string }
         ))}
         {placed.map(({ mark, x, y, label: named }) => {
           const incident = "incident" in mark.kind;
+          if ("site" in mark.kind) {
+            return named ? (
+              <text key={mark.id} className="plan-site" x={x} y={y + 30} textAnchor="middle">
+                {mark.name}
+              </text>
+            ) : null;
+          }
           const kind =
             "incident" in mark.kind
               ? `plan-incident severity-${mark.kind.incident}${mark.kind.open ? " open" : ""}`
@@ -207,11 +233,15 @@ export function Plan({ marks, label }: { marks: readonly Mark[]; label: string }
           return (
             <a key={mark.id} href={mark.href} aria-label={`${mark.name}, ${state}`} className={mark.chief ? "chief" : ""}>
               <g className={kind} transform={`translate(${x.toFixed(1)} ${y.toFixed(1)})`}>
-                {incident && <circle className="halo" r="15" />}
-                {incident ? <path className="pin" d="M0-9 8 5H-8z" /> : <rect className="pin" x="-5" y="-5" width="10" height="10" rx="3" />}
-                <circle className="reach" r="14" />
+                {incident && <circle className="halo" cy="-20" r="15" />}
+                {incident ? (
+                  <path className="pin" d="M0-3C-3-10-9-13-9-20a9 9 0 0 1 18 0c0 7-6 10-9 17z" />
+                ) : (
+                  <rect className="pin" x="-5" y="-5" width="10" height="10" rx="3" />
+                )}
+                <circle className="reach" cy={incident ? -20 : 0} r="14" />
                 {named && (
-                  <text x="13" y="4">
+                  <text x="13" y={incident ? -16 : 4}>
                     {mark.name}
                   </text>
                 )}
