@@ -31,7 +31,7 @@ class TrackLogSettings(BaseModel):
         description="Seconds between two looks that found someone, over which they are filled in.",
     )
     smoothing_s: float = Field(
-        default=0.6,
+        default=0.5,
         ge=0,
         description="Seconds before and after over which boxes are smoothed, so that one cut short by a post or by "
         "someone in front is mended from those around it. 0 switches it off.",

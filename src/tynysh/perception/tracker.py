@@ -16,8 +16,6 @@ from tynysh.perception.track import Track
 _Axes = NDArray[np.float64]
 """(4,): one value for each of centre x, centre y, width, height."""
 
-_SURE = 0.85
-
 
 class TrackerSettings(BaseModel):
     """How detections become tracks. Lengths are relative to the person's height, so the picture's size is free."""
@@ -70,13 +68,26 @@ class MotionModel:
     acceleration: of (centre x, centre y, width, height), in heights per second and root of a second.
     speed: standard deviation of the velocity of someone just found, in heights per second.
     measurement: standard deviation of a sure detection's box, in heights.
+    sure_score: detections of a lower score weigh less: their variance is that of a sure one times
+        (1 - score) / (1 - sure_score), as in the NSA Kalman filter (Du et al.: GIAOTracker, ICCV workshops 2021),
+        since people half hidden get low scores and boxes around what is seen of them. 0: all weigh the same.
     fading_s: while someone is not found, their velocity falls by 1/e in so many seconds.
     """
 
     acceleration: tuple[float, float, float, float] = (0.4, 0.25, 0.1, 0.1)
     speed: tuple[float, float, float, float] = (0.8, 0.4, 0.05, 0.05)
     measurement: tuple[float, float, float, float] = (0.03, 0.03, 0.04, 0.04)
+    sure_score: float = 0.85
     fading_s: float = 1.5
+
+    def begin(self, box: Box, score: float) -> "BoxFilter":
+        """The filter of someone found for the first time."""
+        return BoxFilter(box, score, self)
+
+    def variance(self, box: Box, score: float) -> _Axes:
+        """Of a detection, in square pixels."""
+        doubt = max(1.0, (1 - score) / (1 - self.sure_score))
+        return doubt * (max(box.height, 1.0) * np.array(self.measurement)) ** 2
 
 
 class BoxFilter:
@@ -92,7 +103,7 @@ class BoxFilter:
         self._place = _axes(box)
         self._velocity = np.zeros(4)
         height = max(box.height, 1.0)
-        self._place_variance = (height * np.array(model.measurement)) ** 2 * _doubt(score)
+        self._place_variance = model.variance(box, score)
         self._covariance = np.zeros(4)
         self._velocity_variance = (height * np.array(model.speed)) ** 2
 
@@ -127,8 +138,8 @@ class BoxFilter:
         self._velocity[2:] = 0.0
 
     def correct(self, box: Box, score: float) -> None:
-        """Update: take in a detection; the lower its score, the less it weighs (see `_doubt`)."""
-        variance = (max(box.height, 1.0) * np.array(self._model.measurement)) ** 2 * _doubt(score)
+        """Update: take in a detection; the lower its score, the less it weighs."""
+        variance = self._model.variance(box, score)
         surprise = _axes(box) - self._place
         total = self._place_variance + variance
         place_gain, velocity_gain = self._place_variance / total, self._covariance / total
@@ -143,7 +154,7 @@ class _Tracklet:
     """One person in the making: unnumbered until confirmed."""
 
     def __init__(self, person: Person, time_s: float, model: MotionModel) -> None:
-        self.filter = BoxFilter(person.box, person.score, model)
+        self.filter = model.begin(person.box, person.score)
         self.person = person
         self.born_s = time_s
         self.seen_s = time_s
@@ -338,15 +349,6 @@ def _distinct(persons: list[Person], iou: float) -> list[Person]:
         if not copies[kept, index].any():
             kept.append(index)
     return [persons[index] for index in kept]
-
-
-def _doubt(score: float) -> float:
-    """By how much the variance of a detection of `score` exceeds a sure one's.
-
-    As in the NSA Kalman filter (Du et al.: GIAOTracker, ICCV workshops 2021): half hidden people get low scores
-    and boxes around what is seen of them.
-    """
-    return max(1.0, (1 - score) / (1 - _SURE))
 
 
 def _axes(box: Box) -> _Axes:
