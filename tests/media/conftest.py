@@ -1,6 +1,7 @@
 """Drawn videos: a still, noisy scene in which a box may walk."""
 
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -13,19 +14,29 @@ from tests.servers import RtspCamera
 WIDTH, HEIGHT = 320, 240
 
 
+@cache
+def _wall() -> NDArray[np.int16]:
+    blocks = np.random.default_rng(7).integers(60, 190, (12, 16))
+    return np.repeat(np.kron(blocks, np.ones((20, 20)))[:, :, None], 3, axis=2).astype(np.int16)
+
+
+@cache
+def _noise(number: int, level: float) -> NDArray[np.int16]:
+    generator = np.random.default_rng(number)
+    return generator.normal(0, level, (HEIGHT, WIDTH, 3)).astype(np.int16)
+
+
 def draw(
-    number: int, fps: float, *, walks_from_s: float | None = None, noise: float = 3.0, seed: int = 7
+    number: int, fps: float, *, walks_from_s: float | None = None, noise: float = 3.0
 ) -> NDArray[np.uint8]:
     """Picture `number`: a chequered wall with noise; from `walks_from_s` on, a dark box walks along it."""
-    wall = np.kron(np.random.default_rng(seed).integers(60, 190, (12, 16)), np.ones((20, 20))).astype(
-        np.float32
-    )
-    image = np.repeat(wall[:, :, None], 3, axis=2)
+    image = _wall().copy()
     if walks_from_s is not None and number / fps >= walks_from_s:
         left = int(20 + (number / fps - walks_from_s) * 40) % (WIDTH - 30)
         image[120:180, left : left + 24] = (20, 30, 40)
     if noise:
-        image += np.random.default_rng(number).normal(0, noise, image.shape)
+        shift = tuple(np.random.default_rng(number).integers(0, HEIGHT, 2))
+        image += np.roll(_noise(number % 8, noise), shift, axis=(0, 1))
     return np.clip(image, 0, 255).astype(np.uint8)
 
 
@@ -62,9 +73,10 @@ def write_video(
 
 @pytest.fixture(scope="session")
 def video_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """`clip.mp4`: six seconds of walking at 25 fps, a key frame each second."""
+    """`clip.mp4`: six seconds of walking at 25 fps, a key frame each second; `short.mp4`: two seconds."""
     folder = tmp_path_factory.mktemp("camera")
     write_video(folder / "clip.mp4", seconds=6, walks_from_s=0)
+    write_video(folder / "short.mp4", seconds=2, walks_from_s=0)
     return folder
 
 

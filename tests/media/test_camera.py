@@ -1,0 +1,255 @@
+"""A camera's stream lives on through everything that cameras do."""
+
+import itertools
+import random
+import threading
+import time
+from contextlib import contextmanager
+
+import pytest
+from tests.media.conftest import draw
+from tests.servers import Line, RtspCamera, SilentServer, free_port, until
+
+from tynysh.media.camera import Backoff, CameraFeed, Clock, FeedState, FeedTick
+from tynysh.media.encoder import PictureEncoder
+from tynysh.media.frame import Frame
+from tynysh.media.packet import SourcePacket
+from tynysh.media.source import Fault, SourceError, SourceKind, SourceSpec, Timeouts
+
+QUICK = Timeouts(open_s=2.0, read_s=1.5)
+
+
+@contextmanager
+def running(spec, **settings):
+    """A started feed whose frames are taken by a thread; its states and frames as lists."""
+    states = []
+    items = []
+    settings = {
+        "timeouts": QUICK,
+        "backoff": Backoff(first_s=0.1, longest_s=0.3, rng=random.Random(1)),
+        **settings,
+    }
+    feed = CameraFeed(
+        spec if isinstance(spec, SourceSpec) else SourceSpec.parse(spec), on_state=states.append, **settings
+    )
+    feed.start()
+    # `extend` appends what it takes one by one.
+    reader = threading.Thread(target=lambda: items.extend(feed.frames(tick_s=0.1)), daemon=True)
+    reader.start()
+    try:
+        yield feed, states, items
+    finally:
+        feed.stop()
+        reader.join(5)
+
+
+def frames_of(items):
+    return [item for item in items if isinstance(item, Frame)]
+
+
+def test_a_camera_goes_live_and_its_frames_have_the_time_of_day(rtsp_camera):
+    with running(rtsp_camera.url("clip.mp4")) as (feed, states, items):
+        assert until(lambda: len(frames_of(items)) >= 50)
+        now = time.time()
+        frames = frames_of(items)
+        assert feed.status.state is FeedState.LIVE
+        assert [status.state for status in states] == [FeedState.LIVE]
+        assert abs(now - frames[-1].time_s) < 1.5
+        assert all(a.time_s < b.time_s and a.index < b.index for a, b in itertools.pairwise(frames))
+        counters = feed.counters
+        assert counters.frames_read >= 50
+        assert counters.frames_dropped == 0
+        assert counters.reconnects == 0
+
+
+def test_one_connection_serves_analysis_and_everyone_else(rtsp_camera):
+    with (
+        Line(rtsp_camera.port) as line,
+        running(f"rtsp://127.0.0.1:{line.port}/clip.mp4?play_count=0") as (feed, _, items),
+    ):
+        queues = [feed.subscribe(), feed.subscribe()]
+        assert until(lambda: len(frames_of(items)) >= 30)
+        packets = [queue.get(1) for queue in queues]
+        assert all(packet is not None and packet.is_key for packet in packets)
+        feed.unsubscribe(queues[0])
+        assert queues[0].closed
+        assert line.connections == 1
+
+
+def test_the_end_of_a_live_stream_is_a_loss_and_is_followed_by_a_new_connection(video_folder):
+    with (
+        RtspCamera(video_folder) as camera,
+        running(camera.url("short.mp4", loop=False)) as (feed, states, items),
+    ):
+        assert until(lambda: feed.counters.reconnects >= 1, 25)
+        assert until(lambda: feed.status.state is FeedState.LIVE)
+        lost = [status for status in states if status.state is FeedState.LOST]
+        assert lost
+        assert lost[0].detail in {"media.fault.ended", "media.fault.broken"}
+        frames = frames_of(items)
+        assert all(a.time_s < b.time_s for a, b in itertools.pairwise(frames))
+
+
+def test_a_camera_that_dies_and_comes_back(video_folder):
+    port = free_port()
+    with RtspCamera(video_folder, port) as camera:
+        url = camera.url("clip.mp4")
+        with running(url) as (feed, _, items):
+            assert until(lambda: len(frames_of(items)) >= 10)
+            camera.close()
+            assert until(lambda: feed.status.state is FeedState.LOST)
+            before = len(frames_of(items))
+            assert until(lambda: isinstance(items[-1], FeedTick))
+            assert items[-1].status.state is FeedState.LOST
+            with RtspCamera(video_folder, port):
+                assert until(lambda: feed.status.state is FeedState.LIVE)
+                assert until(lambda: len(frames_of(items)) > before)
+                frames = frames_of(items)
+                assert all(a.time_s < b.time_s for a, b in itertools.pairwise(frames))
+
+
+def test_silence_is_first_degraded_then_lost(rtsp_camera):
+    with (
+        Line(rtsp_camera.port) as line,
+        running(
+            f"rtsp://127.0.0.1:{line.port}/clip.mp4?play_count=0",
+            stall_s=0.8,
+            timeouts=Timeouts(open_s=2, read_s=3),
+        ) as (feed, states, items),
+    ):
+        assert until(lambda: len(frames_of(items)) >= 10)
+        line.silence()
+        assert until(lambda: feed.status.state is FeedState.LOST)
+        assert [status.state for status in states[-2:]] == [FeedState.DEGRADED, FeedState.LOST]
+        assert states[-1].detail == states[-2].detail == "media.fault.stalled"
+        line.speak()
+        assert until(lambda: feed.status.state is FeedState.LIVE)
+
+
+@pytest.mark.parametrize("hangs", ["connecting", "reading"])
+def test_a_feed_stops_within_two_seconds_even_when_its_peer_hangs(rtsp_camera, hangs):
+    slow = Timeouts(open_s=8, read_s=8)
+    with SilentServer() as server, Line(rtsp_camera.port) as line:
+        port = server.port if hangs == "connecting" else line.port
+        with running(f"rtsp://127.0.0.1:{port}/clip.mp4?play_count=0", timeouts=slow) as (
+            feed,
+            states,
+            items,
+        ):
+            if hangs == "reading":
+                assert until(lambda: len(frames_of(items)) >= 5)
+                line.silence()
+            time.sleep(0.3)
+            told = len(states)
+            began = time.monotonic()
+            feed.stop()
+            assert time.monotonic() - began < 2.6
+            line.cut()
+            time.sleep(0.2)
+            assert len(states) == told
+
+
+def test_a_wrong_password_is_a_state_of_its_own(rtsp_camera):
+    with (
+        Line(rtsp_camera.port, account=("a", "b")) as line,
+        running(f"rtsp://a:c@127.0.0.1:{line.port}/clip.mp4") as (feed, _, _items),
+    ):
+        assert until(lambda: feed.status.state is FeedState.LOST)
+        assert feed.status.detail == "media.fault.wrong_password"
+        time.sleep(1.0)
+        assert line.connections <= 2
+
+
+def test_a_file_plays_at_its_own_speed_and_over_again(video):
+    path = video("clip.mp4", seconds=1, keyint=5)
+    began = time.monotonic()
+    with running(path) as (_feed, states, items):
+        assert until(lambda: len(frames_of(items)) >= 60)
+        assert time.monotonic() - began > 1.2
+        assert [status.state for status in states] == [FeedState.LIVE]
+        frames = frames_of(items)
+        assert all(a.time_s < b.time_s for a, b in itertools.pairwise(frames))
+        assert frames[-1].time_s - frames[0].time_s == pytest.approx(59 / 25, abs=0.3)
+
+
+class Scripted:
+    """A source in this process that does what a test tells it to."""
+
+    def __init__(self, script):
+        self._encoder = PictureEncoder(320, 240, 25)
+        self.info = self._encoder.info
+        self._script = script
+
+    def packets(self):
+        yield from self._script(self._encoder)
+
+    def close(self):
+        self._encoder.close()
+
+
+PLUGGED = SourceSpec("test:", SourceKind.PLUGGED)
+
+
+def test_lying_stamps_are_mended_and_counted():
+    def script(encoder):
+        for number in range(60):
+            for packet in encoder.encode(draw(number, 25), number / 25):
+                stamp = (
+                    None if number in {20, 21} else (packet.pts or 0) + (90000 * 900 if number > 40 else 0)
+                )
+                yield SourcePacket(packet.data, stamp, stamp, packet.is_key)
+            time.sleep(0.01)
+        time.sleep(1)
+
+    with running(PLUGGED, opener=lambda spec, timeouts: Scripted(script)) as (feed, _, items):
+        assert until(lambda: len(frames_of(items)) >= 60)
+        frames = frames_of(items)
+        assert all(0 < b.time_s - a.time_s < 0.2 for a, b in itertools.pairwise(frames))
+        assert feed.counters.timestamps_mended >= 3
+
+
+def test_damaged_packets_degrade_the_camera_and_are_counted():
+    def script(encoder):
+        for number in range(600):
+            for packet in encoder.encode(draw(number, 25), number / 25):
+                data = b"\x00\x00\x01\x65" + b"\xff" * 20 if number % 5 == 4 else packet.data
+                yield SourcePacket(data, packet.pts, packet.dts, packet.is_key, is_corrupt=number % 5 == 4)
+            time.sleep(0.001)
+        time.sleep(5)
+
+    with running(
+        PLUGGED,
+        opener=lambda spec, timeouts: Scripted(script),
+        clock=Clock(monotonic=lambda: time.monotonic() * 20),
+        stall_s=1000,
+    ) as (feed, states, _items):
+        assert until(lambda: any(status.detail == "media.degraded.corrupt" for status in states))
+        assert feed.counters.corrupt_packets > 0
+
+
+def test_an_unexpected_end_of_the_opener_is_not_the_end_of_the_feed():
+    attempts = []
+
+    def opener(spec, timeouts):
+        attempts.append(1)
+        raise SourceError(Fault.REFUSED, "no")
+
+    with running(PLUGGED, opener=opener) as (_feed, states, items):
+        assert until(lambda: len(attempts) >= 4)
+        assert [status.state for status in states] == [FeedState.LOST]
+        assert until(lambda: bool(items))
+        assert all(isinstance(item, FeedTick) for item in items)
+
+
+def test_waiting_grows_is_jittered_and_bounded():
+    backoff = Backoff(first_s=1, longest_s=30, rng=random.Random(5))
+    delays = [backoff.delay_s(attempt) for attempt in range(12)]
+    for attempt, delay in enumerate(delays):
+        assert min(30, 2**attempt) / 2 <= delay <= min(30, 2**attempt)
+    assert len(set(delays[6:])) == 6
+    assert backoff.delay_s(0, Fault.WRONG_PASSWORD) >= 30
+
+
+def test_the_same_randomness_gives_the_same_waiting():
+    one, other = (Backoff(rng=random.Random(9)) for _ in range(2))
+    assert [one.delay_s(n) for n in range(5)] == [other.delay_s(n) for n in range(5)]
