@@ -132,5 +132,6 @@ async def test_it_stops_with_streams_open(make_house) -> None:
         with pytest.raises(ConnectionClosed):
             while True:
                 await video.recv()
+        assert video.close_code == 1012, "not 4401: whoever watches stays signed in"
         await stopping
     assert house.workers.released == ["club-door"]

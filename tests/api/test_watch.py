@@ -40,10 +40,10 @@ async def running(watching: Watch):
 async def test_a_venue_that_loses_a_site_loses_its_streams() -> None:
     standing = {"t": user(Role.VENUE, frozenset({"club", "park"}))}
     watching = Watch(lambda hashes: standing, every_s=0.01, per_session=9)
-    async with running(watching), watching.streaming(Signed(standing["t"], "t"), "live") as ended:
+    async with running(watching), watching.streaming(Signed(standing["t"], "t"), "live") as stream:
         standing["t"] = user(Role.VENUE, frozenset({"club"}))
         async with asyncio.timeout(10):
-            await ended.wait()
+            await stream.ended.wait()
 
 
 async def test_what_does_not_concern_rights_does_not_end_streams() -> None:
@@ -56,12 +56,12 @@ async def test_what_does_not_concern_rights_does_not_end_streams() -> None:
         return standing
 
     watching = Watch(look, every_s=0.01, per_session=9)
-    async with running(watching), watching.streaming(Signed(standing["t"], "t"), "live") as ended:
+    async with running(watching), watching.streaming(Signed(standing["t"], "t"), "live") as stream:
         standing["t"] = user(language="kk")
         async with asyncio.timeout(10):
             while looked < 3:
                 await asyncio.sleep(0.01)
-        assert not ended.is_set()
+        assert not stream.ended.is_set()
 
 
 async def test_while_the_database_is_away_streams_last_a_moment_and_not_for_ever(monkeypatch) -> None:
@@ -73,20 +73,21 @@ async def test_while_the_database_is_away_streams_last_a_moment_and_not_for_ever
         raise StoreError("away")
 
     watching = Watch(away, every_s=0.01, per_session=9)
-    async with running(watching), watching.streaming(Signed(user(), "t"), "live") as ended:
+    async with running(watching), watching.streaming(Signed(user(), "t"), "live") as stream:
         async with asyncio.timeout(10):
             while looked < 3:
                 await asyncio.sleep(0.01)
-            assert not ended.is_set()
+            assert not stream.ended.is_set()
             monkeypatch.setattr(watch, "UNSURE_S", 0.05)
-            await ended.wait()
+            await stream.ended.wait()
 
 
 async def test_after_closing_no_stream_begins() -> None:
     watching = Watch(lambda hashes: {}, every_s=1, per_session=9)
-    async with watching.streaming(Signed(user(), "t"), "live") as ended:
+    async with watching.streaming(Signed(user(), "t"), "live") as stream:
         watching.close()
-        assert ended.is_set()
+        assert stream.ended.is_set()
+        assert stream.stopping
         with pytest.raises(ApiError):
             async with watching.streaming(Signed(user(), "t"), "live"):
                 pass

@@ -60,11 +60,11 @@ async def get_picture(camera_id: CameraId, signed: Viewer, parts: Parts, request
 async def live(camera_id: CameraId, signed: Viewer, parts: Parts, websocket: WebSocket) -> None:
     """Live video, anonymised: `{"mime": ...}` as text, then fragmented MP4. Watching is put on the audit record."""
     await run_in_threadpool(_visible, camera_id, signed, parts)
-    async with parts.watch.streaming(signed, "live") as ended:
+    async with parts.watch.streaming(signed, "live") as stream:
         await run_in_threadpool(_note, camera_id, signed, parts, peer_of(websocket).address)
         await websocket.accept()
         await relay(
-            websocket, parts.links.live(camera_id), ended=ended, most_bytes=parts.settings.live_buffer
+            websocket, parts.links.live(camera_id), stream=stream, most_bytes=parts.settings.live_buffer
         )
 
 

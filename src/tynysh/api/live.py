@@ -7,7 +7,10 @@ from contextlib import suppress
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from tynysh.api.watch import Stream
+
 ENDED = 1000
+SERVER_STOPS = 1012
 TOO_SLOW = 1013
 SESSION_ENDED = 4401
 NO_VIDEO = 4404
@@ -16,13 +19,13 @@ _FAREWELL_S = 1.0
 
 
 async def relay(
-    websocket: WebSocket, source: AsyncIterator[bytes], *, ended: asyncio.Event, most_bytes: int
+    websocket: WebSocket, source: AsyncIterator[bytes], *, stream: Stream, most_bytes: int
 ) -> None:
     """Sends `source` (see `Links.live`) to an accepted WebSocket until either ends, and closes both.
 
-    Closes with 1000 when the camera's video ended, 4404 when there was none, 4401 when `ended` is set, and 1013
-    when the browser takes so little that more than `most_bytes` wait: live pictures that are late are no use, so
-    it is dropped and may come back.
+    Closes with 1000 when the camera's video ended, 4404 when there was none, 4401 when its session ended, 1012
+    when the server stops, and 1013 when the browser takes so little that more than `most_bytes` wait: live
+    pictures that are late are no use, so it is dropped and may come back.
     """
     waiting: asyncio.Queue[bytes | None] = asyncio.Queue()
     held = 0
@@ -57,8 +60,8 @@ async def relay(
         return ENDED
 
     async def end() -> int:
-        await ended.wait()
-        return SESSION_ENDED
+        await stream.ended.wait()
+        return SERVER_STOPS if stream.stopping else SESSION_ENDED
 
     tasks = [asyncio.create_task(step()) for step in (leave, end, read, send)]
     try:

@@ -40,10 +40,10 @@ class UpdateStream(Response):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002  ASGI's signature
         """Streams until the browser leaves, falls behind, or its session ends."""
         parts = self._parts
-        async with parts.watch.streaming(self._signed, "updates") as ended:
+        async with parts.watch.streaming(self._signed, "updates") as stream:
             with parts.feed.listening(self._signed) as listener:
                 await send({"type": "http.response.start", "status": 200, "headers": _HEADERS})
-                left = await self._stream(listener, ended, receive, send)
+                left = await self._stream(listener, stream.ended, receive, send)
         if not left:
             # A browser that does not read cannot take a farewell either.
             with suppress(TimeoutError, OSError):

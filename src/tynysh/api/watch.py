@@ -21,11 +21,12 @@ UNSURE_S = 30.0
 
 @dataclass(eq=False)
 class Stream:
-    """One open stream. `ended` is set when it must end."""
+    """One open stream. `ended` is set when it must end; stopping: because the server stops, not its session."""
 
     signed: Signed
     kind: str
     ended: asyncio.Event = field(default_factory=asyncio.Event)
+    stopping: bool = False
 
 
 class Watch:
@@ -53,8 +54,8 @@ class Watch:
         return sum(stream.kind == kind for stream in self._streams)
 
     @asynccontextmanager
-    async def streaming(self, signed: Signed, kind: str) -> AsyncIterator[asyncio.Event]:
-        """Registers a stream for as long as the block runs, and yields the event that says that it must end."""
+    async def streaming(self, signed: Signed, kind: str) -> AsyncIterator[Stream]:
+        """Registers a stream for as long as the block runs."""
         if self._closed:
             raise ApiError(503, "shutting_down", headers={"Retry-After": "2"})
         same = [
@@ -65,7 +66,7 @@ class Watch:
         stream = Stream(signed, kind)
         self._streams.add(stream)
         try:
-            yield stream.ended
+            yield stream
         finally:
             self._streams.discard(stream)
 
@@ -79,6 +80,7 @@ class Watch:
         """Ends all streams and lets none begin."""
         self._closed = True
         for stream in self._streams:
+            stream.stopping = True
             stream.ended.set()
 
     async def run(self) -> None:
