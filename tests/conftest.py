@@ -1,6 +1,7 @@
 """Real databases for all rooms: SQLite in a file, and a PostgreSQL server that lives as long as the tests."""
 
 import itertools
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -100,3 +101,12 @@ def database(database_url: str) -> Iterator[Database]:
     opened = Database.open(database_url)
     yield opened
     opened.close()
+
+
+@pytest.fixture(scope="session")
+def footage() -> Path:
+    """The folder of real footage; a test that needs it is skipped where there is none."""
+    folder = os.environ.get("TYNYSH_FOOTAGE")
+    if not folder or not Path(folder).is_dir():
+        pytest.skip("TYNYSH_FOOTAGE names no folder of real footage")
+    return Path(folder).absolute()

@@ -1,5 +1,6 @@
 """The supervisor: starts the console and the workers, and restarts what crashes without losing the others."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -131,7 +132,8 @@ def stop_requested() -> threading.Event:
         signal.signal(number, lambda *_: stop.set())
 
     def watch() -> None:
-        while sys.stdin.buffer.read(1):
+        # Not through sys.stdin: a thread that waits in it would hold its lock when the interpreter ends.
+        while os.read(sys.stdin.fileno(), 1):
             pass
         stop.set()
 
