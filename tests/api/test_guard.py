@@ -4,6 +4,7 @@ import socket
 
 import httpx
 import pytest
+import structlog
 
 from tynysh.api.guard import CONTENT_SECURITY_POLICY
 
@@ -42,7 +43,18 @@ def test_answers_of_the_api_are_not_kept_by_browsers(house) -> None:
 
 
 @pytest.mark.parametrize(
-    "host", ["evil.example", "127.0.0.1.evil.example", "localhost.evil.example:80", "", "[::2]"]
+    "host",
+    [
+        "evil.example",
+        "127.0.0.1.evil.example",
+        "localhost.evil.example:80",
+        "",
+        "[::2]",
+        "[::1]evil.example",
+        "localhost:80:80",
+        "localhost@evil.example",
+        "localhost/x",
+    ],
 )
 def test_other_names_for_the_console_are_refused(house, host: str) -> None:
     with house.browser() as browser:
@@ -208,8 +220,6 @@ def test_a_database_that_does_not_answer_is_said_so(house, monkeypatch) -> None:
 
 
 def test_the_log_names_requests_without_their_query(house, monkeypatch) -> None:
-    import structlog
-
     with structlog.testing.capture_logs() as lines:
         monkeypatch.setattr("tynysh.api.guard.log", structlog.get_logger())
         with house.browser() as browser:
@@ -222,6 +232,15 @@ def test_the_log_names_requests_without_their_query(house, monkeypatch) -> None:
     line = next(line for line in lines if line.get("path") == "/api/v1/incidents")
     assert (line["method"], line["status"], line["address"]) == ("GET", 401, "127.0.0.1")
     assert "SECRET-IN-QUERY" not in str(lines)
+
+
+def test_a_path_cannot_forge_a_line_of_the_log(house, monkeypatch) -> None:
+    with structlog.testing.capture_logs() as lines:
+        monkeypatch.setattr("tynysh.api.guard.log", structlog.get_logger())
+        with house.browser() as browser:
+            browser.get("/x%0A2027-01-01%20forged%1b[2J")
+            browser.get("/healthz")
+    assert any(line.get("path") == "/x%0A2027-01-01%20forged%1b[2J" for line in lines)
 
 
 @pytest.mark.parametrize(

@@ -33,6 +33,7 @@ def scope(client: str, **headers: str) -> dict[str, object]:
         ("127.0.0.1, 203.0.113.9, 10.1.2.3", "203.0.113.9"),
         ("", "10.0.0.5"),
         (" , ,", "10.0.0.5"),
+        ("203.0.113.9, unknown", "10.0.0.5"),
     ],
 )
 def test_the_address_is_that_of_the_last_stranger(forwarded: str, address: str) -> None:

@@ -95,7 +95,7 @@ class Guard:
             else:
                 await self._app(scope, _limited(receive, self._settings.body_limit), send_guarded)
         except Exception:
-            log.exception("request failed", method=scope.get("method"), path=scope["path"])
+            log.exception("request failed", method=scope.get("method"), path=_shown_path(scope))
             if status is not None:
                 raise
             fault = ApiError(500, "internal")
@@ -104,7 +104,7 @@ class Guard:
             log.info(
                 "request",
                 method=scope.get("method", "WS"),
-                path=scope["path"],
+                path=_shown_path(scope),
                 status=status,
                 address=peer.address,
                 ms=round((time.monotonic() - began) * 1000),
@@ -119,6 +119,12 @@ class Guard:
         if scope["type"] == "http" and _announced(headers) > self._settings.body_limit:
             return ApiError(413, "too_large")
         return None
+
+
+def _shown_path(scope: Scope) -> str:
+    """The path as it was sent, so that nothing in it can forge a line of the log or command a terminal."""
+    raw: bytes = scope.get("raw_path") or scope["path"].encode()
+    return raw[:500].decode("ascii", errors="backslashreplace")
 
 
 def _announced(headers: Headers) -> int:

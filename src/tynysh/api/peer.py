@@ -1,5 +1,6 @@
 """Who is at the other end of a connection, and by which address the console was reached."""
 
+import re
 from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import cast
@@ -12,6 +13,7 @@ from tynysh.api.settings import ApiSettings
 
 _FORWARDED = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip")
 _SCOPE_KEY = "tynysh.peer"
+_HOST = re.compile(r"(?P<name>\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::\d{1,5})?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,18 +33,14 @@ class Peer:
 
     @property
     def hostname(self) -> str:
-        """`host` without its port, and without the brackets of an IPv6 address."""
-        if self.host.startswith("["):
-            return self.host[1:].partition("]")[0]
-        return self.host.partition(":")[0]
+        """`host` without its port, and without the brackets of an IPv6 address; empty if it is no host."""
+        found = _HOST.fullmatch(self.host)
+        return "" if found is None else found["name"].strip("[]")
 
     @property
     def loopback(self) -> bool:
         """Whether the other end is this very machine, with no proxy between."""
-        try:
-            return self.direct and ip_address(self.address).is_loopback
-        except ValueError:
-            return False
+        return self.direct and _is_address(self.address) and ip_address(self.address).is_loopback
 
 
 def find_peer(scope: Scope, settings: ApiSettings) -> Peer:
@@ -55,15 +53,24 @@ def find_peer(scope: Scope, settings: ApiSettings) -> Peer:
         # Each proxy adds the address it saw on the right: the first from the right that is not one of ours counts.
         chain = ",".join(headers.getlist("x-forwarded-for"))
         hops = [hop.strip() for hop in chain.split(",")[-16:] if hop.strip()]
-        address = next((hop for hop in reversed(hops) if not settings.trusts(hop)), address)
+        stranger = next((hop for hop in reversed(hops) if not settings.trusts(hop)), "")
+        address = stranger if _is_address(stranger) else address
         if headers.get("x-forwarded-proto", "").rpartition(",")[2].strip().lower() in {"https", "wss"}:
             scheme = "https"
     return Peer(
-        address=address[:80],
+        address=address,
         scheme=scheme,
         host=headers.get("host", "").lower(),
         direct=not any(name in headers for name in _FORWARDED),
     )
+
+
+def _is_address(word: str) -> bool:
+    try:
+        ip_address(word)
+    except ValueError:
+        return False
+    return True
 
 
 def remember_peer(scope: Scope, peer: Peer) -> None:
