@@ -10,6 +10,7 @@ from tynysh.behaviour.analyser import Analyser
 from tynysh.behaviour.camera_fault import CameraFaultAnalyser, CameraFaultSettings
 from tynysh.behaviour.crowding import CrowdingAnalyser, CrowdingSettings
 from tynysh.behaviour.events import Rule
+from tynysh.behaviour.fight import FightAnalyser, FightSettings
 from tynysh.behaviour.intrusion import IntrusionAnalyser, IntrusionSettings
 from tynysh.behaviour.loitering import LoiteringAnalyser, LoiteringSettings
 from tynysh.behaviour.person_down import PersonDownAnalyser, PersonDownSettings
@@ -33,6 +34,7 @@ class Entry:
 
 ANALYSERS: Mapping[Behaviour, Entry] = MappingProxyType(
     {
+        Behaviour.FIGHT: Entry(FightSettings, FightAnalyser, by_default=True),
         Behaviour.AGGRESSION: Entry(AggressionSettings, AggressionAnalyser, by_default=True),
         Behaviour.PERSON_DOWN: Entry(PersonDownSettings, PersonDownAnalyser, by_default=True),
         Behaviour.CROWDING: Entry(CrowdingSettings, CrowdingAnalyser),
