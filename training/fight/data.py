@@ -53,7 +53,9 @@ def _read(folder: Path, row: dict[str, str]) -> Clip:
             frame = Frame(picture, time_s=float(picture.time or 0.0), index=index)
             pictures.append(frame.luma_resized(*kept_size(frame.width, frame.height)))
             times.append(frame.time_s)
-    return Clip(row["path"], row["fight"] == "1", row["source_video"], np.stack(pictures), np.array(times) - times[0])
+    return Clip(
+        row["path"], row["fight"] == "1", row["source_video"], np.stack(pictures), np.array(times) - times[0]
+    )
 
 
 def analysed(times: Times, rate_hz: float = 10.0, first: int = 0) -> NDArray[np.intp]:

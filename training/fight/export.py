@@ -9,6 +9,7 @@ from i3d import I3D
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 from torch import Tensor, nn
+
 from tynysh.behaviour.fight_window import SIDE, STEPS
 
 OPSET = 17
@@ -22,7 +23,9 @@ class Whole(nn.Module):
     def __init__(self, trunk: I3D, weights: dict[str, NDArray[np.float64]], bias: float) -> None:
         super().__init__()
         self.trunk = trunk
-        self.weights = nn.ParameterList([torch.tensor(weights[name]).float()[:, None] for name in ("4f", "5c")])
+        self.weights = nn.ParameterList(
+            [torch.tensor(weights[name]).float()[:, None] for name in ("4f", "5c")]
+        )
         self.bias = nn.Parameter(torch.tensor(bias).float())
 
     def forward(self, pictures: Tensor) -> Tensor:
@@ -31,7 +34,12 @@ class Whole(nn.Module):
 
 
 def write_network(
-    trunk: I3D, weights: dict[str, NDArray[np.float64]], bias: float, slope: float, intercept: float, path: Path
+    trunk: I3D,
+    weights: dict[str, NDArray[np.float64]],
+    bias: float,
+    slope: float,
+    intercept: float,
+    path: Path,
 ) -> int:
     """Write trunk, heads and calibration to `path`, convolutions in 8 bits per weight; the size in bytes."""
     whole = Whole(trunk, {name: slope * w for name, w in weights.items()}, slope * bias + intercept).eval()

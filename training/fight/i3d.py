@@ -52,7 +52,7 @@ class _NumpyOnly(pickle.Unpickler):
     """Pickles can run any code: this one may make numpy arrays and nothing else."""
 
     def find_class(self, module: str, name: str) -> Any:
-        if module.split(".")[0] != "numpy":
+        if module.split(".", maxsplit=1)[0] != "numpy":
             raise pickle.UnpicklingError(f"{module}.{name} is not allowed in a checkpoint.")
         return super().find_class(module.replace("numpy.core", "numpy._core"), name)
 
@@ -156,7 +156,9 @@ def pretrained(checkpoint: Path) -> I3D:
     for name, block in network.mixed.items():
         branches = sorted(parameters[name])
         for branch, key in zip(
-            ("branch_0", "branch_1a", "branch_1b", "branch_2a", "branch_2b", "branch_3"), branches, strict=True
+            ("branch_0", "branch_1a", "branch_1b", "branch_2a", "branch_2b", "branch_3"),
+            branches,
+            strict=True,
         ):
             _put(getattr(block, branch), parameters[name][key], statistics[name][key])
     return network.eval()

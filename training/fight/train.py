@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import average_precision_score, roc_auc_score
 from sklearn.model_selection import StratifiedGroupKFold
+
 from tynysh.behaviour.fight import SMOOTHED, WEIGHTS
 from tynysh.behaviour.fight_window import SIDE, STEPS
 
@@ -79,7 +80,9 @@ def varied(trunk: Trunk, clips: list[Clip], variants: int, seed: int) -> Windows
         for pictures in (window.pictures, window.pictures[:, :, ::-1])
     ]
     random = np.random.default_rng(seed)
-    windows += [(index, varied_window(clip, random)) for index, clip in enumerate(clips) for _ in range(variants)]
+    windows += [
+        (index, varied_window(clip, random)) for index, clip in enumerate(clips) for _ in range(variants)
+    ]
     return features(trunk, windows)
 
 
@@ -101,7 +104,9 @@ class Heads:
 
     def scores(self, windows: Windows) -> Floats:
         """(N,) for N windows."""
-        return sum((windows.layers[name] @ weight for name, weight in self.weights.items()), np.float64(self.bias))
+        return sum(
+            (windows.layers[name] @ weight for name, weight in self.weights.items()), np.float64(self.bias)
+        )
 
 
 def fit(windows: Windows, fight: NDArray[np.bool_], penalty: dict[str, float] = PENALTY) -> Heads:
@@ -112,7 +117,9 @@ def fit(windows: Windows, fight: NDArray[np.bool_], penalty: dict[str, float] = 
     for name, c in penalty.items():
         layer = windows.layers[name].astype(np.float64)
         mean, spread = layer.mean(axis=0), layer.std(axis=0) + 1e-6
-        model = LogisticRegression(C=c, max_iter=1000, class_weight="balanced").fit((layer - mean) / spread, labels)
+        model = LogisticRegression(C=c, max_iter=1000, class_weight="balanced").fit(
+            (layer - mean) / spread, labels
+        )
         weight = model.coef_[0] / spread
         unit = float((layer @ weight).std()) * len(penalty)
         weights[name] = weight / unit
@@ -164,7 +171,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="folder with clips.csv")
     parser.add_argument("--out", type=Path, default=WEIGHTS)
-    parser.add_argument("--runs", type=Path, default=Path("training/runs/fight"), help="for downloads and results")
+    parser.add_argument(
+        "--runs", type=Path, default=Path("training/runs/fight"), help="for downloads and results"
+    )
     options = parser.parse_args()
     torch.manual_seed(0)
     trunk_network = pretrained(fetch_checkpoint(options.runs))
@@ -177,7 +186,9 @@ def main() -> None:
 
     results: dict[str, Any] = {"clips": len(clips), "seeds": list(SEEDS)}
     per_seed = [cross_validate(clips, train, test, seed) for seed in SEEDS]
-    slope, intercept = calibrate(np.concatenate([by_clip for by_clip, _, _ in per_seed]), np.tile(fight, len(SEEDS)))
+    slope, intercept = calibrate(
+        np.concatenate([by_clip for by_clip, _, _ in per_seed]), np.tile(fight, len(SEEDS))
+    )
     calibrated = [slope * by_clip + intercept for by_clip, _, _ in per_seed]
     results |= summary("auc", [float(roc_auc_score(fight, s)) for s in calibrated])
     results |= summary("accuracy", [float(((s > 0) == fight).mean()) for s in calibrated])

@@ -18,6 +18,7 @@ from tynysh.behaviour.settings import AnalyserSettings, Cooldown, MinDuration, T
 from tynysh.behaviour.signal import Behaviour, Reason, Signal
 from tynysh.behaviour.trails import Trails
 from tynysh.geometry import Box
+from tynysh.media.frame import Frame
 from tynysh.perception.engine import Network, load_network
 
 WEIGHTS = Path(str(files("tynysh.behaviour"))) / "weights" / "fight.onnx"
@@ -79,8 +80,8 @@ class FightAnalyser:
     """Scores mutual violence, from the pictures and from how people move toward each other.
 
     Pictures: every `INTERVAL_S` while something moves, the network sees the last two seconds of the part of the
-    picture that moves (`fight_window`); the score is the logistic function of the mean log-odds of the last
-    `SMOOTHED` looks, calibrated on cameras that it was not trained on.
+    picture that moves (`fight_window`), every other time mirrored; the score is the logistic function of the mean
+    log-odds of the last `SMOOTHED` looks, calibrated on cameras that it was not trained on.
 
     Movements: `interaction.mutual_violence` of the most violent pair.
 
@@ -97,6 +98,7 @@ class FightAnalyser:
         self._trails = Trails()
         self._looks: deque[float] = deque(maxlen=SMOOTHED)
         self._looked_s = float("-inf")
+        self._mirrored = True
         self._window: Window | None = None
         self._pair: Encounter | None = None
 
@@ -109,7 +111,7 @@ class FightAnalyser:
         if scene.detected:
             self._pair = next(iter(encounters(self._trails.now(scene, within_s=0.5))), None)
         if self._settings.pictures and scene.frame is not None:
-            self._look(scene)
+            self._look(scene, scene.frame)
         return (self._signal(scene),)
 
     def _forget(self) -> None:
@@ -118,15 +120,13 @@ class FightAnalyser:
         self._window = None
         self._pair = None
 
-    def _look(self, scene: Scene) -> None:
+    def _look(self, scene: Scene, frame: Frame) -> None:
         """Keep the picture, and let the network look when it is time."""
+        self._pictures.add(scene.time_s, frame.luma_resized(*kept_size(scene.width, scene.height)))
         if not scene.motion.moving:
-            self._pictures.clear()
             self._looks.clear()
             self._window = None
             return
-        assert scene.frame is not None
-        self._pictures.add(scene.time_s, scene.frame.luma_resized(*kept_size(scene.width, scene.height)))
         if 0.0 <= scene.time_s - self._looked_s < INTERVAL_S - 0.01:
             return
         window = self._pictures.window()
@@ -134,7 +134,9 @@ class FightAnalyser:
             return
         self._looked_s = scene.time_s
         self._window = window
-        self._looks.append(_log_odds(self._network.probability(window.pictures)))
+        self._mirrored = not self._mirrored
+        pictures = window.pictures[:, :, ::-1] if self._mirrored else window.pictures
+        self._looks.append(_log_odds(self._network.probability(pictures)))
 
     def _signal(self, scene: Scene) -> Signal:
         seen = _logistic(sum(self._looks) / len(self._looks)) if self._looks else 0.0

@@ -1,6 +1,7 @@
 """What the fight network is shown: the last seconds, of the part of the picture that moves."""
 
 from collections import deque
+from itertools import pairwise
 from typing import NamedTuple
 
 import cv2
@@ -98,14 +99,14 @@ def steps(times: NDArray[np.float64], span_s: float) -> NDArray[np.intp]:
     """
     end_s = times[-1] + np.median(np.diff(times))
     wanted = end_s - span_s + span_s / STEPS * (np.arange(STEPS) + 0.5)
-    return np.clip(np.searchsorted(times, wanted, side="right") - 1, 0, len(times) - 1)
+    return np.asarray(np.clip(np.searchsorted(times, wanted, side="right") - 1, 0, len(times) - 1), np.intp)
 
 
 def motion_map(pictures: NDArray[np.uint8]) -> NDArray[np.float32]:
     """How much it moves where: mean absolute difference of successive `pictures` (N, height, width) above the
     noise, smoothed; (height, width)."""
     total = np.zeros(pictures.shape[1:], dtype=np.float32)
-    for before, now in zip(pictures[:-1], pictures[1:], strict=True):
+    for before, now in pairwise(pictures):
         total += np.maximum(cv2.absdiff(before, now).astype(np.float32) - _NOISE, 0.0)
     smooth = cv2.GaussianBlur(total / max(1, len(pictures) - 1), (0, 0), 3.0)
     return np.asarray(smooth, dtype=np.float32)
