@@ -34,7 +34,7 @@ NOON = 1_800_000_000.0
 SCRIPT = '<script>alert("x")</script>'
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(scope="package", autouse=True)
 def quiet_logs() -> Iterator[None]:
     """Structlog's own default draws tracebacks with all local values, which takes seconds."""
     structlog.configure(
@@ -44,15 +44,17 @@ def quiet_logs() -> Iterator[None]:
     structlog.reset_defaults()
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(scope="package", autouse=True)
 def quick_hashes() -> Iterator[None]:
     """What a hash costs is the accounts' own test; here it would only take time."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(users, "_HASHER", PasswordHasher(time_cost=1, memory_cost=64, parallelism=1))
+        sessions._nobody.cache_clear()
         yield
+    sessions._nobody.cache_clear()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def password_hash(quick_hashes: None) -> str:
     return users.hashed(PASSWORD)
 
