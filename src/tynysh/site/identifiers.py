@@ -21,7 +21,7 @@ _LATIN = str.maketrans(
 
 def derived(name: str) -> str:
     """The id that a name suggests: `Парк Панфилова` gives `park-panfilova`; empty where nothing can be used."""
-    latin = unicodedata.normalize("NFKD", name.casefold().translate(_LATIN))
+    latin = unicodedata.normalize("NFKD", name.casefold().translate(_LATIN)).casefold()
     return "-".join(re.findall(r"[a-z0-9]+", "".join(c for c in latin if not unicodedata.combining(c))))
 
 

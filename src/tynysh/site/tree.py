@@ -20,8 +20,8 @@ _EXPLAINED = (
     ("cannot start any token", "this character cannot begin a value; put the text in quotes"),
     ("mapping values are not allowed here", "a second `:`, or wrong indentation; put text with `: ` in quotes"),
     ("could not find expected ':'", "the `:` after a key is missing"),
-    ("found unexpected end of stream", "a quote or bracket is not closed"),
     ("while scanning a quoted scalar", "a quote is not closed"),
+    ("but found '<stream end>'", "a bracket is not closed"),
     ("expected <block end>", "wrong indentation: this does not line up with what is above it"),
     ("expected ',' or", "a comma or the closing bracket is missing"),
     ("expected the node content", "a value is missing before this"),
@@ -84,7 +84,8 @@ def read(content: bytes) -> Tree:
     try:
         root = _compose(text)
     except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
+        begun = "quoted scalar" in (error.context or "")
+        mark = (error.context_mark if begun else error.problem_mark) or error.context_mark
         tree.flaws.append(Flaw(_mark(mark) if mark else BEGINNING, _explained(error)))
     except yaml.reader.ReaderError as error:
         before = text[: error.position]

@@ -104,8 +104,7 @@ def parse(content: bytes, path: Path) -> SiteFile:
                 _of_detail(tree, detail)
                 for detail in error.errors(include_url=False)
                 # What could not even be read is missing here, and has been told of.
-                if detail["type"] != "references"
-                and _place(tree, detail["loc"], at_key=False)[0] not in flawed
+                if not _echo(detail) and _place(tree, detail["loc"], at_key=False)[0] not in flawed
             ]
     if faults or site is None:
         raise SiteFaultsError(path, sorted(set(faults)))
@@ -137,6 +136,17 @@ def _anchored_address(address: str, folder: Path) -> str:
     return str(folder / Path(address).expanduser())
 
 
+def _echo(detail: ErrorDetails) -> bool:
+    """Whether an error only follows from others that are told of themselves."""
+    if detail["type"] == "too_short":
+        # Pydantic counts the right entries alone.
+        return bool(len(detail["input"]) >= detail["ctx"]["min_length"])
+    if detail["type"] == "missing" and detail["loc"][-1] == "id":
+        # It would have been made from the name, had that been right.
+        return True
+    return detail["type"] == "references"
+
+
 def _of_flaw(flaw: Flaw) -> Fault:
     return Fault(flaw.mark.line, flaw.mark.column, "", flaw.what)
 
@@ -148,7 +158,7 @@ def _disagreements(tree: Tree) -> list[Fault]:
         _of_disagreement(tree, fault)
         for fault in found
         # Who gave a name twice need not hear that the id made of it is there twice, too.
-        if fault.location in tree.values or fault.location[:-1] not in repeated
+        if fault.location in tree.values or not any(fault.location[: len(at)] == at for at in repeated)
     ]
 
 
