@@ -1,6 +1,6 @@
 """The simulated camera is a camera like any other, and shows every behaviour once a loop."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from random import Random
 
@@ -11,6 +11,7 @@ from tynysh.behaviour import registry
 from tynysh.behaviour.event import Event, Phase
 from tynysh.behaviour.events import EventMaker
 from tynysh.behaviour.scene import Motion, Scene
+from tynysh.behaviour.settings import AnalyserSettings
 from tynysh.behaviour.signal import Behaviour
 from tynysh.demo import simulated
 from tynysh.demo.drawing import draw
@@ -21,7 +22,10 @@ from tynysh.media.decoder import AdaptiveDecoder
 from tynysh.media.frame import Frame
 from tynysh.media.packet import Packet
 from tynysh.media.source import SourceSpec, open_source
+from tynysh.perception.motion import MotionGate
+from tynysh.perception.schedule import DetectionSchedule
 from tynysh.perception.tracker import Tracker
+from tynysh.runtime.pipeline import Pipeline, all_zones_always
 
 
 @pytest.fixture(scope="module")
@@ -30,19 +34,23 @@ def loop() -> list[np.ndarray]:
     return [draw(SQUARE, number / FPS) for number in range(round(LOOP_S * FPS))]
 
 
-def events_of(loop: list[np.ndarray], *, every: int, turns: int = 1) -> list[Event]:
-    """Real tracker, analysers and events on the loop, with a look of the detector at each `every`-th picture."""
-    settings = {
+def chosen_settings() -> dict[Behaviour, AnalyserSettings]:
+    return {
         Behaviour(name): registry.entry(name).settings.model_validate(chosen)
         for name, chosen in camera_settings()["analysers"].items()
     }
+
+
+def events_of(loop: list[np.ndarray], *, every: int) -> list[Event]:
+    """Real tracker, analysers and events on the loop, with a look of the detector at each `every`-th picture."""
+    settings = chosen_settings()
     analysers = registry.create_all(settings)
     events = EventMaker(registry.rules(settings), ids=Random(1))
     tracker, detector = Tracker(), ScriptedDetector()
     told: list[Event] = []
-    for number in range(turns * len(loop)):
+    for number in range(len(loop)):
         time_s = number / FPS
-        frame = Frame(loop[number % len(loop)], time_s=time_s, index=number)
+        frame = Frame(loop[number], time_s=time_s, index=number)
         looks = number % every == 0
         scene = Scene(
             time_s=time_s,
@@ -55,10 +63,10 @@ def events_of(loop: list[np.ndarray], *, every: int, turns: int = 1) -> list[Eve
             frame=frame,
         )
         told += events.observe([signal for each in analysers for signal in each.observe(scene)], time_s)
-    return told + events.close(turns * LOOP_S)
+    return told + events.close(LOOP_S)
 
 
-def begun(told: list[Event]) -> list[Event]:
+def begun(told: Sequence[Event]) -> list[Event]:
     return [event for event in told if event.phase is Phase.BEGUN]
 
 
@@ -82,15 +90,32 @@ def test_the_first_event_comes_within_fifteen_seconds(loop: list[np.ndarray]) ->
     assert begun(events_of(loop[: 15 * FPS], every=1))
 
 
-def test_a_second_turn_shows_everything_again(loop: list[np.ndarray]) -> None:
-    told = begun(events_of(loop, every=2, turns=2))
+def test_the_pipeline_of_a_worker_shows_everything_in_each_turn(loop: list[np.ndarray]) -> None:
+    """With its motion gate and its own mind about when to look."""
+    pipeline = Pipeline(
+        detector=ScriptedDetector(),
+        pose=None,
+        gate=MotionGate(),
+        schedule=DetectionSchedule(),
+        tracker=Tracker(),
+        analysers=registry.create_all(chosen_settings()),
+        events=EventMaker(registry.rules(chosen_settings()), ids=Random(1)),
+        zones_at=all_zones_always(ZONES),
+    )
+    told = [
+        event
+        for number in range(2 * len(loop))
+        if (step := pipeline.process(Frame(loop[number % len(loop)], time_s=number / FPS, index=number)))
+        for event in begun(step.events)
+    ]
     first = [event.behaviour for event in told if event.start_s < LOOP_S]
     second = [event.behaviour for event in told if event.start_s >= LOOP_S]
+    assert set(first) == {episode.behaviour for episode in SQUARE.episodes}
     assert sorted(first) == sorted(second)
 
 
 def test_events_say_where_and_why(loop: list[np.ndarray]) -> None:
-    ended = {event.behaviour: event for event in events_of(loop, every=1) if event.phase is Phase.ENDED}
+    ended = {event.behaviour: event for event in events_of(loop, every=2) if event.phase is Phase.ENDED}
     assert ended[Behaviour.CROWDING].people == 8
     assert ended[Behaviour.CROWDING].zone == "door"
     assert ended[Behaviour.INTRUSION].zone == "gate"

@@ -95,9 +95,10 @@ def strikes(a: Trail, b: Trail, since_s: float) -> list[Strike]:
     """Blows and kicks of `a` against `b` from `since_s` on: one candidate per step between glimpses and limb.
 
     A wrist (ankle) strikes to the degree that, relative to the own torso, it moves toward the other's torso by more
-    than 1.1 H/s, ends within 0.4 H of the other's body (fully within 0.15), drags the elbow (knee) along, and is seen
-    with confidence. It counts fully from 2.4 H/s, or from 0.36 H in one step (but 1.6 H/s) where steps are longer
-    than a thrust. A kicking foot must also be off the ground and in front of the hips.
+    than 1.1 H/s, ends in front of the own torso by 0.15 H (fully by 0.25) and within 0.4 H of the other's body
+    (fully within 0.15), drags the elbow (knee) along, and is seen with confidence. It counts fully from 2.4 H/s, or
+    from 0.36 H in one step (but 1.6 H/s) where steps are longer than a thrust. A kicking foot must also be off the
+    ground.
 
     A boxer's fist arrives at 9 m/s, 5 H/s (Walilko, Viano & Bir, British Journal of Sports Medicine 39,
     2005); at five to ten pictures a second a third to a half of that is seen. Handshakes and embraces stay
@@ -147,13 +148,14 @@ def _strike(limb: _Limb, before: Glimpse, now: Glimpse, target: Glimpse, height:
     score = (
         ramp(thrust, FAST, min(2.4, max(1.6, 0.36 / step_s)))
         * ramp(_outside(tip, body) / height, 0.4, 0.15)
-        * ramp(confidence, CONFIDENT - 0.1, CONFIDENT + 0.2)
+        * ramp(confidence, CONFIDENT - 0.05, CONFIDENT + 0.15)
+        * ramp(_along(reached, aim) / height, 0.15, 0.25)
         * (1.0 if toward(limb.middle) >= 0.2 * thrust else 0.4)
     )
     if limb.act is Act.KICK:
         standing = now.joint(limb.other)
         raised = 0.0 if standing is None else (standing[1] - tip[1]) / height
-        score *= ramp(raised, 0.05, 0.2) if _along(reached, aim) >= 0.15 * height else 0.0
+        score *= ramp(raised, 0.05, 0.2)
     return Strike(limb.act, now.time_s, score, thrust) if score > 0.0 else None
 
 

@@ -29,9 +29,9 @@ def lying(box: Box, keypoints: Keypoints | None, standing: float | None, *, cut_
     flat: its extent from top to bottom is less than 0.5 of the way from head over hips and knees to the ankles (fully
     from 0.35). Bending over leaves the legs upright (0.5 and more), sitting and crouching leave the torso upright.
     Without keypoints, it is a box at least 1.1 times as wide as high (fully from 1.5) and at most 0.75 of standing
-    height (fully from 0.55). Somebody who lies along the line of sight looks upright but short: at most 0.5 of
-    standing height (fully from 0.35) counts 0.8 at the most; sitting on a chair leaves 0.6 to 0.75 of it, crouching
-    0.5 to 0.6.
+    height (fully from 0.55); while that height is unknown, half of this, for two people in one box look alike.
+    Somebody who lies along the line of sight looks upright but short: at most 0.5 of standing height (fully from
+    0.35) counts 0.8 at the most; sitting on a chair leaves 0.6 to 0.75 of it, crouching 0.5 to 0.6.
     """
     low = 0.0 if standing is None or cut_off else 0.8 * ramp(box.height / standing, 0.5, 0.35)
     torso = _torso(keypoints)
@@ -45,7 +45,7 @@ def lying(box: Box, keypoints: Keypoints | None, standing: float | None, *, cut_
     if standing is not None:
         wide *= ramp(box.height / standing, 0.75, 0.55)
     else:
-        wide *= 0.8
+        wide *= 0.5
     return max(low, 0.3 * wide if cut_off else wide)
 
 

@@ -14,7 +14,7 @@ from tynysh.behaviour.scene import Feed, Scene
 from tynysh.geometry import Box, Point
 from tynysh.perception.person import Joint, Keypoints
 
-CONFIDENT = 0.3
+CONFIDENT = 0.2
 """Keypoints below this confidence are not used."""
 
 SAME_INSTANT_S = 1e-3
