@@ -17,7 +17,7 @@ _Field = NDArray[np.float32]
 
 _MOST_PAST = 16
 _LEAST_NOISE = 0.2
-_MOST_SUDDEN_NOISE = 2.0
+_MOST_SUDDEN_NOISE = 4.0
 _LEAST_CONTRAST = 8.0
 _UNEXPLAINED = 0.3
 """Part of a change of light that gain and offset may fail to explain: saturation, gamma, shadows."""
@@ -108,6 +108,8 @@ class MotionGate:
         level = float(np.mean(mask))
         if level >= settings.least_part:
             self._open_until_s = time_s + settings.hold_s
+        # Also if the camera's clock was set back, the gate is not held open for longer.
+        self._open_until_s = min(self._open_until_s, time_s + settings.hold_s)
         return Motion(level=level, moving=time_s <= self._open_until_s, mask=mask, light=light)
 
     def _reference(self, time_s: float) -> _Field:

@@ -79,6 +79,7 @@ class DetectionSchedule:
         self._beat_s = -math.inf
         self._was_moving = False
         self._alert_until_s: float | None = None
+        self._missing: dict[int, float] = {}
 
     def due(self, time_s: float, motion: Motion, tracks: Sequence[Track]) -> bool:
         """Whether the detector should look at `time_s`; the caller then does.
@@ -86,6 +87,14 @@ class DetectionSchedule:
         tracks: carried forward to `time_s`. Called once for each frame, in order of time.
         """
         settings = self._settings
+        if time_s < self._looked_s:
+            # The camera's clock was set back: what was planned is void.
+            self._looked_s = self._beat_s = -math.inf
+            self._alert_until_s = None
+            self._missing = {}
+        self._missing = {
+            track.id: self._missing.get(track.id, time_s) for track in tracks if track.seen_s < self._looked_s
+        }
         begins = motion.moving and not self._was_moving
         self._was_moving = motion.moving
         if begins or self._alert_until_s is None:
@@ -104,7 +113,7 @@ class DetectionSchedule:
         """What the scene at `time_s` needs."""
         settings = self._settings
         alert = self._alert_until_s is not None and time_s < self._alert_until_s
-        lost = any(self._looked_s - settings.settle_s <= track.seen_s < self._looked_s for track in tracks)
+        lost = any(time_s - since_s < settings.settle_s for since_s in self._missing.values())
         if motion.moving or lost:
             if tracks:
                 return Need.CLOSE if _near_each_other(tracks, settings.close_heights) else Need.PEOPLE

@@ -31,7 +31,7 @@ class TrackLogSettings(BaseModel):
         description="Seconds between two looks that found someone, over which they are filled in.",
     )
     smoothing_s: float = Field(
-        default=0.5,
+        default=0.6,
         ge=0,
         description="Seconds before and after over which boxes are smoothed, so that one cut short by a post or by "
         "someone in front is mended from those around it. 0 switches it off.",
@@ -168,7 +168,8 @@ class TrackLog:
         for frame in np.flatnonzero((times >= begin) & (times <= end)).tolist():
             time_s = times[frame]
             after = int(np.searchsorted(knots, time_s))
-            if 0 < after < len(knots) and knots[after] - knots[after - 1] > self._settings.longest_gap_s:
+            between = 0 < after < len(knots) and knots[after] > time_s
+            if between and knots[after] - knots[after - 1] > self._settings.longest_gap_s:
                 continue
             left, top, right, bottom = (float(np.interp(time_s, knots, boxes[:, side])) for side in range(4))
             whole = Box(left, top, right, bottom)
@@ -184,27 +185,36 @@ def _smooth(
     """Boxes (N, 4) at `times` (N,) smoothed edge by edge, each by a line fitted to its neighbours within `reach_s`.
 
     Robust locally weighted regression (LOWESS: Cleveland, JASA 1979): tricube weights in time, two rounds of
-    bisquare weights for the residuals, which are measured in heights; detections of low score weigh less.
+    bisquare weights for the residuals, which are measured in heights; detections of low score weigh less. It
+    begins with medians instead of least squares, since with few neighbours one bad box would spoil the fit.
     """
-    if reach_s <= 0 or len(times) < 3:
+    if reach_s <= 0:
         return boxes
     smooth = boxes.copy()
     for index, time_s in enumerate(times):
-        start, stop = np.searchsorted(times, [time_s - reach_s, time_s + reach_s], side="left")
+        start, stop = np.searchsorted(times, [time_s - 1.01 * reach_s, time_s + 1.01 * reach_s])
         if stop - start < 3:
             continue
-        offset = times[start:stop] - time_s
-        edges = boxes[start:stop]
+        offset, edges = times[start:stop] - time_s, boxes[start:stop]
+        near = (1 - np.minimum(np.abs(offset) / reach_s, 1) ** 3) ** 3 * scores[start:stop]
         height = max(float(np.median(edges[:, 3] - edges[:, 1])), 1.0)
-        near = (1 - (np.abs(offset) / reach_s) ** 3).clip(0) ** 3 * scores[start:stop]
-        weights = np.repeat(near[:, None], 4, axis=1)
-        for _ in range(3):
-            level, slope = _line(offset, edges, weights)
+        level, slope = _robust_line(offset, edges)
+        for _ in range(2):
             residual = np.abs(edges - level - slope * offset[:, None]) / height
             scale = 6 * np.maximum(np.median(residual, axis=0), _LEAST_SPREAD)
             weights = near[:, None] * ((1 - (residual / scale) ** 2).clip(0) ** 2 + 1e-6)
+            level, slope = _line(offset, edges, weights)
         smooth[index] = level
     return smooth
+
+
+def _robust_line(
+    x: NDArray[np.float64], y: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Each column of `y` (N, K) on `x` (N,): value at 0 and slope, each (K,), by the medians of Theil and Sen."""
+    one, other = np.triu_indices(len(x), 1)
+    slope = np.median((y[other] - y[one]) / (x[other] - x[one])[:, None], axis=0)
+    return np.median(y - slope * x[:, None], axis=0), slope
 
 
 def _line(

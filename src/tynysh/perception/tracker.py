@@ -45,7 +45,9 @@ class TrackerSettings(BaseModel):
         default=2, ge=1, description="Looks in a row that must find a person before they count."
     )
     carry_s: float = Field(
-        default=1.0, ge=0, description="Seconds for which a person not found is still shown."
+        default=0.8,
+        ge=0,
+        description="Seconds for which someone is still shown after the first look that missed them.",
     )
     doubtful_s: float = Field(
         default=5.0,
@@ -161,6 +163,7 @@ class _Tracklet:
         self.sure_s = time_s
         self.looks = 1
         self.missed = 0
+        self.missed_s = math.inf
         self.id: int | None = None
 
     def take(self, person: Person, time_s: float, *, sure: bool) -> None:
@@ -172,7 +175,9 @@ class _Tracklet:
         self.looks += 1
         self.missed = 0
 
-    def miss(self, seconds: float) -> None:
+    def miss(self, time_s: float, seconds: float) -> None:
+        if not self.missed:
+            self.missed_s = time_s
         self.missed += 1
         self.filter.fade(seconds)
 
@@ -230,7 +235,7 @@ class Tracker:
         if settings.reach > 0:
             tracklets, high = self._associate_near(tracklets, high, time_s)
         for tracklet in tracklets:
-            tracklet.miss(elapsed)
+            tracklet.miss(time_s, elapsed)
         self._tracklets += [
             _Tracklet(person, time_s, self._model) for person in high if person.score >= settings.new_score
         ]
@@ -313,7 +318,7 @@ class Tracker:
             )
             for tracklet in self._tracklets
             if tracklet.id is not None
-            and (not tracklet.missed or time_s - tracklet.seen_s <= self._settings.carry_s)
+            and (not tracklet.missed or time_s - tracklet.missed_s <= self._settings.carry_s)
         )
 
 
