@@ -13,6 +13,7 @@ from cryptography.x509.oid import NameOID
 from tests.servers import Line, SilentServer, UdpCamera, free_port
 
 from tynysh.media.encoder import PictureEncoder
+from tynysh.media.packet import compressed
 from tynysh.media.source import (
     Fault,
     SourceError,
@@ -246,13 +247,7 @@ def test_a_scheme_can_be_plugged_in():
     packets = list(source.packets())
     assert [packet.is_key for packet in packets] == [True, False, False]
     pictures = [
-        picture for packet in packets for picture in source.info.decoder().decode(_compressed(packet))
+        picture for packet in packets for picture in source.info.decoder().decode(compressed(packet.data))
     ]
     assert len(pictures) >= 1
     source.close()
-
-
-def _compressed(packet):
-    import av
-
-    return av.Packet(packet.data)

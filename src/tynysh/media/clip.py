@@ -5,7 +5,6 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
 
 import av
 from av.container import OutputContainer
@@ -14,7 +13,7 @@ from av.video.stream import VideoStream
 from tynysh.errors import MediaError
 from tynysh.media.decoder import AdaptiveDecoder
 from tynysh.media.encoder import ClipWriter
-from tynysh.media.packet import Packet, StreamInfo, add_stream
+from tynysh.media.packet import Packet, StreamInfo, add_stream, compressed
 from tynysh.media.recorder import PLAYABLE
 from tynysh.media.segment import Segment, between
 from tynysh.media.source import SourceError
@@ -157,15 +156,15 @@ def _copy(packets: Iterator[Packet], part: Path) -> None:
                 stream = add_stream(container, packet.info)
                 stream.time_base = _CLOCK
                 origin_s = packet.time_s
-            compressed: av.Packet[Any] = av.Packet(packet.data)
-            compressed.stream = stream
-            compressed.time_base = _CLOCK
+            copy = compressed(packet.data)
+            copy.stream = stream
+            copy.time_base = _CLOCK
             decoded = max(decoded + 1, round((packet.decode_time_s - origin_s) / _CLOCK))
-            compressed.dts = decoded
-            compressed.pts = max(decoded, round((packet.time_s - origin_s) / _CLOCK))
-            compressed.duration = round(packet.info.interval_s / _CLOCK)
-            compressed.is_keyframe = packet.is_key
-            container.mux(compressed)
+            copy.dts = decoded
+            copy.pts = max(decoded, round((packet.time_s - origin_s) / _CLOCK))
+            copy.duration = round(packet.info.interval_s / _CLOCK)
+            copy.is_keyframe = packet.is_key
+            container.mux(copy)
 
 
 def _transcode(packets: Iterator[Packet], part: Path) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tynysh.media.frame import Frame
-from tynysh.media.packet import Packet, StreamInfo
+from tynysh.media.packet import Packet, StreamInfo, compressed
 
 _CELL_PX = 16
 _MAX_COLUMNS = 160
@@ -336,18 +336,18 @@ class AdaptiveDecoder:
         yield from pictures
 
     def _feed(self, packet: Packet) -> Iterator[tuple[Packet, Frame]]:
-        compressed: av.Packet[Any] = av.Packet(packet.data)
-        compressed.pts = compressed.dts = packet.ordinal
-        compressed.is_keyframe = packet.is_key
+        copy = compressed(packet.data)
+        copy.pts = copy.dts = packet.ordinal
+        copy.is_keyframe = packet.is_key
         # A new object each time: PyAV keeps opaques by identity, and a packet may be decoded twice.
-        compressed.opaque = (packet,)
+        copy.opaque = (packet,)
         if not packet.is_discard:
             self._inside.append((packet.time_s, packet.index, packet.ordinal))
-        yield from self._take(compressed)
+        yield from self._take(copy)
 
-    def _take(self, compressed: "av.Packet[Any] | None") -> list[tuple[Packet, Frame]]:
+    def _take(self, packet: "av.Packet[Any] | None") -> list[tuple[Packet, Frame]]:
         try:
-            pictures = self._context.decode(compressed)
+            pictures = self._context.decode(packet)
         except av.FFmpegError:
             self.counters.corrupt += 1
             if self._inside:
@@ -355,11 +355,11 @@ class AdaptiveDecoder:
             return []
         frames: list[tuple[Packet, Frame]] = []
         for picture in pictures:
-            packet: Packet = picture.opaque[0]  # type: ignore[index]
-            if not packet.is_discard:
+            origin: Packet = picture.opaque[0]  # type: ignore[index]
+            if not origin.is_discard:
                 self.counters.pictures += 1
-                index, time_s = self._stamp(packet)
-                frames.append((packet, Frame(picture, time_s=time_s, index=index)))
+                index, time_s = self._stamp(origin)
+                frames.append((origin, Frame(picture, time_s=time_s, index=index)))
         return frames
 
     def _stamp(self, packet: Packet) -> tuple[int, float]:

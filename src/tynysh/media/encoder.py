@@ -142,6 +142,8 @@ class ClipWriter:
         self.path = path
         self._part = path.with_name(path.name + ".part")
         try:
+            # The muxer opens its file only when there is a picture to write.
+            self._part.touch()
             self._container = av.open(str(self._part), "w", format="mp4", options={"movflags": "faststart"})
         except OSError as error:
             raise _unwritable(path, error) from None

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
 from io import BytesIO
-from typing import Protocol
+from typing import Any, Protocol
 
 import av
 from av.video.codeccontext import VideoCodecContext
@@ -99,6 +99,16 @@ def _template_of(stream: VideoStream) -> bytes:
         packet.time_base = Fraction(1, 1000)
         container.mux(packet)
     return buffer.getvalue()
+
+
+def compressed(data: bytes) -> "av.Packet[Any]":
+    """A packet of PyAV with a copy of `data`, padded as decoders need it.
+
+    `av.Packet(data)` would leave out the padding, and decoders read past the end.
+    """
+    packet: av.Packet[Any] = av.Packet(len(data))
+    packet.update(data)
+    return packet
 
 
 def add_stream(container: av.container.OutputContainer, info: StreamInfo) -> VideoStream:

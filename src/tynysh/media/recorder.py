@@ -9,7 +9,7 @@ from enum import StrEnum
 from fractions import Fraction
 from pathlib import Path
 from threading import Thread
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 import av
 from av.container import OutputContainer
@@ -17,7 +17,7 @@ from av.container import OutputContainer
 from tynysh.media.camera import Clock
 from tynysh.media.decoder import AdaptiveDecoder
 from tynysh.media.encoder import PictureEncoder
-from tynysh.media.packet import Packet, StreamInfo, add_stream
+from tynysh.media.packet import Packet, StreamInfo, add_stream, compressed
 from tynysh.media.segment import prune, segment_path, segments
 from tynysh.media.subscription import PacketQueue
 
@@ -272,18 +272,18 @@ class _SegmentWriter:
         self._decoded: int | None = None
 
     def write(self, packet: Packet) -> None:
-        compressed: av.Packet[Any] = av.Packet(packet.data)
-        compressed.stream = self._stream
-        compressed.time_base = _CLOCK
+        copy = compressed(packet.data)
+        copy.stream = self._stream
+        copy.time_base = _CLOCK
         decoded = round((packet.decode_time_s - self.start_s) / _CLOCK)
         if self._decoded is not None:
             decoded = max(decoded, self._decoded + 1)
         self._decoded = decoded
-        compressed.dts = decoded
-        compressed.pts = max(decoded, round((packet.time_s - self.start_s) / _CLOCK))
-        compressed.duration = round(packet.info.interval_s / _CLOCK)
-        compressed.is_keyframe = packet.is_key
-        self._container.mux(compressed)
+        copy.dts = decoded
+        copy.pts = max(decoded, round((packet.time_s - self.start_s) / _CLOCK))
+        copy.duration = round(packet.info.interval_s / _CLOCK)
+        copy.is_keyframe = packet.is_key
+        self._container.mux(copy)
         if self._file.failure is not None:
             raise self._file.failure
 
