@@ -80,7 +80,7 @@ class IncidentRow(Base):
     __tablename__ = "incident"
     __table_args__ = (
         Index("ix_incident_state_id", "state", "id"),
-        Index("ix_incident_camera_id_started_at", "camera_id", "started_at"),
+        Index("ix_incident_camera_id_ended_at", "camera_id", "ended_at"),
         CheckConstraint(
             "state IN ('new', 'acknowledged', 'verified', 'dispatched', 'resolved')", name="state"
         ),
@@ -119,7 +119,8 @@ class IncidentRow(Base):
 class EventRow(Base):
     """A stretch of time in which a signal held. id: the UUID that the worker gave it.
 
-    box: left, top, right, bottom, normalised. curve: [Unix seconds, score] pairs, thinned.
+    box: left, top, right, bottom, normalised. curve: [Unix seconds, score] pairs, thinned. known_until_at: the
+    latest moment that it is known to have held. orphaned: its worker died before it told of the end.
     """
 
     __tablename__ = "event"
@@ -136,6 +137,7 @@ class EventRow(Base):
     started_at: Mapped[float] = mapped_column(Time)
     decided_at: Mapped[float] = mapped_column(Time)
     ended_at: Mapped[float | None] = mapped_column(Time)
+    known_until_at: Mapped[float] = mapped_column(Time)
     recorded_at: Mapped[float] = mapped_column(Time)
     updated_at: Mapped[float] = mapped_column(Time)
     score: Mapped[float] = mapped_column(Double(53))

@@ -3,8 +3,9 @@
 import math
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import or_, select
+from sqlalchemy import Row, or_, select
 from sqlalchemy.orm import Session
 
 from tynysh.behaviour.event import Event
@@ -71,7 +72,7 @@ def close_orphans(session: Session, camera_ids: Collection[str], *, now: float) 
         .order_by(EventRow.started_at, EventRow.id)
     ).all()
     for row in rows:
-        row.ended_at = _known_until(row)
+        row.ended_at = row.known_until_at
         row.orphaned = True
         row.updated_at = now
     session.flush()
@@ -96,7 +97,6 @@ def _add(session: Session, event: Event, camera_id: str, now: float, gap_s: floa
     if camera is None:
         raise RefusedError(f"Camera {camera_id!r} is not in the database.", hint="tynysh apply adds cameras.")
     row = EventRow(id=event.id, camera_id=camera_id, recorded_at=now)
-    row.curve = []
     _take_over(row, event, now)
     home = fusion.home(_occurrence(row), _candidates(session, camera_id, row.started_at, gap_s), gap_s=gap_s)
     opened = home is None
@@ -112,7 +112,6 @@ def _add(session: Session, event: Event, camera_id: str, now: float, gap_s: floa
     row.incident_id = incident.id
     session.add(row)
     session.flush()
-    session.expire(incident, ["events"])
     _refresh(session, incident, now, surely=True)
     return Recorded(incident.id, opened=opened, changed=True)
 
@@ -142,6 +141,7 @@ def _take_over(row: EventRow, event: Event, now: float) -> bool:
         "started_at": float(event.start_s),
         "decided_at": float(event.decided_s),
         "ended_at": None if event.end_s is None else float(event.end_s),
+        "known_until_at": _known_until(event),
         "score": min(max(float(event.score), 0.0), 1.0),
         "people": int(event.people),
         "box": None if event.box is None else [float(edge) for edge in event.box],
@@ -161,7 +161,9 @@ def _take_over(row: EventRow, event: Event, now: float) -> bool:
 def _refresh(session: Session, incident: IncidentRow, now: float, *, surely: bool = False) -> bool:
     """Sum the incident up anew and tell the feed if people will see a change."""
     session.flush()
-    changed = _apply(incident, fusion.summary([_occurrence(row) for row in incident.events]))
+    # Without the curves: an incident may have many events, and each of their updates comes by here.
+    rows = session.execute(select(*_SUMMED).where(EventRow.incident_id == incident.id))
+    changed = _apply(incident, fusion.summary([_occurrence(row) for row in rows]))
     if changed or surely:
         changes.publish(session, changes.Kind.INCIDENT, incident.id, now=now)
     return changed or surely
@@ -186,13 +188,27 @@ def _apply(incident: IncidentRow, summary: Summary) -> bool:
     return bool(different)
 
 
-def _occurrence(row: EventRow) -> Occurrence:
+_SUMMED = (
+    EventRow.id,
+    EventRow.behaviour,
+    EventRow.started_at,
+    EventRow.ended_at,
+    EventRow.known_until_at,
+    EventRow.score,
+    EventRow.people,
+    EventRow.box,
+    EventRow.zone,
+    EventRow.reason,
+)
+
+
+def _occurrence(row: EventRow | Row[Any]) -> Occurrence:
     return Occurrence(
         id=row.id,
         behaviour=Behaviour(row.behaviour),
         started_at=row.started_at,
         ended_at=row.ended_at,
-        known_until=_known_until(row),
+        known_until=row.known_until_at,
         score=row.score,
         people=row.people,
         box=loaded_box(row.box),
@@ -201,10 +217,10 @@ def _occurrence(row: EventRow) -> Occurrence:
     )
 
 
-def _known_until(row: EventRow) -> float:
-    if row.ended_at is not None:
-        return row.ended_at
-    return max(row.decided_at, row.curve[-1][0]) if row.curve else row.decided_at
+def _known_until(event: Event) -> float:
+    if event.end_s is not None:
+        return float(event.end_s)
+    return float(max(event.decided_s, event.curve[-1][0])) if event.curve else float(event.decided_s)
 
 
 def _clean(words: str) -> str:

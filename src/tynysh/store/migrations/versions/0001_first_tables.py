@@ -172,7 +172,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_incident")),
     )
     op.create_index(op.f("ix_incident_behaviour"), "incident", ["behaviour"])
-    op.create_index("ix_incident_camera_id_started_at", "incident", ["camera_id", "started_at"])
+    op.create_index("ix_incident_camera_id_ended_at", "incident", ["camera_id", "ended_at"])
     op.create_index(op.f("ix_incident_site_id"), "incident", ["site_id"])
     op.create_index("ix_incident_state_id", "incident", ["state", "id"])
     op.create_table(
@@ -202,6 +202,7 @@ def upgrade() -> None:
         sa.Column("started_at", DOUBLE, nullable=False),
         sa.Column("decided_at", DOUBLE, nullable=False),
         sa.Column("ended_at", DOUBLE, nullable=True),
+        sa.Column("known_until_at", DOUBLE, nullable=False),
         sa.Column("recorded_at", DOUBLE, nullable=False),
         sa.Column("updated_at", DOUBLE, nullable=False),
         sa.Column("score", DOUBLE, nullable=False),
