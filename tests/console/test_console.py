@@ -186,6 +186,39 @@ def test_a_lost_line_is_said_and_what_was_missed_is_made_up_for(desk: Any, house
     expect(incident_row(page, missed)).to_have_class(re.compile("arrived"))
 
 
+COUNT_TONES = """
+window.tones = 0;
+const start = OscillatorNode.prototype.start;
+OscillatorNode.prototype.start = function (...args) { window.tones += 1; return start.apply(this, args); };
+"""
+
+
+def test_an_arrival_sounds_once_the_browser_allows_it_and_not_when_muted(desk: Any, house: Any) -> None:
+    page = desk.page
+    page.add_init_script(COUNT_TONES)
+    desk.sign_in(house.user())
+    expect(page.locator(".link-open")).to_be_visible()
+    page.reload()
+    button = page.get_by_role("button", name=text("en", "console.sound.locked"))
+    button.click()
+    expect(page.get_by_role("button", name=text("en", "console.sound.on"))).to_be_visible()
+    expect(page.locator(".link-open")).to_be_visible()
+    # Turning the sound on lets it be heard.
+    page.wait_for_function("() => window.tones > 0")
+    sample = page.evaluate("window.tones")
+    expect(incident_row(page, house.happens("club-yard", Behaviour.LOITERING))).to_be_visible()
+    page.wait_for_function("sample => window.tones > sample", arg=sample)
+    heard = page.evaluate("window.tones")
+
+    page.keyboard.press("s")
+    expect(page.get_by_role("button", name=text("en", "console.sound.muted"))).to_be_visible()
+    expect(incident_row(page, house.happens("club-yard", Behaviour.FIGHT))).to_be_visible()
+    assert page.evaluate("window.tones") == heard
+    page.reload()
+    expect(page.get_by_role("button", name=text("en", "console.sound.muted"))).to_be_visible()
+    desk.is_clean()
+
+
 def test_those_who_may_only_read_get_no_buttons(desk: Any, house: Any) -> None:
     page = desk.page
     incident = house.happens("club-door", Behaviour.INTRUSION)

@@ -146,7 +146,7 @@ export function Clip({ incident, zone }: { incident: IncidentDetail; zone: strin
   return (
     <div className="clip">
       <div className="stage" ref={stage}>
-        <div className="picture" style={shape(ratio)}>
+        <div className={ready || hasStill ? "picture" : "picture bare"} style={shape(ratio)}>
           {ready ? (
             <video
               key={incident.id}

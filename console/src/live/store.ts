@@ -219,6 +219,9 @@ export function useKnown(): Known {
   return useSyncExternalStore(live.subscribe, live.snapshot);
 }
 
-export function useZone(siteId: string | undefined): string | undefined {
-  return useKnown().sites.get(siteId ?? "")?.time_zone;
+/** The time zone of all sites, where they have one in common; else undefined, which is the desk's own. */
+export function useCommonZone(): string | undefined {
+  const { sites } = useKnown();
+  const zones = new Set([...sites.values()].map((site) => site.time_zone));
+  return zones.size === 1 ? [...zones][0] : undefined;
 }

@@ -25,6 +25,8 @@ interface Placed {
   x: number;
   y: number;
   label: boolean;
+  /** Whether the name stands left of its pin, there being no room to the right. */
+  left: boolean;
 }
 
 type Rectangle = readonly [left: number, top: number, right: number, bottom: number];
@@ -32,42 +34,49 @@ type Rectangle = readonly [left: number, top: number, right: number, bottom: num
 const apart = (a: Rectangle, b: Rectangle): boolean => a[2] < b[0] || a[0] > b[2] || a[3] < b[1] || a[1] > b[3];
 
 /** The room that a mark's name takes: right of its pin, or under the cameras of a site. */
-function nameBox(mark: Mark, x: number, y: number): Rectangle {
+function nameBox({ mark, x, y, left }: Placed): Rectangle {
   if ("site" in mark.kind) return [x - mark.name.length * 4, y + 18, x + mark.name.length * 4, y + 36];
   const middle = "incident" in mark.kind ? y - 20 : y;
-  return [x + 11, middle - 8, x + 18 + mark.name.length * 7, middle + 8];
+  const far = 18 + mark.name.length * 7;
+  return left ? [x - far, middle - 8, x - 11, middle + 8] : [x + 11, middle - 8, x + far, middle + 8];
 }
 
-function pinBox(mark: Mark, x: number, y: number): Rectangle {
+function pinBox({ mark, x, y }: Placed): Rectangle {
   return "incident" in mark.kind ? [x - 9, y - 29, x + 9, y - 3] : [x - 5, y - 5, x + 5, y + 5];
+}
+
+/** Who gets the better place: what the plan is about, then the gravest incidents. */
+function weight(mark: Mark): number {
+  return mark.chief === true ? 10 : "incident" in mark.kind ? mark.kind.incident : 0;
 }
 
 /** Where marks and their names go on the screen; names that would lie over others, or over pins, are left out. */
 function place(marks: readonly Mark[], points: readonly Point[], view: View, width: number, height: number): Placed[] {
-  const seen = new Map<string, number>();
-  const placed = marks
+  const placed: Placed[] = [];
+  const order = marks
     .map((mark, index) => ({ mark, point: points[index] ?? { x: 0, y: 0 } }))
-    .sort((a, b) => Number(b.mark.chief ?? false) - Number(a.mark.chief ?? false))
-    .map(({ mark, point }) => {
-      let x = width / 2 + (point.x - view.x) / view.scale;
-      let y = height / 2 + (point.y - view.y) / view.scale;
-      if ("site" in mark.kind) return { mark, x, y, label: false };
-      // Several in one place: cameras fan out below, incidents side by side above, so that each can be pressed.
+    .sort((a, b) => weight(b.mark) - weight(a.mark));
+  for (const { mark, point } of order) {
+    const each: Placed = {
+      mark,
+      x: width / 2 + (point.x - view.x) / view.scale,
+      y: height / 2 + (point.y - view.y) / view.scale,
+      label: false,
+      left: false,
+    };
+    if (!("site" in mark.kind)) {
+      // Several in one place stand side by side, so that each can be seen and pressed.
       const incident = "incident" in mark.kind;
-      const key = `${incident ? "incident" : "camera"} ${Math.round(x / 12)} ${Math.round(y / 12)}`;
-      const rank = seen.get(key) ?? 0;
-      seen.set(key, rank + 1);
-      if (incident) x += 22 * rank;
-      else if (rank > 0) {
-        x += 15 * Math.sin(rank * 1.05);
-        y += 15 * (1 - Math.cos(rank * 1.05));
-      }
-      return { mark, x, y, label: false };
-    });
-  const pins = placed.filter(({ mark }) => !("site" in mark.kind)).map((each) => ({ each, box: pinBox(each.mark, each.x, each.y) }));
+      const others = placed.filter(({ mark: other }) => incident === "incident" in other.kind && !("site" in other.kind));
+      while (others.some((other) => !apart(pinBox(each), pinBox(other)))) each.x += incident ? 20 : 13;
+      each.left = each.x + 18 + mark.name.length * 7 > width && each.x > width / 2;
+    }
+    placed.push(each);
+  }
+  const pins = placed.filter(({ mark }) => !("site" in mark.kind)).map((each) => ({ each, box: pinBox(each) }));
   const names: Rectangle[] = [];
   for (const each of placed) {
-    const box = nameBox(each.mark, each.x, each.y);
+    const box = nameBox(each);
     const free = names.every((other) => apart(box, other)) && pins.every((pin) => pin.each === each || apart(box, pin.box));
     each.label = free || each.mark.chief === true;
     if (each.label) names.push(box);
@@ -213,7 +222,7 @@ export function Plan({ marks, label }: { marks: readonly Mark[]; label: string }
         {lines(offset(view.y, height), height).map((y) => (
           <line key={`y${y}`} className="plan-grid" x1="0" x2={width} y1={y} y2={y} />
         ))}
-        {placed.map(({ mark, x, y, label: named }) => {
+        {placed.map(({ mark, x, y, label: named, left }) => {
           const incident = "incident" in mark.kind;
           if ("site" in mark.kind) {
             return named ? (
@@ -241,7 +250,7 @@ export function Plan({ marks, label }: { marks: readonly Mark[]; label: string }
                 )}
                 <circle className="reach" cy={incident ? -20 : 0} r="14" />
                 {named && (
-                  <text x="13" y={incident ? -16 : 4}>
+                  <text x={left ? -13 : 13} y={incident ? -16 : 4} textAnchor={left ? "end" : "start"}>
                     {mark.name}
                   </text>
                 )}

@@ -10,7 +10,7 @@ import { clockTime, duration } from "../language/format";
 import { useWords } from "../language/words";
 import { useNow } from "../live/now";
 import type { Sound } from "../live/sound";
-import { useKnown } from "../live/store";
+import { useCommonZone, useKnown } from "../live/store";
 import { MapPage } from "../plan/page";
 import { mayReadIncidents } from "../session/permissions";
 import { Help } from "./help";
@@ -33,6 +33,7 @@ interface Props {
 function LinkBanner(): ReactNode {
   const { t, clock } = useWords();
   const { link } = useKnown();
+  const zone = useCommonZone();
   const now = useNow();
   // A short break that mends itself is no news.
   if (link.state !== "lost" || now - link.since < 1500) return null;
@@ -40,7 +41,7 @@ function LinkBanner(): ReactNode {
     <div className="banner" role="alert">
       <span className="spinner" aria-hidden="true" />
       <span>
-        {t("console.link.lost", { time: clock(link.since) })}{" "}
+        {t("console.link.lost", { time: clock(link.since, zone) })}{" "}
         {link.heardAt !== null && (
           <span className="figures" aria-hidden="true">
             {t("console.link.age", { age: duration((now - link.heardAt) / 1000) })}
@@ -53,10 +54,9 @@ function LinkBanner(): ReactNode {
 
 function Clock(): ReactNode {
   const { language, t } = useWords();
-  const { link, sites } = useKnown();
+  const { link } = useKnown();
   const now = useNow();
-  const zones = useMemo(() => new Set([...sites.values()].map((site) => site.time_zone)), [sites]);
-  const [zone] = zones.size === 1 ? zones : [undefined];
+  const zone = useCommonZone();
   const label = t(`console.link.${link.state}`);
   return (
     <span className={`clock link-${link.state}`} title={label}>
@@ -71,22 +71,29 @@ function SoundButton({ sound }: { sound: Sound }): ReactNode {
   const { t } = useWords();
   const state = useSyncExternalStore(sound.subscribe, sound.state);
   const label = t(`console.sound.${state}`);
+  // Pressing unlocks the sound before the click is done; what counts is how it was when the press began.
+  const before = useRef(state);
+  const remember = (): void => {
+    before.current = sound.state();
+  };
   return (
     <button
       type="button"
+      onPointerDown={remember}
+      onKeyDown={remember}
       className={`ghost sound-${state}`}
       aria-pressed={state !== "muted"}
       aria-label={label}
       title={label}
       onClick={() => {
         void sound.unlock().then(() => {
-          sound.setMuted(state === "on");
+          sound.setMuted(before.current === "on");
           sound.sample();
         });
       }}
     >
       <Icon name={state === "on" ? "sound" : "muted"} />
-      {state === "locked" && <span className="wide-only small">{label}</span>}
+      {state === "locked" && <span className="roomy-only small">{label}</span>}
     </button>
   );
 }
