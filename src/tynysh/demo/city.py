@@ -221,7 +221,7 @@ def rtsp_server(folder: Path) -> Iterator[int]:
         raise TynyshError(
             "The demo's RTSP server is not installed.", hint="pip install 'tynysh[demo]', or use make demo."
         )
-    port, control = _free_port(), _free_port()
+    port, control = free_port(), free_port()
     arguments = [
         "--dir",
         str(folder),
@@ -261,7 +261,8 @@ def no_server() -> Iterator[int]:
     yield 0
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A TCP port on 127.0.0.1 that nothing listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
