@@ -15,7 +15,7 @@ from tynysh.store.migrate import migrate
 from tynysh.store.queries import changes, events
 from tynysh.store.schema import EventRow, IncidentRow
 
-KILLS = 6
+KILLS = 4
 
 # Writes events for ever, each begun, then ended, and says the id of each after it was committed.
 WRITER = """

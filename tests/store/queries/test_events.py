@@ -14,6 +14,7 @@ from tynysh.incidents.lifecycle import Action, State, Verdict
 from tynysh.store.database import Database
 from tynysh.store.queries import changes, clips, events, incidents
 from tynysh.store.queries.events import MOST_SAMPLES, close_orphans, record, thinned
+from tynysh.store.schema import SiteRow
 
 
 def feed(database: Database) -> list[tuple[int, str, str]]:
@@ -100,6 +101,16 @@ def test_related_events_soon_after_each_other_are_one_incident(city: Database, m
     assert found.behaviours == (Behaviour.PERSON_DOWN, Behaviour.AGGRESSION)
     assert found.severity == 4
     assert found.ended_at == 1030.0
+
+
+def test_a_site_may_join_what_is_further_apart(city: Database, make_event) -> None:
+    with city.writing() as session:
+        site = session.get_one(SiteRow, "pulse")
+        site.settings = site.settings | {"joining": {"gap_s": 120.0}}
+    for camera, joined in (("door", True), ("gate", False)):
+        first = record(city, make_event(end_s=1005.0), camera, now=1006.0)
+        second = record(city, make_event(start_s=1105.0), camera, now=1106.0)
+        assert (second.incident_id == first.incident_id) is joined
 
 
 def test_another_camera_is_another_incident(city: Database, make_event) -> None:

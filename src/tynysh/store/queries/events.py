@@ -31,7 +31,13 @@ class Recorded:
 
 
 def record(
-    database: Database, event: Event, camera_id: str, *, now: float, gap_s: float = GAP_S, clip: bool = False
+    database: Database,
+    event: Event,
+    camera_id: str,
+    *,
+    now: float,
+    gap_s: float | None = None,
+    clip: bool = False,
 ) -> Recorded:
     """Keep what `event` says in a transaction of its own: durable when this returns. See `write`."""
     with database.writing() as session:
@@ -39,15 +45,22 @@ def record(
 
 
 def write(
-    session: Session, event: Event, camera_id: str, *, now: float, gap_s: float = GAP_S, clip: bool = False
+    session: Session,
+    event: Event,
+    camera_id: str,
+    *,
+    now: float,
+    gap_s: float | None = None,
+    clip: bool = False,
 ) -> Recorded:
     """Keep an event, new or told of before, join it to its incident, and tell the feed if people will see a
     change.
 
     Saying the same again changes nothing, and what comes late (an update after the end) is left aside, so a
     worker may repeat what it is not sure was kept. `clip`: whether a clip is to be expected, if an incident
-    is opened. Times of the event must be Unix seconds. Needs a session of `Database.writing`; raises
-    RefusedError where the camera is not in the database.
+    is opened. `gap_s`: how far apart related events may be to be joined; None for what the camera's site says.
+    Times of the event must be Unix seconds. Needs a session of `Database.writing`; raises RefusedError where
+    the camera is not in the database.
     """
     must_be_writing(session)
     row = session.get(EventRow, event.id)
@@ -92,10 +105,14 @@ def thinned(curve: Sequence[tuple[float, float]], limit: int = MOST_SAMPLES) -> 
     return [*highest, last]
 
 
-def _add(session: Session, event: Event, camera_id: str, now: float, gap_s: float, clip: bool) -> Recorded:
+def _add(
+    session: Session, event: Event, camera_id: str, now: float, gap_s: float | None, clip: bool
+) -> Recorded:
     camera = session.get(CameraRow, camera_id)
     if camera is None:
         raise RefusedError(f"Camera {camera_id!r} is not in the database.", hint="tynysh apply adds cameras.")
+    if gap_s is None:
+        gap_s = float(camera.site.settings.get("joining", {}).get("gap_s", GAP_S))
     row = EventRow(id=event.id, camera_id=camera_id, recorded_at=now)
     _take_over(row, event, now)
     home = fusion.home(_occurrence(row), _candidates(session, camera_id, row.started_at, gap_s), gap_s=gap_s)
