@@ -39,13 +39,17 @@ class ClipsError(TynyshError):
 
 @dataclass(frozen=True, slots=True)
 class LabelledClip:
-    """A row of the list: the path as written and resolved, whether it shows a fight, its camera if told, its line."""
+    """A row of the list.
+
+    path: as written; file: where it lies. source: the camera or recording that it was cut from, if told.
+    row: where in the list it stands, as file:line.
+    """
 
     path: str
     file: Path
     fight: bool
     source: str | None
-    line: int
+    row: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +178,9 @@ def read_clips(path: Path) -> list[LabelledClip]:
             faults.append(f"{path}:{rows.line_num}: there is no file {file}.")
         else:
             clips.append(
-                LabelledClip(name, file, label == "1", cells.get("source_video") or None, rows.line_num)
+                LabelledClip(
+                    name, file, label == "1", cells.get("source_video") or None, f"{path}:{rows.line_num}"
+                )
             )
     if faults:
         more = [f"and {len(faults) - MOST_FAULTS} more."] if len(faults) > MOST_FAULTS else []
@@ -214,9 +220,9 @@ def evaluate(
         try:
             score = score_clip(clip.file, pipeline())
         except TynyshError as error:
-            raise ClipsError(f"line {clip.line}: {error.message}", hint=error.hint) from error
+            raise ClipsError(f"{clip.row}: {error.message}", hint=error.hint) from error
         if not math.isfinite(score):
-            raise ClipsError(f"line {clip.line}: {clip.path} got no score.")
+            raise ClipsError(f"{clip.row}: {clip.path} got no score.")
         scored.append(ScoredClip(clip, score))
         on_clip()
     return Report(tuple(scored), FightSettings().threshold if threshold is None else threshold)

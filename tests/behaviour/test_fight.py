@@ -1,0 +1,173 @@
+"""A fight is seen in the pictures or in what people do to each other; calm stays calm, and costs nothing."""
+
+import os
+from pathlib import Path
+from random import Random
+
+import numpy as np
+import pytest
+from tests.behaviour.scenes import HEIGHT, LEFT_HALF, WIDTH, posed, scene, scores, standing, times, watch
+
+from tynysh.behaviour.events import EventMaker, Rule
+from tynysh.behaviour.fight import WEIGHTS, FightAnalyser, FightSettings, ShippedNetwork
+from tynysh.behaviour.fight_window import SIDE, STEPS
+from tynysh.behaviour.scene import STILL, Feed, Motion, Scene
+from tynysh.behaviour.signal import Behaviour, Signal
+from tynysh.demo.figure import Action
+from tynysh.media.frame import Frame
+from tynysh.media.reader import VideoFile
+from tynysh.perception.motion import MotionGate
+
+MOVING = Motion(level=0.1, moving=True)
+
+
+class Told:
+    """A network that says what it is told to, and remembers what it was shown."""
+
+    def __init__(self, *answers: float) -> None:
+        self._answers = answers
+        self.shown: list[np.ndarray] = []
+
+    def probability(self, pictures: np.ndarray) -> float:
+        self.shown.append(pictures.copy())
+        return self._answers[min(len(self.shown), len(self._answers)) - 1]
+
+
+def filmed(time_s: float, motion: Motion = MOVING, **changes: object) -> Scene:
+    picture = np.full((HEIGHT, WIDTH, 3), 90, np.uint8)
+    x = 100 + (0, 40, 10, 50, 20)[round(time_s * 10) % 5]
+    picture[300:400, x : x + 80] = 220
+    return scene(time_s, motion=motion, frame=Frame(picture, time_s=time_s, index=0), **changes)
+
+
+def play(network: Told, until_s: float = 4.0, motion: Motion = MOVING, **settings: object) -> list[Signal]:
+    analyser = FightAnalyser(FightSettings.model_validate(settings), network=network)
+    return watch(analyser, [filmed(t, motion) for t in times(0, until_s)])
+
+
+def test_mutual_blows_are_a_fight_without_any_picture() -> None:
+    analyser = FightAnalyser(FightSettings(), network=Told(0.0))
+    fighters = [
+        scene(t, [posed(1, Action.STRIKE, 300, t), posed(2, Action.STRIKE, 335, t + 0.3, facing=-1)])
+        for t in times(0, 4)
+    ]
+    worst = max(watch(analyser, fighters), key=lambda signal: signal.score)
+    assert worst.score >= FightSettings().threshold
+    assert worst.people == 2
+    assert worst.reason is not None
+    assert worst.reason.key == "fight.interaction"
+
+
+def test_people_who_stand_together_are_no_fight() -> None:
+    analyser = FightAnalyser(FightSettings(), network=Told(0.0))
+    calm = [scene(t, [standing(1, 300, t), standing(2, 335, t)]) for t in times(0, 4)]
+    assert max(scores(watch(analyser, calm))) == 0.0
+
+
+def test_the_score_is_what_the_network_says_and_the_box_is_where_it_moves() -> None:
+    last = play(Told(0.9))[-1]
+    assert last.score == pytest.approx(0.9, abs=0.01)
+    assert last.box is not None
+    assert 0.05 < last.box.left < last.box.right < 0.3
+    assert last.reason is not None
+    assert last.reason.key == "fight.network"
+
+
+def test_one_wrong_look_does_not_carry_the_score() -> None:
+    assert max(scores(play(Told(0.1, 0.1, 0.95, 0.1)))) < 0.6
+
+
+def test_looks_are_half_a_second_apart_and_every_other_one_is_mirrored() -> None:
+    network = Told(0.1)
+    play(network, 4.0)
+    assert 6 <= len(network.shown) <= 8  # none in the first second
+    assert network.shown[0].shape == (STEPS, SIDE, SIDE)
+    assert np.array_equal(network.shown[-1], network.shown[-2][:, :, ::-1])
+
+
+def test_the_network_does_not_look_while_nothing_moves() -> None:
+    network = Told(0.9)
+    assert max(scores(play(network, motion=STILL))) == 0.0
+    assert not network.shown
+
+
+def test_the_network_does_not_look_where_the_site_says_so() -> None:
+    network = Told(0.9)
+    assert max(scores(play(network, pictures=False))) == 0.0
+    assert not network.shown
+
+
+def test_a_fight_outside_the_named_zones_is_not_told() -> None:
+    analyser = FightAnalyser(FightSettings(zones=("left",)), network=Told(0.9))
+    inside = watch(analyser, [filmed(t, zones=(LEFT_HALF,)) for t in times(0, 3)])
+    right = LEFT_HALF.__class__("left", tuple((x + 0.5, y) for x, y in LEFT_HALF.polygon))
+    analyser = FightAnalyser(FightSettings(zones=("left",)), network=Told(0.9))
+    outside = watch(analyser, [filmed(t, zones=(right,)) for t in times(0, 3)])
+    assert max(scores(inside)) > 0.8
+    assert max(scores(outside)) == 0.0
+
+
+def test_a_lost_camera_says_nothing_and_begins_anew() -> None:
+    network = Told(0.9)
+    analyser = FightAnalyser(FightSettings(), network=network)
+    watch(analyser, [filmed(t) for t in times(0, 2)])
+    assert watch(analyser, [scene(2.0, feed=Feed.LOST)]) == []
+    looked = len(network.shown)
+    assert scores(watch(analyser, [filmed(t) for t in times(2.1, 2.6)])) == [0.0] * 5
+    assert len(network.shown) == looked
+
+
+def test_the_shipped_network_answers_alike_for_the_same_pictures_and_is_small() -> None:
+    pictures = np.random.default_rng(1).integers(0, 255, (STEPS, SIDE, SIDE)).astype(np.uint8)
+    network = ShippedNetwork()
+    first = network.probability(pictures)
+    assert 0.0 <= first <= 1.0
+    assert network.probability(pictures) == first
+    assert WEIGHTS.stat().st_size <= 15_000_000
+
+
+@pytest.fixture
+def footage() -> Path:
+    folder = os.environ.get("TYNYSH_FOOTAGE")
+    if not folder or not (Path(folder) / "footage" / "vtest.avi").is_file():
+        pytest.skip("TYNYSH_FOOTAGE has no footage/vtest.avi")
+    return Path(folder)
+
+
+def highest(video: Path, *, until_s: float = 60.0) -> tuple[float, int]:
+    """The highest score, and how many events began."""
+    analyser, gate = FightAnalyser(FightSettings()), MotionGate()
+    maker = EventMaker({Behaviour.FIGHT: Rule.of(FightSettings())}, ids=Random(0))
+    best, events, due_s = 0.0, 0, 0.0
+    for frame in VideoFile(video).frames():
+        if frame.time_s > until_s:
+            break
+        if frame.time_s < due_s:
+            continue
+        due_s = frame.time_s + 0.09
+        signals = analyser.observe(
+            scene(
+                frame.time_s,
+                width=frame.width,
+                height=frame.height,
+                motion=gate.observe(frame),
+                frame=frame,
+                detected=False,
+            )
+        )
+        best = max(best, *scores(signals))
+        events += len(maker.observe(signals, frame.time_s))
+    return best, events
+
+
+@pytest.mark.footage
+@pytest.mark.slow
+def test_people_who_walk_across_a_square_raise_no_fight(footage: Path) -> None:
+    assert highest(footage / "footage" / "vtest.avi", until_s=30.0)[1] == 0
+
+
+@pytest.mark.footage
+def test_a_fight_scores_higher_than_a_calm_clip(footage: Path) -> None:
+    fight, _ = highest(footage / "fights" / "fight" / "fi005.mp4")
+    calm, _ = highest(footage / "fights" / "noFight" / "nofi005.mp4")
+    assert fight > FightSettings().threshold > calm
