@@ -23,7 +23,7 @@ class TrackLogSettings(BaseModel):
         default=3, ge=1, description="Tracks found by fewer looks of the detector are left out."
     )
     minimum_score: float = Field(
-        default=0.5, ge=0, le=1, description="Tracks of a lower score on average are left out."
+        default=0.4, ge=0, le=1, description="Tracks of a lower score on average are left out."
     )
     longest_gap_s: float = Field(
         default=5.0,

@@ -23,11 +23,11 @@ class TrackerSettings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     high_score: float = Field(
-        default=0.5, ge=0, le=1, description="Detections from here on are associated first."
+        default=0.4, ge=0, le=1, description="Detections from here on are associated first."
     )
     low_score: float = Field(default=0.1, ge=0, le=1, description="Detections below are ignored.")
     new_score: float = Field(
-        default=0.65, ge=0, le=1, description="A new track needs a detection of this score."
+        default=0.45, ge=0, le=1, description="A new track needs a detection of this score."
     )
     minimum_iou: float = Field(
         default=0.1, gt=0, le=1, description="Least overlap of a track with its detection."
