@@ -3,13 +3,14 @@
 import socket
 import stat
 import threading
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 
 from tynysh.errors import StoreError
-from tynysh.store.database import Database
+from tynysh.store.database import Database, RefusedError
 from tynysh.store.schema import SettingRow
 
 
@@ -124,6 +125,56 @@ def test_a_server_that_does_not_answer_is_named_without_the_password() -> None:
     with pytest.raises(StoreError, match=f"127.0.0.1:{port}.*cannot be reached") as caught:
         Database.open(f"postgresql://tynysh:hunter2@127.0.0.1:{port}/tynysh")
     assert "hunter2" not in f"{caught.value} {caught.value.hint} {caught.value.__cause__!r}"
+
+
+class TestLostConnection:
+    @pytest.fixture
+    def opened(self, postgresql, postgresql_template: str):
+        database = Database.open(postgresql.new(postgresql_template))
+        yield database
+        database.close()
+
+    @staticmethod
+    def cut(postgresql) -> None:
+        """End all connections to the server, as its restart would."""
+        postgresql.administer(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
+        )
+
+    def test_is_made_anew_for_the_next_transaction(self, postgresql, opened: Database) -> None:
+        with opened.writing() as session:
+            session.add(SettingRow(key="a", value=1))
+        self.cut(postgresql)
+        with opened.writing() as session:
+            session.add(SettingRow(key="b", value=2))
+        with opened.reading() as session:
+            assert session.get(SettingRow, "b") is not None
+
+    def test_in_the_middle_of_a_transaction_is_told_and_nothing_of_it_stays(
+        self, postgresql, opened: Database
+    ) -> None:
+        def write() -> None:
+            with opened.writing() as session:
+                session.add(SettingRow(key="a", value=1))
+                session.flush()
+                self.cut(postgresql)
+                session.add(SettingRow(key="b", value=2))
+
+        with pytest.raises(StoreError) as caught:
+            write()
+        assert not isinstance(caught.value, RefusedError), "trying again is of use"
+        with opened.reading() as session:
+            assert session.get(SettingRow, "a") is None
+
+
+def test_too_many_at_once_are_told_to_try_again(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    database = Database.open(sqlite_url)
+    monkeypatch.setattr(database.engine.pool, "_timeout", 0.05)
+    with ExitStack() as stack, pytest.raises(StoreError, match="too many things at once"):
+        for _ in range(100):
+            session = stack.enter_context(database.reading())
+            session.get(SettingRow, "a")
+    database.close()
 
 
 class TestPassword:

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, IntegrityError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import Session
 
 from tynysh.errors import StoreError
@@ -93,6 +94,8 @@ class Database:
             yield
         except DBAPIError as error:
             raise _explained(error, self) from error
+        except PoolTimeoutError as error:
+            raise StoreError(f"The database {self.shown} is asked too many things at once.") from error
 
 
 def must_be_writing(session: Session) -> None:
