@@ -94,6 +94,7 @@ class Pipeline:
         self._events = events
         self._zones_at = zones_at
         self._on_duty = on_duty
+        self._duty_began_s: dict[Behaviour, float] = {}
         self._meter = meter or NoMeter()
         self._interval_s = 1.0 / rate_hz
         self._due_s = float("-inf")
@@ -183,6 +184,24 @@ class Pipeline:
 
     def _judge(self, scene: Scene) -> Step:
         with self._meter.stage("behaviour"):
-            signals = tuple(signal for analyser in self._analysers for signal in analyser.observe(scene))
+            signals = tuple(
+                signal for analyser in self._analysers for signal in self._on_duty_signals(analyser, scene)
+            )
             events = tuple(self._events.observe(signals, scene.time_s))
         return Step(scene=scene, to_blur={**self._doubtful, **scene.people()}, signals=signals, events=events)
+
+    def _on_duty_signals(self, analyser: Analyser, scene: Scene) -> Sequence[Signal]:
+        """What `analyser` says, if its behaviour is watched for now. It sees every scene, so that it knows what it
+        needs when its hours begin; but nothing is said to have begun before them.
+        """
+        signals = analyser.observe(scene)
+        if not self._on_duty(analyser.behaviour, scene.time_s):
+            self._duty_began_s.pop(analyser.behaviour, None)
+            return ()
+        began_s = self._duty_began_s.setdefault(analyser.behaviour, scene.time_s)
+        return [
+            dataclasses.replace(signal, since_s=began_s)
+            if signal.since_s is not None and signal.since_s < began_s
+            else signal
+            for signal in signals
+        ]
