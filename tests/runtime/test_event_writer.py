@@ -127,3 +127,14 @@ def test_when_too_many_wait_updates_give_way_first(database: Flaky, monkeypatch:
     writer.start()
     assert writer.stop() == 0
     assert kept(database) == [event(2).id, event(3).id, event(9).id]
+
+
+def test_an_event_that_the_database_refuses_does_not_hold_up_the_others(database: Flaky) -> None:
+    told: list[str] = []
+    writer = EventWriter(database, lambda entry, _: told.append(entry.event.id), random=Random(1))
+    writer.start()
+    writer.put(Entry("club/no-such-camera", event(1), clip=False))
+    writer.put(Entry("club/door", event(2), clip=False))
+    assert writer.stop() == 0
+    assert told == [event(2).id] == kept(database)
+    assert writer.lost == 1

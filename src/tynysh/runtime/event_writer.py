@@ -12,7 +12,7 @@ import structlog
 from tynysh.behaviour.event import Event, Phase
 from tynysh.errors import StoreError
 from tynysh.runtime.backoff import Backoff
-from tynysh.store.database import Database
+from tynysh.store.database import Database, RefusedError
 from tynysh.store.queries import events
 from tynysh.store.queries.events import Recorded
 
@@ -106,6 +106,11 @@ class EventWriter:
             recorded = events.record(
                 self._database, entry.event, entry.camera_id, now=self._clock(), clip=entry.clip
             )
+        except RefusedError as error:
+            # Trying again is of no use, and the others must not wait behind it for ever.
+            log.error("event.refused", event_id=entry.event.id, camera=entry.camera_id, error=error.message)
+            self.lost += 1
+            return True
         except StoreError as error:
             wait_s = self._backoff.next_s()
             waiting = len(self._waiting)
