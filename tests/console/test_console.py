@@ -101,6 +101,21 @@ def test_without_live_video_single_pictures_are_shown(desk: Any, house: Any) -> 
     expect(picture).to_be_visible()
     first = picture.get_attribute("src")
     expect(picture).not_to_have_attribute("src", first or "")
+
+    house.workers.silent.remove("club-door")
+    desk.page.get_by_role("button", name=text("en", "console.live.again")).click()
+    expect(desk.page.locator("video[data-live=playing]")).to_be_visible()
+    desk.is_clean()
+
+
+def test_a_camera_that_comes_back_is_shown_live_again_by_itself(desk: Any, house: Any) -> None:
+    desk.sign_in(house.user())
+    expect(desk.page.locator(".link-open")).to_be_visible()
+    desk.page.goto(f"{house.url}/#/cameras/club-yard")
+    expect(desk.page.get_by_text(text("en", "console.live.pictures"))).to_be_visible(timeout=20_000)
+    house.fares("club-yard", "live")
+    expect(desk.page.locator("video[data-live=playing]")).to_be_visible(timeout=20_000)
+    house.fares("club-yard", "lost")
     desk.is_clean()
 
 

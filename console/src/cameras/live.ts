@@ -15,6 +15,8 @@ const WAITING = 120;
 const KEEP_S = 15;
 const SILENCE_MS = 10_000;
 const TRIES = 3;
+/** The server's way to say that this camera has no live video now. */
+const NO_VIDEO = 4404;
 
 type MediaSourceKind = typeof MediaSource;
 
@@ -82,8 +84,10 @@ export class LivePlayer {
         else this.feed();
       }
     };
-    socket.onclose = () => {
-      if (socket === this.socket) this.again();
+    socket.onclose = ({ code }) => {
+      if (socket !== this.socket) return;
+      if (code === NO_VIDEO) this.tries = TRIES;
+      this.again();
     };
   }
 

@@ -36,6 +36,16 @@ export function LiveView({ camera }: { camera: Camera }): ReactNode {
   const failed = state === "failed";
   const { id } = camera;
 
+  // A camera that has come back is worth another try.
+  const [seenAs, setSeenAs] = useState(camera.state);
+  if (seenAs !== camera.state) {
+    setSeenAs(camera.state);
+    if (failed && camera.state === "live") {
+      setState("connecting");
+      setAttempt(attempt + 1);
+    }
+  }
+
   useEffect(() => {
     const element = video.current;
     if (!element || !visible) return;

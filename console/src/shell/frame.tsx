@@ -71,26 +71,35 @@ function SoundButton({ sound }: { sound: Sound }): ReactNode {
   const { t } = useWords();
   const state = useSyncExternalStore(sound.subscribe, sound.state);
   const label = t(`console.sound.${state}`);
-  // Pressing unlocks the sound before the click is done; what counts is how it was when the press began.
+  // The press itself unlocks the sound, and the button becomes narrower under the finger: a click may not follow.
   const before = useRef(state);
-  const remember = (): void => {
+  const press = (): void => {
+    before.current = sound.state();
+    if (before.current === "locked") {
+      void sound.unlock().then(() => {
+        sound.sample();
+      });
+    }
+  };
+  const click = (): void => {
+    if (before.current === "locked") {
+      void sound.unlock();
+    } else {
+      sound.setMuted(before.current === "on");
+      sound.sample();
+    }
     before.current = sound.state();
   };
   return (
     <button
       type="button"
-      onPointerDown={remember}
-      onKeyDown={remember}
+      onPointerDown={press}
+      onKeyDown={press}
+      onClick={click}
       className={`ghost sound-${state}`}
       aria-pressed={state !== "muted"}
       aria-label={label}
       title={label}
-      onClick={() => {
-        void sound.unlock().then(() => {
-          sound.setMuted(before.current === "on");
-          sound.sample();
-        });
-      }}
     >
       <Icon name={state === "on" ? "sound" : "muted"} />
       {state === "locked" && <span className="roomy-only small">{label}</span>}
