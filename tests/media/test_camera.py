@@ -1,10 +1,10 @@
 """A camera's stream lives on through everything that cameras do."""
 
-import itertools
 import random
 import threading
 import time
 from contextlib import contextmanager
+from itertools import pairwise
 
 import pytest
 from tests.media.conftest import draw
@@ -55,7 +55,7 @@ def test_a_camera_goes_live_and_its_frames_have_the_time_of_day(rtsp_camera):
         assert feed.status.state is FeedState.LIVE
         assert [status.state for status in states] == [FeedState.LIVE]
         assert abs(now - frames[-1].time_s) < 1.5
-        assert all(a.time_s < b.time_s and a.index < b.index for a, b in itertools.pairwise(frames))
+        assert all(a.time_s < b.time_s and a.index < b.index for a, b in pairwise(frames))
         counters = feed.counters
         assert counters.frames_read >= 50
         assert counters.frames_dropped == 0
@@ -87,7 +87,7 @@ def test_the_end_of_a_live_stream_is_a_loss_and_is_followed_by_a_new_connection(
         assert lost
         assert lost[0].detail in {"media.fault.ended", "media.fault.broken"}
         frames = frames_of(items)
-        assert all(a.time_s < b.time_s for a, b in itertools.pairwise(frames))
+        assert all(a.time_s < b.time_s for a, b in pairwise(frames))
 
 
 def test_a_camera_that_dies_and_comes_back(video_folder):
@@ -105,7 +105,7 @@ def test_a_camera_that_dies_and_comes_back(video_folder):
                 assert until(lambda: feed.status.state is FeedState.LIVE)
                 assert until(lambda: len(frames_of(items)) > before)
                 frames = frames_of(items)
-                assert all(a.time_s < b.time_s for a, b in itertools.pairwise(frames))
+                assert all(a.time_s < b.time_s for a, b in pairwise(frames))
 
 
 def test_silence_is_first_degraded_then_lost(rtsp_camera):
@@ -168,7 +168,7 @@ def test_a_file_plays_at_its_own_speed_and_over_again(video):
         assert time.monotonic() - began > 1.2
         assert [status.state for status in states] == [FeedState.LIVE]
         frames = frames_of(items)
-        assert all(a.time_s < b.time_s for a, b in itertools.pairwise(frames))
+        assert all(a.time_s < b.time_s for a, b in pairwise(frames))
         assert frames[-1].time_s - frames[0].time_s == pytest.approx(59 / 25, abs=0.3)
 
 
@@ -204,7 +204,7 @@ def test_lying_stamps_are_mended_and_counted():
     with running(PLUGGED, opener=lambda spec, timeouts: Scripted(script)) as (feed, _, items):
         assert until(lambda: len(frames_of(items)) >= 60)
         frames = frames_of(items)
-        assert all(0 < b.time_s - a.time_s < 0.2 for a, b in itertools.pairwise(frames))
+        assert all(0 < b.time_s - a.time_s < 0.2 for a, b in pairwise(frames))
         assert feed.counters.timestamps_mended >= 3
 
 
@@ -253,3 +253,13 @@ def test_waiting_grows_is_jittered_and_bounded():
 def test_the_same_randomness_gives_the_same_waiting():
     one, other = (Backoff(rng=random.Random(9)) for _ in range(2))
     assert [one.delay_s(n) for n in range(5)] == [other.delay_s(n) for n in range(5)]
+
+
+def test_a_folder_plays_as_one_camera_file_after_file(video, tmp_path):
+    for name in ("part1.mp4", "part2.mp4"):
+        video(name, seconds=1, keyint=5)
+    with running(tmp_path) as (feed, states, items):
+        assert until(lambda: feed.counters.frames_read >= 60)
+        assert [status.state for status in states] == [FeedState.LIVE]
+        frames = frames_of(items)
+        assert all(0 < b.time_s - a.time_s < 0.2 for a, b in pairwise(frames))

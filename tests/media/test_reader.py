@@ -47,7 +47,7 @@ def test_pictures_come_in_the_order_in_which_they_were_filmed(tmp_path, name):
 
 
 def test_a_resting_reader_keeps_exact_indexes(tmp_path):
-    path = write_video(tmp_path / "clip.mp4", seconds=6, keyint=25)
+    path = write_video(tmp_path / "clip.mp4", seconds=6, keyint=25, noise=0.5)
     video = VideoFile(path)
     indexes = []
     for frame in video.frames():

@@ -2,7 +2,10 @@
 
 import datetime
 import ssl
+import threading
 import time
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -251,3 +254,16 @@ def test_a_scheme_can_be_plugged_in():
     ]
     assert len(pictures) >= 1
     source.close()
+
+
+def test_http(video_folder):
+    handler = partial(SimpleHTTPRequestHandler, directory=str(video_folder))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        base = f"http://127.0.0.1:{server.server_port}"
+        info, packets = first_packets(SourceSpec.parse(f"{base}/clip.mp4"))
+        error = fault_of(f"{base}/other.mp4")
+        server.shutdown()
+    assert info.codec == "h264"
+    assert len(packets) == 10
+    assert error.fault is Fault.WRONG_PATH

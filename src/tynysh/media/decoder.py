@@ -20,6 +20,11 @@ _CHANGED_LEVELS = 6.0
 _CHANGED_CELLS = 2
 _STEPS_BETWEEN_LOOKS = 5
 _DOUBT_S = 300.0
+# What one walking person adds to each picture, in sizes of a key frame: 0.025 on vtest.avi at 10 fps, less when
+# smaller or filmed faster.
+_WALKING_SHARE = 0.008
+_SETTLING_RISE = 1.25
+_LONG_GROUP_S = 2.2
 
 
 @dataclass(slots=True)
@@ -42,7 +47,8 @@ class SizeAlarm:
     Where nothing moves, the pictures between key frames carry noise only and keep to a level. The sum of the
     sizes over a fifth of a second is compared with the median of such sums of the recent quiet, in units of the
     median absolute deviation (a robust z-score: Iglewicz and Hoaglin, "How to Detect and Handle Outliers", 1993).
-    A false alarm raises the bar, which comes down again in time.
+    Right after a key frame, where encoders are still settling, it is compared with earlier settlings too. A false
+    alarm raises the bar, which comes down again in time.
 
     rate: pictures per second.
     """
@@ -54,8 +60,30 @@ class SizeAlarm:
         self._quiet: deque[float] = deque(maxlen=memory)
         self._threshold = threshold
         self._bar = threshold
+        self._key_size = 0
+        self._since_key = 0
+        self._peak = 0.0
+        self._settlings: deque[float] = deque(maxlen=8)
+        self._level = 0.0
         self._limit = float("inf")
         self._age = 0
+
+    @property
+    def telling(self) -> bool:
+        """Whether sizes keep so close to their quiet level that somebody walking would show.
+
+        They do not where the encoder keeps to a bit rate by changing its quality from picture to picture, or
+        spends it on noise.
+        """
+        return self._limit - self._level <= _WALKING_SHARE * self._key_size * self.width
+
+    def observe_key(self, size: int) -> None:
+        """Learn the size of a key frame, in bytes: the scale of what is new in a picture."""
+        self._key_size = size
+        self._since_key = 0
+        if self._peak:
+            self._settlings.append(self._peak)
+        self._peak = 0.0
 
     def observe(self, size: int, *, moving: bool) -> bool:
         """Whether the next picture between key frames (`size` in bytes) makes motion likely.
@@ -63,10 +91,15 @@ class SizeAlarm:
         While `moving`, nothing is learnt and no alarm given.
         """
         self._latest.append(size)
+        self._since_key += 1
         if moving or len(self._latest) < self.width:
             self._waiting.clear()
             return False
         total = float(sum(self._latest))
+        if self._since_key <= 2 * self.width:
+            self._peak = max(self._peak, total)
+            usual = max(self._settlings) if len(self._settlings) >= 2 else float("inf")
+            return total > max(self._limit, _SETTLING_RISE * usual)
         alarm = len(self._quiet) >= 2 * self.width and total > self._limit
         # A sum becomes part of the quiet only after a while, so that a slow start is not learnt as quiet.
         self._waiting.append(total)
@@ -81,6 +114,7 @@ class SizeAlarm:
         level = median(self._quiet)
         spread = 1.4826 * median(abs(total - level) for total in self._quiet)
         self._bar = max(self._threshold, self._bar * 0.999)
+        self._level = level
         self._limit = level + max(self._bar * spread, 0.06 * level * self._bar / self._threshold)
 
     def was_wrong(self) -> None:
@@ -102,7 +136,8 @@ class AdaptiveDecoder:
     hold_s: how long a suspicion of its own keeps it awake for the caller to confirm by `attend(True)`.
     rest_interval_s: time between pictures while resting, where key frames are that frequent.
     probe_s: how long it may rest without looking, where packet sizes have told of motion so far.
-    doubtful_probe_s: the same, once there was motion of which the sizes did not tell (constant bit rate).
+    doubtful_probe_s: the same where sizes do not tell, or once did not (constant bit rate), and key frames are
+        more than two seconds apart.
     buffer_bytes: packets kept at most.
     """
 
@@ -113,7 +148,7 @@ class AdaptiveDecoder:
         threads: int = 1,
         hold_s: float = 1.0,
         rest_interval_s: float = 0.5,
-        probe_s: float = 10.0,
+        probe_s: float = 30.0,
         doubtful_probe_s: float = 1.0,
         buffer_bytes: int = 16 * 2**20,
     ) -> None:
@@ -134,6 +169,9 @@ class AdaptiveDecoder:
         # its state is that after them only while `_in_step`.
         self._kept: list[Packet] = []
         self._kept_bytes = 0
+        # When the latest key frame was, and how long after the one before it; infinite until known.
+        self._key_s = -float("inf")
+        self._group_s = float("inf")
         self._fed = 0
         self._in_step = False
         self._alarmed_since_look = False
@@ -165,6 +203,10 @@ class AdaptiveDecoder:
         resting = self._rests(packet.time_s)
         if resting and self._view is None and self._last_frame is not None:
             self._view = _view(self._last_frame)
+        if packet.is_key:
+            self._group_s = packet.time_s - self._key_s
+            self._key_s = packet.time_s
+            self._alarm.observe_key(packet.size)
         alarm = not packet.is_key and self._alarm.observe(packet.size, moving=self._moving)
         if not resting:
             yield from self._follow(packet)
@@ -248,7 +290,8 @@ class AdaptiveDecoder:
 
     def _must_probe(self, packet: Packet) -> bool:
         rested = packet.time_s - self._looked_at_s
-        limit = self._doubtful_probe_s if packet.time_s < self._doubt_until else self._probe_s
+        doubtful = packet.time_s < self._doubt_until or not self._alarm.telling
+        limit = self._doubtful_probe_s if doubtful and self._group_s > _LONG_GROUP_S else self._probe_s
         return rested >= limit or self._kept_bytes > self._buffer_bytes
 
     def _search(
