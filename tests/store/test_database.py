@@ -170,10 +170,14 @@ class TestLostConnection:
 def test_too_many_at_once_are_told_to_try_again(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     database = Database.open(sqlite_url)
     monkeypatch.setattr(database.engine.pool, "_timeout", 0.05)
-    with ExitStack() as stack, pytest.raises(StoreError, match="too many things at once"):
-        for _ in range(100):
-            session = stack.enter_context(database.reading())
-            session.get(SettingRow, "a")
+
+    def ask() -> None:
+        with ExitStack() as stack:
+            for _ in range(100):
+                stack.enter_context(database.reading()).get(SettingRow, "a")
+
+    with pytest.raises(StoreError, match="too many things at once"):
+        ask()
     database.close()
 
 

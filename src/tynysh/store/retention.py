@@ -8,7 +8,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
 from tynysh.incidents.lifecycle import State, Verdict
-from tynysh.store.schema import CameraRow, ClipRow, IncidentRow
+from tynysh.site.schema import Retention
+from tynysh.store.schema import CameraRow, ClipRow, IncidentRow, SiteRow
 
 _DAY_S = 86_400.0
 _GIGABYTE = 1e9
@@ -91,6 +92,19 @@ def clips_of(session: Session, site_id: str) -> Sequence[Footage[int]]:
         )
         for row in rows
     ]
+
+
+def evidence_due(session: Session, *, now: float) -> Sequence[int]:
+    """The incidents of all sites whose clips are to be deleted now, by their sites' retention.
+
+    Who deletes the files then tells `clips.forget`. Sites that are no longer in force count too.
+    """
+    numbers: list[int] = []
+    for site in session.scalars(select(SiteRow).order_by(SiteRow.id)):
+        kept = Retention.model_validate(site.settings.get("retention", {}))
+        bounds = Bounds(kept.evidence.days, kept.evidence.gigabytes, spent_days=kept.recordings.days)
+        numbers += due(clips_of(session, site.id), bounds, now=now)
+    return numbers
 
 
 def cameras_of(session: Session, site_id: str) -> Collection[str]:
