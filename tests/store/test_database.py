@@ -136,9 +136,10 @@ class TestLostConnection:
 
     @staticmethod
     def cut(postgresql) -> None:
-        """End all connections to the server, as its restart would."""
+        """End all connections to the server, as its restart would, and wait until they are gone."""
         postgresql.administer(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
+            "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity"
+            " WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
         )
 
     def test_is_made_anew_for_the_next_transaction(self, postgresql, opened: Database) -> None:
