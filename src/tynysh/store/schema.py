@@ -168,10 +168,13 @@ class IncidentStepRow(Base):
 
 
 class ClipRow(Base):
-    """The clip and the still of an incident. Paths are relative to the evidence folder."""
+    """The clip and the still of an incident. Paths are relative to the evidence folder.
+
+    state: `none` where there is a still, but no clip to come, as of a camera that is not recorded.
+    """
 
     __tablename__ = "clip"
-    __table_args__ = (CheckConstraint("state IN ('pending', 'ready', 'failed')", name="state"),)
+    __table_args__ = (CheckConstraint("state IN ('none', 'pending', 'ready', 'failed')", name="state"),)
 
     incident_id: Mapped[int] = mapped_column(ForeignKey("incident.id"), primary_key=True, autoincrement=False)
     state: Mapped[str] = mapped_column(String(10), index=True)

@@ -44,6 +44,15 @@ def test_a_clip_becomes_ready_with_its_still_before(city: Database, number: int)
     )
 
 
+def test_a_still_does_not_let_a_clip_be_expected(city: Database, make_event) -> None:
+    number = events.record(city, make_event(), "door", now=1.0, clip=False).incident_id
+    with city.writing() as session:
+        clips.set_still(session, number, "1/still.jpg", now=2.0)
+    assert shown(city, number) == ("none", True, None)
+    with city.reading() as session:
+        assert clips.pending(session) == []
+
+
 def test_a_clip_that_failed_says_why(city: Database, number: int) -> None:
     with city.writing() as session:
         clips.set_failed(session, number, "no recording of that time", now=2.0)

@@ -54,8 +54,12 @@ def expect(session: Session, incident_id: int, *, now: float) -> None:
 
 
 def set_still(session: Session, incident_id: int, still_path: str, *, now: float) -> None:
-    """The incident's picture is there, before its clip as a rule."""
-    row = _row(session, incident_id, now)
+    """The incident's picture is there, before its clip as a rule. Where no clip is expected, none becomes so."""
+    must_be_writing(session)
+    row = session.get(ClipRow, incident_id)
+    if row is None:
+        row = ClipRow(incident_id=incident_id, state="none", updated_at=now)
+        session.add(row)
     row.still_path = still_path
     _told(session, row, now)
 

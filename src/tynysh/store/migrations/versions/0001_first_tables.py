@@ -187,7 +187,7 @@ def upgrade() -> None:
         sa.Column("bytes", sa.BigInteger(), nullable=False),
         sa.Column("detail", sa.Text(), nullable=True),
         sa.Column("updated_at", DOUBLE, nullable=False),
-        sa.CheckConstraint("state IN ('pending', 'ready', 'failed')", name=op.f("ck_clip_state")),
+        sa.CheckConstraint("state IN ('none', 'pending', 'ready', 'failed')", name=op.f("ck_clip_state")),
         sa.ForeignKeyConstraint(["incident_id"], ["incident.id"], name=op.f("fk_clip_incident_id")),
         sa.PrimaryKeyConstraint("incident_id", name=op.f("pk_clip")),
     )
