@@ -1,6 +1,8 @@
 """A recorded clip with the people in it blurred: what operators are shown."""
 
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from itertools import count
 from pathlib import Path
 
 from tynysh.evidence.timeline import PeopleTimeline
@@ -10,6 +12,7 @@ from tynysh.media.frame import Frame, Image
 from tynysh.media.reader import VideoFile
 from tynysh.perception.anonymiser import anonymise
 from tynysh.perception.detector import Detector
+from tynysh.perception.doubt import doubtful
 from tynysh.perception.person import Person
 from tynysh.perception.tracker import Tracker
 
@@ -48,31 +51,31 @@ def write_anonymised(
     if known < ENOUGH * len(times):
         found = look_for_people(VideoFile(original), detector)
         people_at = _either(people_at, found.at)
-    writer: ClipWriter | None = None
-    try:
+    with ExitStack() as stack:
+        writer: ClipWriter | None = None
         for frame in video.frames():
             size = scaled_size(frame, MOST_WIDTH)
             if writer is None:
-                writer = ClipWriter(out, *size, video.fps)
+                writer = stack.enter_context(ClipWriter(out, *size, video.fps))
             writer.write(blurred(frame, people_at(frame.time_s), size), frame.time_s)
-    finally:
-        if writer is not None:
-            writer.close()
 
 
 def look_for_people(video: VideoFile, detector: Detector) -> PeopleTimeline:
-    """Where people are in `video`, looked for five times a second."""
+    """Where people are or may be in `video`, looked for five times a second."""
     people = PeopleTimeline(keep_s=float("inf"))
     tracker = Tracker()
     due_s = 0.0
+    unsure = count(-1, -1)
     for frame in video.frames():
         if frame.time_s < due_s:
             continue
         due_s = frame.time_s + LOOK_INTERVAL_S
-        tracks = tracker.update(detector.detect(frame), frame.time_s)
-        people.add(
-            frame.time_s, {track.id: track.box.scaled(1 / frame.width, 1 / frame.height) for track in tracks}
-        )
+        persons = detector.detect(frame)
+        tracks = tracker.update(persons, frame.time_s)
+        boxes = {track.id: track.box for track in tracks}
+        boxes.update(zip(unsure, doubtful(persons, tracks), strict=False))
+        across, down = 1 / frame.width, 1 / frame.height
+        people.add(frame.time_s, {known: box.scaled(across, down) for known, box in boxes.items()})
     return people
 
 

@@ -1,6 +1,7 @@
 """A video with what was found drawn on it, and the people blurred."""
 
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
 import cv2
@@ -33,22 +34,19 @@ def render(video: VideoFile, analysis: VideoAnalysis, out: Path) -> None:
     A picture at a time when nobody looked for people is blurred as a whole: what cannot be anonymised is not
     shown. Raises MediaError where the video cannot be read or `out` cannot be written.
     """
-    writer: ClipWriter | None = None
-    try:
+    with ExitStack() as stack:
+        writer: ClipWriter | None = None
         for frame in video.frames():
             video.attend(True)
             width, height = size = scaled_size(frame, MOST_WIDTH)
             if writer is None:
-                writer = ClipWriter(out, width, height, video.fps)
+                writer = stack.enter_context(ClipWriter(out, width, height, video.fps))
             people = analysis.people.at(frame.time_s)
             picture = blurred(frame, people, size)
             for box in people or ():
                 _rectangle(picture, box.scaled(width, height), PERSON_COLOUR, 1)
             _draw_events(picture, analysis.events, frame.time_s)
             writer.write(picture, frame.time_s)
-    finally:
-        if writer is not None:
-            writer.close()
 
 
 def _draw_events(picture: Image, events: Sequence[Event], time_s: float) -> None:

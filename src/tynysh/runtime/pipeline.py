@@ -11,9 +11,10 @@ from tynysh.behaviour.events import EventMaker
 from tynysh.behaviour.places import PROTECTED
 from tynysh.behaviour.scene import STILL, Feed, Motion, Scene, Zone
 from tynysh.behaviour.signal import Behaviour, Signal
-from tynysh.geometry import Box, box_array, iou_matrix
+from tynysh.geometry import Box
 from tynysh.media.frame import Frame
 from tynysh.perception.detector import Detector
+from tynysh.perception.doubt import doubtful
 from tynysh.perception.motion import MotionGate
 from tynysh.perception.person import Keypoints, Person
 from tynysh.perception.pose import UsualHeights, people_who_matter
@@ -21,9 +22,6 @@ from tynysh.perception.schedule import DetectionSchedule
 from tynysh.perception.track import Track
 from tynysh.perception.tracker import Tracker
 from tynysh.runtime.meter import Meter, NoMeter
-
-SAME_PERSON_IOU = 0.6
-"""A detection that overlaps a track less than this may be of somebody else."""
 
 ANALYSIS_RATE_HZ = 10.0
 """Frames that come faster than this are decoded but not analysed: behaviour does not need them."""
@@ -153,13 +151,10 @@ class Pipeline:
 
     def _doubt(self, persons: Sequence[Person], tracks: Sequence[Track], frame: Frame) -> None:
         """Keep where the detector saw somebody that is none of the tracks, until it looks again."""
-        boxes = [person.box for person in persons]
-        overlap = iou_matrix(box_array(boxes), box_array([track.box for track in tracks]))
         self._doubtful = {}
-        for box, overlaps in zip(boxes, overlap, strict=True):
-            if overlaps.max(initial=0.0) < SAME_PERSON_IOU:
-                self._doubtful[self._next_doubtful] = box.scaled(1 / frame.width, 1 / frame.height)
-                self._next_doubtful -= 1
+        for box in doubtful(persons, tracks):
+            self._doubtful[self._next_doubtful] = box.scaled(1 / frame.width, 1 / frame.height)
+            self._next_doubtful -= 1
 
     def _with_pose(
         self, pose: Pose, frame: Frame, tracks: tuple[Track, ...], zones: Sequence[Zone], *, detected: bool
