@@ -17,11 +17,10 @@ from tynysh.demo import simulated
 from tynysh.demo.drawing import draw
 from tynysh.demo.script import DARK_FROM_S, FPS, HEIGHT, LOOP_S, SQUARE, WIDTH, ZONES
 from tynysh.demo.simulated import ScriptedDetector, SimulatedSource, camera_settings
-from tynysh.errors import UsageError
 from tynysh.media.decoder import AdaptiveDecoder
 from tynysh.media.frame import Frame
 from tynysh.media.packet import Packet
-from tynysh.media.source import SourceSpec, open_source
+from tynysh.media.source import SourceError, SourceSpec, open_source
 from tynysh.perception.motion import MotionGate
 from tynysh.perception.schedule import DetectionSchedule
 from tynysh.perception.tracker import Tracker
@@ -216,5 +215,5 @@ def test_media_opens_the_address() -> None:
 
 def test_an_unknown_scene_is_named() -> None:
     simulated.register()
-    with pytest.raises(UsageError, match="circle"):
+    with pytest.raises(SourceError, match="circle"):
         open_source(SourceSpec.parse("simulated:circle"))

@@ -14,10 +14,9 @@ import av
 from tynysh.demo.drawing import draw
 from tynysh.demo.script import FPS, HEIGHT, SQUARE, WIDTH, ZONES, Script
 from tynysh.demo.time_code import read_time_code
-from tynysh.errors import UsageError
 from tynysh.media.frame import Frame
 from tynysh.media.packet import PacketSource, SourcePacket, StreamInfo
-from tynysh.media.source import SourceSpec, Timeouts, register_scheme
+from tynysh.media.source import Fault, SourceError, SourceSpec, Timeouts, register_scheme
 from tynysh.perception.person import Person
 
 SCHEME = "simulated"
@@ -121,16 +120,18 @@ class _Encoder:
 
 
 def open_simulated(spec: SourceSpec, timeouts: Timeouts) -> PacketSource:  # noqa: ARG001 - it never stalls
-    """Open `simulated:NAME`; UsageError if there is no such scene."""
+    """Open `simulated:NAME`; SourceError if there is no such scene."""
     return SimulatedSource(script_named(spec.address))
 
 
 def script_named(address: str) -> Script:
-    """The script of an address `simulated:NAME`; UsageError if there is none."""
+    """The script of an address `simulated:NAME`; SourceError if there is none."""
     name = address.partition(":")[2]
     if name not in SCRIPTS:
-        raise UsageError(
-            f"there is no simulated scene '{name}'", hint=f"Known ones: {', '.join(sorted(SCRIPTS))}."
+        raise SourceError(
+            Fault.MISSING,
+            f"there is no simulated scene '{name}'",
+            hint=f"Known ones: {', '.join(sorted(SCRIPTS))}.",
         )
     return SCRIPTS[name]
 
