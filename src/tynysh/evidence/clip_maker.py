@@ -3,7 +3,7 @@
 import os
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -25,6 +25,11 @@ log = structlog.get_logger(__name__)
 LOOK_S = 1.0
 SETTLE_S = 2.0
 """Seconds until what was filmed is surely on the disk."""
+
+STOP_S = 3.0
+
+ABANDONED_S = 3600.0
+"""A clip of a camera that nobody runs is given up so long after its onset; the camera may come back until then."""
 
 GIVE_UP_S = 120.0
 """What has no recording for so long after its time never will have."""
@@ -82,23 +87,25 @@ class ClipMaker:
         self._cameras = cameras
         self._clock = clock
         self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="clips", daemon=True)
+        self.thread = threading.Thread(target=self._run, name="clips", daemon=True)
 
     def start(self) -> None:
         """Begin."""
-        self._thread.start()
+        self.thread.start()
 
     def stop(self) -> None:
-        """End after the clip at hand."""
+        """End; a clip at hand that takes longer than `STOP_S` is left, and made anew by whoever comes next."""
         self._stopping.set()
-        self._thread.join(10.0)
+        self.thread.join(STOP_S)
 
     def keep_still(self, incident_id: int, still: bytes) -> None:
         """Keep an anonymised JPEG as the incident's still. Raises StoreError, MediaError."""
         path = self._folder(incident_id) / "still.jpg"
         part = path.with_suffix(".part")
         try:
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             part.write_bytes(still)
+            part.chmod(0o600)
             part.replace(path)
         except OSError as error:
             raise MediaError(f"The still {path} cannot be written: {error.strerror}.") from None
@@ -113,6 +120,20 @@ class ClipMaker:
                 return
             if job.end_s + SETTLE_S <= now:
                 self._make(job)
+
+    def give_up_all_but(self, cameras: Collection[str]) -> None:
+        """Give up the clips that are overdue and of none of `cameras` (ids), all those that are run by anybody."""
+        now = self._clock()
+        with self._database.reading() as session:
+            overdue = [
+                clip.incident_id
+                for clip in clips.pending(session)
+                if clip.camera_id not in cameras
+                and (incident := incidents.get(session, clip.incident_id)) is not None
+                and incident.started_at + ABANDONED_S < now
+            ]
+        for incident_id in overdue:
+            self._give_up(incident_id, "The camera was taken out before the clip was made.")
 
     def _jobs(self) -> Sequence[Job]:
         with self._database.reading() as session:
@@ -131,6 +152,7 @@ class ClipMaker:
         folder = self._folder(job.incident_id)
         original, anonymised = folder / "original.mp4", folder / "clip.mp4"
         try:
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             clip = cut(segments(job.camera.recordings), job.start_s, job.end_s, original)
             original.chmod(0o600)
             people = job.camera.people_between(clip.start_s, clip.end_s)
@@ -139,12 +161,11 @@ class ClipMaker:
                 return people.at(clip.start_s + time_s)
 
             write_anonymised(original, anonymised, people_at=people_at, detector=self._detector)
-        except MediaError as error:
-            if self._clock() < job.end_s + GIVE_UP_S:
-                return
-            log.error("clip.failed", incident=job.incident_id, error=error.message)
-            with self._database.writing() as session:
-                clips.set_failed(session, job.incident_id, error.message, now=self._clock())
+            anonymised.chmod(0o600)
+            size = original.stat().st_size + anonymised.stat().st_size
+        except (MediaError, OSError) as error:
+            if self._clock() >= job.end_s + GIVE_UP_S:
+                self._give_up(job.incident_id, error.message if isinstance(error, MediaError) else str(error))
             return
         with self._database.writing() as session:
             clips.set_ready(
@@ -154,15 +175,18 @@ class ClipMaker:
                 anonymised_path=self._relative(anonymised),
                 started_at=clip.start_s,
                 ended_at=clip.end_s,
-                bytes=original.stat().st_size + anonymised.stat().st_size,
+                bytes=size,
                 now=self._clock(),
             )
         log.info("clip.ready", incident=job.incident_id, seconds=round(clip.end_s - clip.start_s, 1))
 
+    def _give_up(self, incident_id: int, why: str) -> None:
+        log.error("clip.failed", incident=incident_id, error=why)
+        with self._database.writing() as session:
+            clips.set_failed(session, incident_id, why, now=self._clock())
+
     def _folder(self, incident_id: int) -> Path:
-        folder = self._evidence / str(incident_id)
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        return folder
+        return self._evidence / str(incident_id)
 
     def _relative(self, path: Path) -> str:
         return os.fspath(path.relative_to(self._evidence))

@@ -85,6 +85,7 @@ class CameraRunner:
         )
         self._recording_fault: Event | None = None
         self._rate = _Rate()
+        self._stopping = False
         self._recording: threading.Thread | None = None
         self._thread = threading.Thread(target=self._run, name=f"analysis-{camera.id}", daemon=True)
 
@@ -97,8 +98,14 @@ class CameraRunner:
         self.feed.start()
         self._thread.start()
 
+    @property
+    def broken(self) -> bool:
+        """Whether the analysis ended although nobody stopped it: a fault of ours, mended by another runner."""
+        return not self._stopping and self._thread.ident is not None and not self._thread.is_alive()
+
     def stop(self) -> None:
         """End the streams, and with them the recording and the events that hold."""
+        self._stopping = True
         self.feed.stop()
         if self._main is not None and self._main is not self.feed:
             self._main.stop()
@@ -209,7 +216,8 @@ class CameraRunner:
             )
             self._recording_fault = held
             self._heard(self, held)
-        elif status.state is RecorderState.RECORDING and held is not None:
+        elif status.state is not RecorderState.STOPPED and held is not None:
+            # It goes on, or there is nothing to record any more.
             self._recording_fault = None
             self._heard(self, dataclasses.replace(held, phase=Phase.ENDED, end_s=status.since))
 

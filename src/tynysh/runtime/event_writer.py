@@ -53,11 +53,11 @@ class EventWriter:
         self._change = threading.Condition()
         self._stopping = False
         self.lost = 0
-        self._thread = threading.Thread(target=self._run, name="event-writer", daemon=True)
+        self.thread = threading.Thread(target=self._run, name="event-writer", daemon=True)
 
     def start(self) -> None:
         """Begin to write."""
-        self._thread.start()
+        self.thread.start()
 
     def put(self, entry: Entry) -> None:
         """Have an event written soon; never blocks."""
@@ -72,7 +72,7 @@ class EventWriter:
         with self._change:
             self._stopping = True
             self._change.notify()
-        self._thread.join(timeout_s)
+        self.thread.join(timeout_s)
         with self._change:
             return len(self._waiting)
 

@@ -1,6 +1,7 @@
 """Live video of one camera for those who watch: anonymised, encoded once for all, at no cost while nobody does."""
 
 import asyncio
+import contextlib
 import threading
 from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass, field
@@ -169,5 +170,5 @@ class LiveView:
 
 
 def _call(loop: asyncio.AbstractEventLoop, function: Callable[[], None]) -> None:
-    if not loop.is_closed():
+    with contextlib.suppress(RuntimeError):  # the viewer's loop has ended, and the viewer with it
         loop.call_soon_threadsafe(function)

@@ -2,14 +2,19 @@
 
 import asyncio
 import contextlib
+import os
 import threading
 import time
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from random import Random, SystemRandom
 from typing import Any
+from zlib import crc32
 
 import structlog
+from sqlalchemy import select
 
 from tynysh.behaviour.event import Event, Phase
 from tynysh.behaviour.signal import Behaviour
@@ -17,9 +22,11 @@ from tynysh.errors import StoreError, TynyshError
 from tynysh.evidence.clip_maker import ClipMaker
 from tynysh.perception.detector import Detector
 from tynysh.runtime import logs
+from tynysh.runtime.backoff import Backoff
 from tynysh.runtime.camera_runner import CameraRunner, start_camera
 from tynysh.runtime.data_folder import DataFolder
 from tynysh.runtime.event_writer import Entry, EventWriter
+from tynysh.runtime.housekeeping import Housekeeping
 from tynysh.runtime.link import CameraStatus, LinkServer
 from tynysh.runtime.networks import Networks
 from tynysh.runtime.supervisor import stop_requested
@@ -29,11 +36,21 @@ from tynysh.store.database import Database
 from tynysh.store.queries import cameras, events
 from tynysh.store.queries.cameras import CameraState
 from tynysh.store.queries.events import Recorded
+from tynysh.store.schema import CameraRow
 
 log = structlog.get_logger(__name__)
 
 LOOK_S = 2.0
 """How often a worker looks whether its cameras' settings changed, and writes down how they fare."""
+
+RETRY_FIRST_S, RETRY_MOST_S = 2.0, 60.0
+"""Bounds of the wait before a camera that could not be started, or broke, is started again."""
+
+STEADY_S = 60.0
+"""A camera that has run this long is no longer counted as breaking again and again."""
+
+MOST_STILLS = 200
+"""Stills that may wait for their events to be durable; past that the oldest is let go."""
 
 
 def serve_cameras(number: int, of: int, device: str, scripted: Callable[[], Detector]) -> None:
@@ -42,6 +59,7 @@ def serve_cameras(number: int, of: int, device: str, scripted: Callable[[], Dete
     scripted: makes the detector of a simulated camera.
     """
     logs.configure()
+    os.umask(0o077)
     stop = stop_requested()
     folder = DataFolder.open()
     database = Database.open(folder.database_url)
@@ -74,9 +92,11 @@ class Worker:
         self._scripted = scripted
         self._runners: dict[str, CameraRunner] = {}
         self._settings: dict[str, Any] = {}
+        self._retries: dict[str, _Retry] = {}
         self._stills: dict[str, bytes] = {}
         self._writer = EventWriter(database, self._written, random=random)
         self._clips = ClipMaker(database, folder.evidence, networks.detector, self._runners)
+        self._housekeeping = Housekeeping(database, folder, self._clips)
         self._link = LinkThread(folder.run / f"worker-{number}.sock", self)
 
     @property
@@ -89,36 +109,84 @@ class Worker:
         self._writer.start()
         self._clips.start()
         self._link.start()
+        if self.number == 0:
+            self._housekeeping.start()
         try:
             first = True
-            while first or not stop.wait(LOOK_S):
-                with contextlib.suppress(StoreError):
-                    # A database that is away is told of where events wait for it; cameras go on.
+            while not stop.wait(0.0 if first else LOOK_S):
+                try:
                     self._look(first=first)
+                except TynyshError as error:
+                    if first and not isinstance(error, StoreError):
+                        raise
+                    # Cameras go on; events wait. Whatever was not written is written at the next look.
+                    log.warning("worker.cannot_look", error=error.message)
+                    if first and stop.wait(LOOK_S):
+                        return
+                else:
                     first = False
-                if first and stop.wait(LOOK_S):
-                    return
+                self._check_threads()
         finally:
             self._end()
 
     def _look(self, *, first: bool) -> None:
         with self._database.reading() as session:
             sites = stored(session)
-        mine = share([] if sites is None else sites.sites, self.number, self._of)
+        given = [] if sites is None else sites.sites
+        mine = share(given, self.number, self._of)
         if first:
-            with self._database.writing() as session:
-                events.close_orphans(session, list(mine), now=time.time())
-        for camera_id in [known for known in self._runners if known not in mine]:
+            self._close_orphans(mine, given)
+        for camera_id in [known for known in self._settings if known not in mine]:
             self._stop_camera(camera_id)
+            self._retries.pop(camera_id, None)
         for camera_id, (site, camera) in mine.items():
             said = (plain(site) | {"cameras": None}, plain(camera))
             if self._settings.get(camera_id) != said:
                 self._stop_camera(camera_id)
+                self._retries[camera_id] = _Retry(Backoff(self._random, RETRY_FIRST_S, RETRY_MOST_S))
                 self._start_camera(site, camera)
                 self._settings[camera_id] = said
+            else:
+                self._mend(site, camera, self._retries[camera_id])
         self._write_states()
 
+    def _close_orphans(self, mine: Collection[str], given: Sequence[Site]) -> None:
+        """End the events that a worker before this one left open; the first worker also those of cameras that
+        nobody runs any more.
+        """
+        with self._database.writing() as session:
+            orphaned = set(mine)
+            if self.number == 0:
+                run = {camera.id for site in given for camera in site.cameras if camera.enabled}
+                orphaned |= set(session.scalars(select(CameraRow.id))) - run
+            events.close_orphans(session, sorted(orphaned), now=time.time())
+
+    def _mend(self, site: Site, camera: Camera, retry: "_Retry") -> None:
+        """Start a camera again that broke or could not be started, after a while."""
+        now = time.monotonic()
+        runner = self._runners.get(camera.id)
+        if runner is not None and not runner.broken:
+            if retry.backoff.failures and now - retry.started_s > STEADY_S:
+                retry.backoff.reset()
+            return
+        if retry.at_s is None:
+            wait_s = retry.backoff.next_s()
+            retry.at_s = now + wait_s
+            if runner is not None:
+                log.error("camera.broke", camera=camera.id, again_in_s=round(wait_s, 1))
+                self._stop_runner(camera.id)
+        elif now >= retry.at_s:
+            self._start_camera(site, camera)
+
+    def _check_threads(self) -> None:
+        """A worker without one of its threads is of no use: end, and be started anew."""
+        for thread in (self._writer.thread, self._clips.thread, self._link.thread):
+            if not thread.is_alive():
+                raise RuntimeError(f"the thread {thread.name} has ended")
+
     def _start_camera(self, site: Site, camera: Camera) -> None:
+        retry = self._retries[camera.id]
+        retry.at_s, retry.started_s = None, time.monotonic()
         try:
             runner = start_camera(
                 site,
@@ -140,6 +208,9 @@ class Worker:
 
     def _stop_camera(self, camera_id: str) -> None:
         self._settings.pop(camera_id, None)
+        self._stop_runner(camera_id)
+
+    def _stop_runner(self, camera_id: str) -> None:
         runner = self._runners.pop(camera_id, None)
         if runner is not None:
             runner.stop()
@@ -168,6 +239,8 @@ class Worker:
             still = runner.picture()
             if still is not None:
                 self._stills[event.id] = still
+                if len(self._stills) > MOST_STILLS:
+                    self._stills.pop(next(iter(self._stills)), None)
         clip = runner.recorded and event.behaviour is not Behaviour.RECORDING_FAULT
         self._writer.put(Entry(runner.camera.id, event, clip))
 
@@ -189,22 +262,47 @@ class Worker:
                     log.warning("still.not_kept", incident=recorded.incident_id, error=error.message)
 
     def _end(self) -> None:
-        for camera_id in list(self._runners):
-            self._stop_camera(camera_id)
+        """End everything within the time that the supervisor gives: all cameras at once, then what they gave."""
+        self._housekeeping.stop()
+        with ThreadPoolExecutor(max_workers=len(self._runners) + 1, thread_name_prefix="ending") as at_once:
+            at_once.submit(self._clips.stop)
+            for camera_id in list(self._runners):
+                at_once.submit(self._stop_camera, camera_id)
         lost = self._writer.stop()
         if lost:
             log.error("events.lost", count=lost)
-        self._clips.stop()
         self._link.stop()
 
 
+@dataclass(slots=True)
+class _Retry:
+    """When a camera is to be started again (`at_s`, monotonic; None while it runs), and when it was last."""
+
+    backoff: Backoff
+    at_s: float | None = None
+    started_s: float = 0.0
+
+
 def share(sites: Sequence[Site], number: int, of: int) -> dict[str, tuple[Site, Camera]]:
-    """The enabled cameras that fall to worker `number` of `of`, by id."""
+    """The enabled cameras that fall to worker `number` of `of`, by id: as many to each as may be, and in such a way
+    that one that comes or goes moves few others.
+
+    Rendezvous hashing with bounded loads: each camera goes to the worker that it likes best and that has room
+    (Thaler and Ravishankar, IEEE/ACM Transactions on Networking 6, 1998; Mirrokni et al., SODA 2018).
+    """
     enabled = sorted(
         ((site, camera) for site in sites for camera in site.cameras if camera.enabled),
         key=lambda pair: pair[1].id,
     )
-    return {camera.id: (site, camera) for place, (site, camera) in enumerate(enabled) if place % of == number}
+    room = [-(-len(enabled) // of)] * of
+    mine: dict[str, tuple[Site, Camera]] = {}
+    for site, camera in enabled:
+        liking = sorted(range(of), key=lambda worker: crc32(f"{worker} {camera.id}".encode()))
+        chosen = next(worker for worker in liking if room[worker])
+        room[chosen] -= 1
+        if chosen == number:
+            mine[camera.id] = (site, camera)
+    return mine
 
 
 class LinkThread:
@@ -215,18 +313,18 @@ class LinkThread:
         self._worker = worker
         self._loop = asyncio.new_event_loop()
         self._server = LinkServer(path, self)
-        self._thread = threading.Thread(target=self._run, name="link", daemon=True)
+        self.thread = threading.Thread(target=self._run, name="link", daemon=True)
 
     def start(self) -> None:
         """Listen."""
-        self._thread.start()
+        self.thread.start()
 
     def stop(self) -> None:
         """End all answers."""
-        if self._thread.is_alive():
+        if self.thread.is_alive():
             asyncio.run_coroutine_threadsafe(self._server.stop(), self._loop).result(5.0)
             self._loop.call_soon_threadsafe(self._loop.stop)
-            self._thread.join(5.0)
+            self.thread.join(5.0)
 
     def status(self) -> dict[str, CameraStatus]:
         """How each camera fares."""

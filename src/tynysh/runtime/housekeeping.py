@@ -1,0 +1,69 @@
+"""What is done now and then for the whole installation: footage whose time is over, and clips nobody will make."""
+
+import threading
+import time
+from collections.abc import Callable
+
+import structlog
+
+from tynysh.errors import TynyshError
+from tynysh.evidence import retention
+from tynysh.evidence.clip_maker import ClipMaker
+from tynysh.runtime.data_folder import DataFolder
+from tynysh.site.apply import stored
+from tynysh.store.database import Database
+
+log = structlog.get_logger(__name__)
+
+INTERVAL_S = 600.0
+
+
+class Housekeeping:
+    """Keeps house every ten minutes, in a thread of its own. One worker does so for all, as bounds are a site's."""
+
+    def __init__(
+        self,
+        database: Database,
+        folder: DataFolder,
+        clips: ClipMaker,
+        *,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._database = database
+        self._folder = folder
+        self._clips = clips
+        self._clock = clock
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="housekeeping", daemon=True)
+
+    def start(self) -> None:
+        """Begin, with what fell due while nothing ran."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End; what is not done yet is done the next time."""
+        self._stopping.set()
+
+    def keep_house(self) -> None:
+        """Do once what is to be done. Raises StoreError, SiteError."""
+        with self._database.reading() as session:
+            sites = stored(session)
+        enabled = {
+            camera.id for site in (sites.sites if sites else ()) for camera in site.cameras if camera.enabled
+        }
+        self._clips.give_up_all_but(enabled)
+        retention.delete_due(
+            self._database,
+            recordings=self._folder.recordings,
+            evidence=self._folder.evidence,
+            now=self._clock(),
+        )
+
+    def _run(self) -> None:
+        while True:
+            try:
+                self.keep_house()
+            except (TynyshError, OSError) as error:
+                log.warning("housekeeping.put_off", error=str(error))
+            if self._stopping.wait(INTERVAL_S):
+                return

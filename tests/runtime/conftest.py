@@ -1,0 +1,102 @@
+"""A worker of an installation, with a real database and folder, and a stand-in for the networks."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+from tests.runtime.street import CoatDetector, write_street
+
+from tynysh.demo import simulated
+from tynysh.perception.detector import Detector
+from tynysh.runtime.data_folder import DataFolder
+from tynysh.runtime.networks import Networks
+from tynysh.runtime.worker import Worker
+from tynysh.site.apply import apply
+from tynysh.site.schema import SiteFile
+from tynysh.store.database import Database
+
+QUIET = {name: {"enabled": False} for name in ("fight", "aggression", "person_down", "camera_fault")}
+GATE = {"name": "gate", "kind": "protected", "polygon": [[0, 0], [1, 0], [1, 1], [0, 1]]}
+
+
+def camera(name: str, main: str | Path, **more: Any) -> dict[str, Any]:
+    """A camera on which nobody may be anywhere."""
+    watched = {**QUIET, "intrusion": {"zones": ["gate"]}}
+    return {"name": name, "id": name, "main": str(main), "zones": [GATE], "analysers": watched, **more}
+
+
+def site(*cameras: dict[str, Any], **more: Any) -> SiteFile:
+    """One site with short clips."""
+    said = {
+        "name": "Street",
+        "kind": "street",
+        "time_zone": "Asia/Almaty",
+        "clip": {"before_s": 3, "after_s": 3},
+        "cameras": list(cameras),
+        **more,
+    }
+    return SiteFile.model_validate({"sites": [said]})
+
+
+class Installation:
+    """A data folder with its database."""
+
+    def __init__(self, root: Path, url: str) -> None:
+        self.folder = DataFolder.open(root)
+        self.url = url
+        self.database = Database.open(url)
+
+    def apply(self, said: SiteFile) -> None:
+        """Make the database say what a site file says."""
+        apply(said, self.database, now=1.0, user="installer")
+
+    @contextmanager
+    def worker(self, *, detector: Detector | None = None, number: int = 0, of: int = 1) -> Iterator[Worker]:
+        """A worker at work, in a thread."""
+        networks = Networks(detector=detector or CoatDetector(), pose=None)  # type: ignore[arg-type]
+        database = Database.open(self.url)
+        worker = Worker(
+            number, of, self.folder, database, networks, Random(7), scripted=simulated.ScriptedDetector
+        )
+        stop = threading.Event()
+        failures: list[BaseException] = []
+
+        def run() -> None:
+            try:
+                worker.run(stop)
+            except BaseException as error:  # noqa: BLE001 - told to the test
+                failures.append(error)
+
+        thread = threading.Thread(target=run)
+        thread.start()
+        try:
+            yield worker
+        finally:
+            stop.set()
+            thread.join(30)
+            database.close()
+        assert not thread.is_alive()
+        assert not failures, failures
+
+
+@pytest.fixture
+def installation(tmp_path: Path, sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Installation]:
+    simulated.register()
+    monkeypatch.setattr("tynysh.runtime.worker.LOOK_S", 0.3)
+    monkeypatch.setattr("tynysh.evidence.clip_maker.LOOK_S", 0.2)
+    made = Installation(tmp_path / "data", sqlite_url)
+    yield made
+    made.database.close()
+
+
+@pytest.fixture(scope="session")
+def streets(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with `street.mp4`, ten seconds in which somebody walks, and `empty.mp4`, in which nobody does."""
+    folder = tmp_path_factory.mktemp("streets")
+    write_street(folder / "street.mp4", seconds=10)
+    write_street(folder / "empty.mp4", seconds=4, empty=True)
+    return folder

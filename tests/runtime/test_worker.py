@@ -1,0 +1,306 @@
+"""A worker watches its cameras, keeps what it saw, and goes on whatever happens to one of them."""
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import threading
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+from tests.runtime.conftest import Installation, camera, site
+from tests.runtime.street import CoatDetector, heads
+from tests.servers import Line, RtspCamera, until
+
+from tynysh.media.frame import Frame
+from tynysh.media.reader import VideoFile
+from tynysh.media.segment import segments
+from tynysh.perception.person import Person
+from tynysh.runtime.link import Links
+from tynysh.runtime.worker import share
+from tynysh.store.queries import cameras, clips, incidents
+from tynysh.store.queries.cameras import CameraState
+from tynysh.store.queries.incidents import Filter, Incident
+from tynysh.store.schema import EventRow
+
+PATTERN = 60.0
+"""The least standard deviation of a head that can be seen; checks of black and white have 115."""
+
+BLURRED = 45.0
+
+
+@pytest.fixture(scope="module")
+def rtsp(streets: Path) -> Iterator[RtspCamera]:
+    with RtspCamera(streets) as server:
+        yield server
+
+
+def listed(installation: Installation) -> Sequence[Incident]:
+    with installation.database.reading() as session:
+        return incidents.page(session, Filter()).items
+
+
+def state(installation: Installation, camera_id: str) -> CameraState | None:
+    with installation.database.reading() as session:
+        found = cameras.camera(session, camera_id)
+    return None if found is None else found.fares
+
+
+def is_live(installation: Installation, camera_id: str) -> bool:
+    fares = state(installation, camera_id)
+    return fares is not None and fares.state == "live"
+
+
+def still_open(installation: Installation) -> list[str]:
+    with installation.database.reading() as session:
+        return list(session.scalars(select(EventRow.id).where(EventRow.ended_at.is_(None))))
+
+
+def clip_of(installation: Installation, incident_id: int) -> clips.Clip:
+    with installation.database.reading() as session:
+        found = clips.get(session, incident_id)
+    assert found is not None
+    return found
+
+
+def test_from_a_camera_over_rtsp_to_an_incident_with_a_blurred_clip(
+    installation: Installation,
+    rtsp: RtspCamera,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setenv("CAMERA_PASSWORD", "hunter2")
+    with Line(rtsp.port, account=("operator", "another")) as line:
+        closed = f"rtsp://127.0.0.1:{line.port}/street.mp4?play_count=0"
+        account = {"username": "operator", "password": {"env": "CAMERA_PASSWORD"}}
+        installation.apply(
+            site(camera("north", rtsp.url("street.mp4")), camera("closed", closed, credentials=account))
+        )
+        with installation.worker():
+            # A camera that does not take our password says so, and harms nobody.
+            assert until(lambda: bool(listed(installation)), 30)
+            assert until(lambda: (state(installation, "closed") or CameraState("", 0)).state == "lost", 20)
+            refused = state(installation, "closed")
+            assert refused is not None
+            assert refused.detail == "media.fault.wrong_password"
+
+            (incident,) = listed(installation)
+            assert (incident.behaviour, incident.camera.id, incident.zone) == ("intrusion", "north", "gate")
+            assert until(lambda: listed(installation)[0].still, 10)
+            assert until(lambda: listed(installation)[0].clip == "ready", 40), clip_of(
+                installation, incident.id
+            )
+            live = state(installation, "north")
+            assert live is not None
+            assert (live.state, live.recording, live.people) == ("live", True, 1)
+            assert live.counters["frames_analysed"] > 20
+    assert "hunter2" not in caplog.text
+
+    clip = clip_of(installation, incident.id)
+    assert clip.started_at is not None
+    assert clip.ended_at is not None
+    assert clip.ended_at >= incident.started_at + 2.5, "it shows what followed"
+    evidence = installation.folder.evidence
+    assert clip.anonymised_path == f"{incident.id}/clip.mp4"
+    shown, original = evidence / str(clip.anonymised_path), evidence / str(clip.original_path)
+    assert VideoFile(shown).duration_s == pytest.approx(clip.ended_at - clip.started_at, abs=0.5)
+    seen = [pattern for _, pattern in heads(original)]
+    assert len(seen) > 20
+    assert min(seen) > PATTERN, "the walker's head can be told in what was filmed"
+    blurred = [pattern for _, pattern in heads(shown)]
+    assert len(blurred) > 20
+    assert max(blurred) < BLURRED, "and in nothing that is shown"
+    still = (evidence / str(incident.id) / "still.jpg").read_bytes()
+    assert still[:2] == b"\xff\xd8"
+    for path in (shown, original, evidence / str(incident.id) / "still.jpg"):
+        assert path.stat().st_mode & 0o077 == 0, "nobody else on the machine may look"
+
+
+def test_a_clip_begins_before_what_it_shows(installation: Installation, streets: Path) -> None:
+    """Somebody who is there only from the fourth second on."""
+
+    class Later(CoatDetector):
+        began_s: float | None = None
+
+        def detect(self, frame: Frame) -> Sequence[Person]:
+            Later.began_s = Later.began_s or frame.time_s
+            return super().detect(frame) if frame.time_s - Later.began_s > 4.0 else []
+
+    installation.apply(site(camera("north", streets / "street.mp4")))
+    with installation.worker(detector=Later()):
+        assert until(lambda: bool(listed(installation)), 30)
+        assert until(lambda: listed(installation)[0].clip == "ready", 40)
+    (incident,) = listed(installation)
+    clip = clip_of(installation, incident.id)
+    assert clip.started_at is not None
+    assert 2.9 <= incident.started_at - clip.started_at <= 4.5, "three seconds, and back to a key frame"
+
+
+def test_cameras_come_go_and_change_with_the_database_while_others_go_on(
+    installation: Installation, streets: Path
+) -> None:
+    empty = streets / "empty.mp4"
+    installation.apply(site(camera("north", empty), camera("south", empty)))
+    with installation.worker() as worker:
+        assert until(lambda: is_live(installation, "north") and is_live(installation, "south"), 20)
+        steady, changing = worker.runners["north"], worker.runners["south"]
+
+        installation.apply(site(camera("north", empty), camera("south", streets / "street.mp4")))
+        assert until(lambda: worker.runners.get("south") not in {None, changing}, 10)
+        assert until(lambda: bool(listed(installation)), 20)
+        assert {incident.camera.id for incident in listed(installation)} == {"south"}
+
+        installation.apply(site(camera("north", empty), camera("east", empty)))
+        assert until(lambda: set(worker.runners) == {"north", "east"}, 10)
+        assert until(lambda: not still_open(installation), 10), "what held on it ended with it"
+
+        installation.apply(site(camera("north", empty), camera("east", empty, enabled=False)))
+        assert until(lambda: set(worker.runners) == {"north"}, 10)
+        assert worker.runners["north"] is steady
+        assert not steady.broken
+
+
+def test_a_camera_whose_analysis_breaks_is_started_again_and_others_go_on(
+    installation: Installation, streets: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tynysh.runtime.worker.RETRY_FIRST_S", 0.2)
+    monkeypatch.setattr(threading, "excepthook", lambda _: None)
+
+    class BreaksOnce(CoatDetector):
+        broke = 0
+
+        def detect(self, frame: Frame) -> Sequence[Person]:
+            if self.broke < 1:
+                self.broke += 1
+                raise ZeroDivisionError
+            return super().detect(frame)
+
+    installation.apply(site(camera("north", streets / "street.mp4")))
+    detector = BreaksOnce()
+    with installation.worker(detector=detector):
+        assert until(lambda: bool(listed(installation)), 30)
+    assert detector.broke == 1
+
+
+def test_a_camera_whose_password_is_not_to_be_found_says_so_until_it_is(
+    installation: Installation, streets: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tynysh.runtime.worker.RETRY_FIRST_S", 0.2)
+    secret = tmp_path / "password"
+    account = {"username": "operator", "password": {"file": str(secret)}}
+    empty = streets / "empty.mp4"
+    installation.apply(site(camera("north", empty), camera("closed", empty, credentials=account)))
+    with installation.worker() as worker:
+        assert until(lambda: is_live(installation, "north"), 20)
+        assert until(lambda: (state(installation, "closed") or CameraState("", 0)).state == "lost", 10)
+        told = state(installation, "closed")
+        assert told is not None
+        assert str(secret) in str(told.detail)
+        assert set(worker.runners) == {"north"}
+        secret.write_text("hunter2\n")
+        assert until(lambda: is_live(installation, "closed"), 20)
+
+
+def test_a_camera_that_is_not_recorded_has_stills_and_no_clips(
+    installation: Installation, streets: Path
+) -> None:
+    installation.apply(site(camera("north", streets / "street.mp4", recording=False)))
+    with installation.worker():
+        assert until(lambda: any(incident.still for incident in listed(installation)), 30)
+    (incident,) = listed(installation)
+    assert incident.clip == "none"
+    assert not segments(installation.folder.recordings / "north")
+
+
+async def test_the_link_tells_states_pictures_and_live_video(
+    installation: Installation, streets: Path
+) -> None:
+    installation.apply(site(camera("north", streets / "street.mp4")))
+    links = Links(installation.folder.run)
+    with installation.worker():
+        assert until(lambda: is_live(installation, "north"), 20)
+        status = await links.status()
+        assert status["north"]["state"] == "live"
+        assert status["north"]["worker"] == 0
+        picture = await links.picture("north")
+        assert picture is not None
+        assert picture[:2] == b"\xff\xd8"
+        assert await links.picture("nowhere") is None
+        received = []
+        async for message in links.live("north"):
+            received.append(message)
+            if len(received) == 4:
+                break
+        assert received[0].startswith(b"video/mp4; codecs=")
+        assert received[1][4:8] == b"ftyp"
+        assert received[2][4:8] == b"moof"
+
+
+KILLED = """
+    import sys, threading
+    from pathlib import Path
+    from random import Random
+    from tests.runtime.street import CoatDetector
+    from tynysh.demo.simulated import ScriptedDetector
+    from tynysh.runtime.data_folder import DataFolder
+    from tynysh.runtime.networks import Networks
+    from tynysh.runtime.worker import Worker
+    from tynysh.store.database import Database
+
+    root, url = sys.argv[1:]
+    networks = Networks(detector=CoatDetector(), pose=None)
+    Worker(0, 1, DataFolder.open(Path(root)), Database.open(url), networks, Random(3), ScriptedDetector).run(
+        threading.Event()
+    )
+"""
+
+
+def test_after_a_kill_events_left_open_are_closed_and_the_clip_is_made(
+    installation: Installation, streets: Path
+) -> None:
+    installation.apply(site(camera("north", streets / "street.mp4"), clip={"before_s": 1, "after_s": 4}))
+    process = subprocess.Popen(
+        [sys.executable, "-c", textwrap.dedent(KILLED), str(installation.folder.root), installation.url],
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        assert until(lambda: bool(listed(installation)), 60)
+        (incident,) = listed(installation)
+        # Long enough for the disk to have what the clip is to show, and too short for the clip.
+        assert until(lambda: bool(segments(installation.folder.recordings / "north")), 10)
+        until(lambda: False, 2.0)
+    finally:
+        process.send_signal(signal.SIGKILL)
+        process.wait(10)
+    assert len(still_open(installation)) == 1
+    assert clip_of(installation, incident.id).state == "pending"
+    (left_open,) = still_open(installation)
+
+    installation.apply(site(camera("north", streets / "empty.mp4"), clip={"before_s": 1, "after_s": 4}))
+    with installation.worker():
+        assert until(lambda: left_open not in still_open(installation), 20)
+        assert until(lambda: clip_of(installation, incident.id).state == "ready", 40)
+    kept = {known.id: known for known in listed(installation)}[incident.id]
+    assert kept.ended_at is not None
+    clip = clip_of(installation, incident.id)
+    blurred = [pattern for _, pattern in heads(installation.folder.evidence / str(clip.anonymised_path))]
+    assert blurred
+    assert max(blurred) < BLURRED, "nobody knows any more where people were, so they were looked for anew"
+
+
+def test_cameras_are_shared_evenly_and_one_that_comes_moves_few() -> None:
+    def shares(count: int, of: int) -> list[set[str]]:
+        said = site(*(camera(f"camera-{number:02}", "rtsp://127.0.0.1/1") for number in range(count))).sites
+        return [set(share(said, number, of)) for number in range(of)]
+
+    for count, of in ((1, 1), (3, 4), (21, 4), (40, 3)):
+        parts = shares(count, of)
+        assert sum(map(len, parts)) == count
+        assert set.union(*parts) == {f"camera-{number:02}" for number in range(count)}
+        assert max(map(len, parts)) <= -(-count // of)
+    before, after = shares(21, 4), shares(22, 4)
+    assert sum(len(part - other) for part, other in zip(before, after, strict=True)) <= 5
