@@ -1,35 +1,48 @@
 """What does analysis see next, and what is skipped when it cannot keep up?"""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from tynysh.media.decoder import AdaptiveDecoder, DecoderCounters
 from tynysh.media.frame import Frame
 from tynysh.media.packet import Packet, StreamInfo
 from tynysh.media.subscription import PacketQueue
 
-_SKIPPED_IN_A_ROW = 3
+_SKIPPED_IN_A_ROW = 100
+_CAUGHT_UP = 0.25
 
 
 class FrameMailbox:
     """Frames of a live camera for one analysing thread; decoding happens there, when a frame is asked for.
 
     What waits is compressed, so memory stays small. Where analysis falls behind by more than `max_lag_s`, frames
-    are decoded but not handed on, three of four; where even decoding falls behind, the queue goes on from its
-    latest key frame. Both are counted in `dropped`.
+    are decoded but not handed on until a quarter of that is left, so that what is seen is seen soon; where even
+    decoding falls behind, the queue goes on from its latest key frame. Both are counted in `dropped`.
 
-    threads: of the decoder. max_lag_s: seconds of video that may wait before frames are skipped.
+    threads: of the decoder. max_lag_s: seconds of video that may wait before frames are skipped. capacity_s: seconds
+    that may wait before even decoding is given up; more than the usual interval between key frames. now: the time
+    on the stream's clock, where it is known: what came in a burst is then not late. A connection begins with what was read to find out
+    what is in it, about a second, which must not count.
     """
 
-    def __init__(self, *, threads: int = 1, max_lag_s: float = 3.0) -> None:
-        self._queue = PacketQueue(capacity_s=3 * max_lag_s)
+    def __init__(
+        self,
+        *,
+        threads: int = 1,
+        max_lag_s: float = 1.5,
+        capacity_s: float = 10.0,
+        now: Callable[[], float] | None = None,
+    ) -> None:
+        self._queue = PacketQueue(capacity_s=capacity_s)
         self._threads = threads
         self._max_lag_s = max_lag_s
+        self._now = now
         self._decoder: AdaptiveDecoder | None = None
         self._info: StreamInfo | None = None
         self._moving = True
         self._due: Iterator[Frame] = iter(())
         self._skipped = 0
         self._skipped_in_a_row = 0
+        self._catching_up = False
         self._before = DecoderCounters()
 
     @property
@@ -65,7 +78,7 @@ class FrameMailbox:
         """The next frame, or None if no packet came for `timeout_s`, or the packets that came gave no frame."""
         while True:
             for frame in self._due:
-                if self._queue.backlog_s > self._max_lag_s and self._skipped_in_a_row < _SKIPPED_IN_A_ROW:
+                if self._behind(frame) and self._skipped_in_a_row < _SKIPPED_IN_A_ROW:
                     self._skipped += 1
                     self._skipped_in_a_row += 1
                     continue
@@ -75,6 +88,13 @@ class FrameMailbox:
             if packet is None:
                 return None
             self._due = self._decoder_of(packet).decode(packet)
+
+    def _behind(self, frame: Frame) -> bool:
+        lag_s = self._queue.backlog_s
+        if self._now is not None:
+            lag_s = min(lag_s, self._now() - frame.time_s)
+        self._catching_up = lag_s > self._max_lag_s * (_CAUGHT_UP if self._catching_up else 1.0)
+        return self._catching_up
 
     def _decoder_of(self, packet: Packet) -> AdaptiveDecoder:
         if self._decoder is None or packet.info is not self._info:
