@@ -91,6 +91,23 @@ def test_the_network_does_not_look_while_nothing_moves() -> None:
     assert not network.shown
 
 
+def test_the_network_does_not_look_at_people_who_are_alone() -> None:
+    faint = Motion(level=0.01, moving=True)
+    alone, together = Told(0.9), Told(0.9)
+    for network, x in ((alone, 900), (together, 340)):
+        analyser = FightAnalyser(FightSettings(), network=network)
+        watch(
+            analyser, [filmed(t, faint, tracks=(standing(1, 300, t), standing(2, x, t))) for t in times(0, 4)]
+        )
+    assert not alone.shown
+    assert together.shown
+
+
+def test_it_looks_at_strong_motion_even_if_nobody_is_detected() -> None:
+    network = Told(0.9)
+    assert max(scores(play(network))) > 0.8
+
+
 def test_the_network_does_not_look_where_the_site_says_so() -> None:
     network = Told(0.9)
     assert max(scores(play(network, pictures=False))) == 0.0

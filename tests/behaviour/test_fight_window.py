@@ -68,7 +68,7 @@ def test_steps_cover_the_span_evenly_and_in_order() -> None:
 
 
 def test_the_region_is_around_what_moves_and_noise_is_not_motion() -> None:
-    moving = moving_part(motion_map(moving_square(np.arange(10.0), (180, 30))))
+    moving = moving_part(motion_map(moving_square(np.arange(10.0), (180, 30))), "most")
     assert 165 <= moving.left < moving.right <= 225
     assert 20 <= moving.top < moving.bottom <= 62
 
@@ -76,17 +76,17 @@ def test_the_region_is_around_what_moves_and_noise_is_not_motion() -> None:
 def test_of_two_places_that_move_the_stronger_is_shown() -> None:
     times = np.arange(10.0)
     pictures = np.maximum(moving_square(times, (30, 30), size=10), moving_square(times, (180, 80), size=40))
-    moving = moving_part(motion_map(pictures))
+    moving = moving_part(motion_map(pictures), "most")
     assert moving.left > 150
 
 
 def test_where_nothing_moves_it_is_the_whole_picture() -> None:
-    assert moving_part(np.zeros((144, 256), np.float32)) == Region(0, 0, 256, 144)
+    assert moving_part(np.zeros((144, 256), np.float32), "all") == Region(0, 0, 256, 144)
 
 
 def test_a_square_stays_inside_the_picture() -> None:
     for part in (Region(0, 0, 10, 10), Region(240, 130, 256, 144), Region(0, 0, 256, 144)):
-        square = square_around(part, 256, 144)
+        square = square_around(part, 256, 144, margin=1.2)
         assert square.left >= 0
         assert square.top >= 0
         assert square.right <= 256

@@ -10,10 +10,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from tynysh.behaviour.fight import EARLY_S, INTERVAL_S
 from tynysh.behaviour.fight_window import (
+    MARGIN,
     SPAN_S,
     STEPS,
+    RecentPictures,
     Region,
+    Where,
     Window,
     cut_out,
     kept_size,
@@ -44,18 +48,27 @@ def read_clips(folder: Path) -> list[Clip]:
         return [_read(folder, row) for row in csv.DictReader(file)]
 
 
+def read_video(path: Path) -> Clip:
+    """Footage on which nothing happens."""
+    pictures, times = _decode(path)
+    return Clip(path.name, fight=False, source=path.name, pictures=pictures, times=times)
+
+
 def _read(folder: Path, row: dict[str, str]) -> Clip:
+    pictures, times = _decode(folder / row["path"])
+    return Clip(row["path"], row["fight"] == "1", row["source_video"], pictures, times)
+
+
+def _decode(path: Path) -> tuple[Pictures, Times]:
     pictures: list[Pictures] = []
     times: list[float] = []
-    with av.open(str(folder / row["path"])) as container:
+    with av.open(str(path)) as container:
         stream = container.streams.video[0]
         for index, picture in enumerate(container.decode(stream)):
             frame = Frame(picture, time_s=float(picture.time or 0.0), index=index)
             pictures.append(frame.luma_resized(*kept_size(frame.width, frame.height)))
             times.append(frame.time_s)
-    return Clip(
-        row["path"], row["fight"] == "1", row["source_video"], np.stack(pictures), np.array(times) - times[0]
-    )
+    return np.stack(pictures), np.array(times) - times[0]
 
 
 def analysed(times: Times, rate_hz: float = 10.0, first: int = 0) -> NDArray[np.intp]:
@@ -69,21 +82,18 @@ def analysed(times: Times, rate_hz: float = 10.0, first: int = 0) -> NDArray[np.
     return np.array(kept)
 
 
-def production_windows(clip: Clip) -> Iterator[Window]:
-    """The windows that the analyser would look at, in order."""
-    from tynysh.behaviour.fight import INTERVAL_S
-    from tynysh.behaviour.fight_window import RecentPictures
-
+def production_windows(clip: Clip) -> Iterator[dict[Where, Window]]:
+    """What the analyser can look at, at each time that it looks, in order."""
     recent = RecentPictures()
     looked_s = -np.inf
     for index in analysed(clip.times):
         recent.add(float(clip.times[index]), clip.pictures[index])
-        if clip.times[index] - looked_s < INTERVAL_S - 0.01:
+        if clip.times[index] - looked_s < INTERVAL_S - EARLY_S:
             continue
-        window = recent.window()
-        if window is not None:
+        focused, whole = recent.window("most"), recent.window("all")
+        if focused is not None and whole is not None:
             looked_s = clip.times[index]
-            yield window
+            yield {"most": focused, "all": whole}
 
 
 def varied_window(clip: Clip, random: np.random.Generator) -> Pictures:
@@ -99,8 +109,10 @@ def varied_window(clip: Clip, random: np.random.Generator) -> Pictures:
     shown, back = np.unique(chosen, return_inverse=True)
     pictures = pictures[shown]
     height, width = pictures.shape[1:]
-    margin, least = np.exp(random.uniform(np.log(0.9), np.log(1.7))), random.uniform(0.25, 0.5)
-    region = square_around(moving_part(motion_map(pictures)), width, height, margin=margin, least=least)
+    where: Where = "most" if random.random() < 0.5 else "all"
+    margin = MARGIN[where] * np.exp(random.uniform(np.log(0.85), np.log(1.5)))
+    part = moving_part(motion_map(pictures), where)
+    region = square_around(part, width, height, margin=margin, least=random.uniform(0.25, 0.5))
     pictures = cut_out(_degraded(pictures, random), _shifted(region, width, height, random))
     varied = _relit(pictures.astype(np.float32), random)
     if random.random() < 0.5:

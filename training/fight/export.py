@@ -7,7 +7,7 @@ import onnx
 import torch
 from i3d import I3D
 from numpy.typing import NDArray
-from onnx import TensorProto, helper, numpy_helper
+from onnx import helper, numpy_helper
 from torch import Tensor, nn
 
 from tynysh.behaviour.fight_window import SIDE, STEPS
@@ -33,16 +33,9 @@ class Whole(nn.Module):
         return torch.sigmoid(middle @ self.weights[0] + last @ self.weights[1] + self.bias)[:, 0]
 
 
-def write_network(
-    trunk: I3D,
-    weights: dict[str, NDArray[np.float64]],
-    bias: float,
-    slope: float,
-    intercept: float,
-    path: Path,
-) -> int:
-    """Write trunk, heads and calibration to `path`, convolutions in 8 bits per weight; the size in bytes."""
-    whole = Whole(trunk, {name: slope * w for name, w in weights.items()}, slope * bias + intercept).eval()
+def write_network(trunk: I3D, weights: dict[str, NDArray[np.float64]], bias: float, path: Path) -> int:
+    """Write trunk and calibrated heads to `path`, convolutions in 8 bits per weight; the size in bytes."""
+    whole = Whole(trunk, weights, bias).eval()
     path.parent.mkdir(parents=True, exist_ok=True)
     torch.onnx.export(
         whole,
@@ -75,4 +68,3 @@ def _compress(graph: onnx.GraphProto) -> None:
         graph.initializer.append(numpy_helper.from_array(zeros, f"{tensor.name}.zero"))
         inputs = [f"{tensor.name}.{part}" for part in ("int8", "scale", "zero")]
         graph.node.insert(0, helper.make_node("DequantizeLinear", inputs, [tensor.name], axis=0))
-    assert all(t.data_type != TensorProto.FLOAT16 for t in graph.initializer)

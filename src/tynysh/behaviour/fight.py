@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Sequence
 from importlib.resources import files
+from itertools import combinations
 from pathlib import Path
 from typing import Annotated, Protocol
 
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from tynysh.behaviour.fight_window import RecentPictures, Window, kept_size
-from tynysh.behaviour.interaction import Encounter, encounters
+from tynysh.behaviour.interaction import Encounter, encounters, gap
 from tynysh.behaviour.places import watched
 from tynysh.behaviour.scene import Feed, Scene
 from tynysh.behaviour.settings import AnalyserSettings, Cooldown, MinDuration, Threshold
@@ -26,10 +27,21 @@ WEIGHTS = Path(str(files("tynysh.behaviour"))) / "weights" / "fight.onnx"
 INTERVAL_S = 0.5
 """Seconds between two looks of the network."""
 
+EARLY_S = 0.05
+"""A picture that comes so much sooner will do: pictures do not come exactly every half second."""
+
+TOGETHER = 1.5
+STRONG_MOTION = 0.03
+EVIDENCE_S = 1.0
+LOOKED_FOR_S = 2.0
+"""The network looks where two people were within TOGETHER statures of each other in the last EVIDENCE_S seconds, or
+where more than STRONG_MOTION of the picture moved: people who grapple are often not detected. Where nobody looked
+for people in the last LOOKED_FOR_S seconds, it always does."""
+
 SMOOTHED = 2
 """Looks whose mean log-odds is the score."""
 
-CERTAIN = 0.98
+CERTAIN = 0.99
 """Scores of one look are held below this, lest one look outweigh the rest."""
 
 
@@ -59,8 +71,8 @@ class FightNetwork(Protocol):
 class ShippedNetwork:
     """The network that the package carries; loaded at the first look, shared by all cameras of a process.
 
-    A two-stream-less I3D (Carreira & Zisserman, CVPR 2017) on brightness, pretrained on Kinetics-400, with heads
-    fitted by training/fight: docs/models/fight.md.
+    I3D (Carreira & Zisserman, CVPR 2017) on brightness, pretrained on Kinetics-400, with heads fitted by
+    training/fight: docs/models/fight.md.
     """
 
     def __init__(self, path: Path = WEIGHTS, device: str = "CPU") -> None:
@@ -79,9 +91,10 @@ class ShippedNetwork:
 class FightAnalyser:
     """Scores mutual violence, from the pictures and from how people move toward each other.
 
-    Pictures: every `INTERVAL_S` while something moves, the network sees the last two seconds of the part of the
-    picture that moves (`fight_window`), every other time mirrored; the score is the logistic function of the mean
-    log-odds of the last `SMOOTHED` looks, calibrated on cameras that it was not trained on.
+    Pictures: every `INTERVAL_S` while something moves, unless people were looked for and nobody is near anybody
+    (`TOGETHER`, `STRONG_MOTION`), the network sees the last two seconds of the part of the
+    picture that moves most or, mirrored, of all that moves, by turns (`fight_window`). The score is the logistic
+    function of the mean log-odds of the last `SMOOTHED` looks, calibrated on cameras that it was not trained on.
 
     Movements: `interaction.mutual_violence` of the most violent pair.
 
@@ -98,7 +111,9 @@ class FightAnalyser:
         self._trails = Trails()
         self._looks: deque[float] = deque(maxlen=SMOOTHED)
         self._looked_s = float("-inf")
-        self._mirrored = True
+        self._evidence_s = float("-inf")
+        self._detected_s = float("-inf")
+        self._focused = False
         self._window: Window | None = None
         self._pair: Encounter | None = None
 
@@ -109,7 +124,10 @@ class FightAnalyser:
             return ()
         self._trails.observe(scene)
         if scene.detected:
+            self._detected_s = scene.time_s
             self._pair = next(iter(encounters(self._trails.now(scene, within_s=0.5))), None)
+        if scene.motion.level > STRONG_MOTION or (scene.detected and self._together(scene)):
+            self._evidence_s = scene.time_s
         if self._settings.pictures and scene.frame is not None:
             self._look(scene, scene.frame)
         return (self._signal(scene),)
@@ -123,20 +141,33 @@ class FightAnalyser:
     def _look(self, scene: Scene, frame: Frame) -> None:
         """Keep the picture, and let the network look when it is time."""
         self._pictures.add(scene.time_s, frame.luma_resized(*kept_size(scene.width, scene.height)))
-        if not scene.motion.moving:
+        if not scene.motion.moving or not self._worth_a_look(scene):
             self._looks.clear()
             self._window = None
             return
-        if 0.0 <= scene.time_s - self._looked_s < INTERVAL_S - 0.01:
+        if 0.0 <= scene.time_s - self._looked_s < INTERVAL_S - EARLY_S:
             return
-        window = self._pictures.window()
+        # By turns the part that moves most and, mirrored, all that moves: two views of one thing err differently.
+        window = self._pictures.window("all" if self._focused else "most")
         if window is None:
             return
         self._looked_s = scene.time_s
         self._window = window
-        self._mirrored = not self._mirrored
-        pictures = window.pictures[:, :, ::-1] if self._mirrored else window.pictures
+        pictures = window.pictures[:, :, ::-1] if self._focused else window.pictures
+        self._focused = not self._focused
         self._looks.append(_log_odds(self._network.probability(pictures)))
+
+    def _together(self, scene: Scene) -> bool:
+        """Whether any two people are near each other."""
+        trails = self._trails.now(scene, within_s=EVIDENCE_S).values()
+        return any(
+            gap(a.last, b.last, (a.stature + b.stature) / 2) < TOGETHER for a, b in combinations(trails, 2)
+        )
+
+    def _worth_a_look(self, scene: Scene) -> bool:
+        if scene.time_s - self._detected_s > LOOKED_FOR_S:
+            return True
+        return 0.0 <= scene.time_s - self._evidence_s <= EVIDENCE_S
 
     def _signal(self, scene: Scene) -> Signal:
         seen = _logistic(sum(self._looks) / len(self._looks)) if self._looks else 0.0

@@ -2,7 +2,7 @@
 
 from collections import deque
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import cv2
 import numpy as np
@@ -22,14 +22,20 @@ SIDE = 112
 """A window is STEPS pictures of SIDE x SIDE pixels. Cameras deliver fewer pictures in SPAN_S: some repeat, as the
 network was pretrained at 25 pictures a second and sees slow motion better than fast."""
 
-MARGIN = 1.0
+MARGIN = {"all": 1.0, "most": 1.2}
 LEAST = 0.3
 """The region is MARGIN times as large as where it moves, and at least LEAST of the picture's height."""
+
+Where = Literal["all", "most"]
+"""The network is shown all that moves, or the connected part that moves most, by turns: people who surround a fight
+belong to it, and people elsewhere do not."""
 
 _LONGEST_GAP_S = 1.0
 _MOST_PICTURES = 64
 _NOISE = 12.0
-_TAIL = 0.06
+_REACH = 6.0
+_WEAK = 0.15
+_TAIL = {"all": 0.06, "most": 0.04}
 
 
 class Region(NamedTuple):
@@ -80,7 +86,7 @@ class RecentPictures:
         """Forget all."""
         self._pictures.clear()
 
-    def window(self) -> Window | None:
+    def window(self, where: Where = "all") -> Window | None:
         """The window that ends now; None while there are fewer than SHORTEST_SPAN_S seconds."""
         if len(self._pictures) < 4:
             return None
@@ -89,7 +95,7 @@ class RecentPictures:
         span_s = min(SPAN_S, float(times[-1] - times[0]) + step_s)
         if span_s < SHORTEST_SPAN_S - 1e-6:
             return None
-        return cut_window(np.stack([picture for _, picture in self._pictures]), times, span_s)
+        return cut_window(np.stack([picture for _, picture in self._pictures]), times, span_s, where)
 
 
 def steps(times: NDArray[np.float64], span_s: float) -> NDArray[np.intp]:
@@ -112,25 +118,40 @@ def motion_map(pictures: NDArray[np.uint8]) -> NDArray[np.float32]:
     return np.asarray(smooth, dtype=np.float32)
 
 
-def moving_part(motion: NDArray[np.float32]) -> Region:
-    """The box that leaves `_TAIL` of all motion outside on each side; the whole picture where nothing moves."""
+def moving_part(motion: NDArray[np.float32], where: Where) -> Region:
+    """Where it moves: the box around all motion, or around the connected part that moves most; the whole picture
+    where nothing moves.
+
+    Motion within some `_REACH` pixels is connected, and what is weaker than `_WEAK` of the strongest connects
+    nothing. The box leaves `_TAIL` of the motion outside on each side.
+    """
+    if where == "most":
+        motion = _strongest(motion)
     height, width = motion.shape
     total = float(motion.sum())
     if total < 1e-3:
         return Region(0, 0, width, height)
     across = np.cumsum(motion.sum(axis=0)) / total
     down = np.cumsum(motion.sum(axis=1)) / total
+    tail = _TAIL[where]
     return Region(
-        int(np.searchsorted(across, _TAIL)),
-        int(np.searchsorted(down, _TAIL)),
-        min(width, int(np.searchsorted(across, 1.0 - _TAIL)) + 1),
-        min(height, int(np.searchsorted(down, 1.0 - _TAIL)) + 1),
+        int(np.searchsorted(across, tail)),
+        int(np.searchsorted(down, tail)),
+        min(width, int(np.searchsorted(across, 1.0 - tail)) + 1),
+        min(height, int(np.searchsorted(down, 1.0 - tail)) + 1),
     )
 
 
-def square_around(
-    part: Region, width: int, height: int, *, margin: float = MARGIN, least: float = LEAST
-) -> Region:
+def _strongest(motion: NDArray[np.float32]) -> NDArray[np.float32]:
+    """`motion` without all that is not connected to where most of it is."""
+    spread = np.asarray(cv2.GaussianBlur(motion, (0, 0), _REACH), dtype=np.float32)
+    count, labels = cv2.connectedComponents((spread > _WEAK * float(spread.max())).astype(np.uint8))
+    amounts = np.bincount(labels.ravel(), motion.ravel(), count)
+    amounts[0] = 0.0
+    return np.where(labels == int(amounts.argmax()), motion, np.float32(0.0))
+
+
+def square_around(part: Region, width: int, height: int, *, margin: float, least: float = LEAST) -> Region:
     """A square around `part`, with a margin, inside a picture of `width` x `height` (cut where it is larger)."""
     side = max((part.right - part.left) * margin, (part.bottom - part.top) * margin, least * height)
     side = min(side, float(max(width, height)))
@@ -149,14 +170,16 @@ def cut_out(pictures: NDArray[np.uint8], region: Region) -> NDArray[np.uint8]:
     )
 
 
-def cut_window(pictures: NDArray[np.uint8], times: NDArray[np.float64], span_s: float) -> Window:
+def cut_window(
+    pictures: NDArray[np.uint8], times: NDArray[np.float64], span_s: float, where: Where
+) -> Window:
     """The window over the last `span_s` seconds of `pictures` (N, height, width), shown at `times` (N,)."""
     chosen = steps(times, span_s)
     shown, back = np.unique(chosen, return_inverse=True)
     pictures = pictures[shown]
     height, width = pictures.shape[1:]
-    moving = moving_part(motion_map(pictures))
-    region = square_around(moving, width, height)
+    moving = moving_part(motion_map(pictures), where)
+    region = square_around(moving, width, height, margin=MARGIN[where])
     return Window(
         pictures=cut_out(pictures, region)[back],
         region=_normalised(region, width, height),
