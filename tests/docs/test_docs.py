@@ -216,7 +216,7 @@ def test_the_three_languages_are_named() -> None:
     names = {"en": "English", "ru": "Russian", "kk": "Kazakh"}
     assert set(names) == set(LANGUAGES)
     for page in (ROOT / "README.md", INSTALLER):
-        assert all(name in text_of(page) for name in names.values()), page
+        assert "Kazakh, Russian and English" in text_of(page), page
     assert all(f"`{code}`" in text_of(INSTALLER) for code in names)
 
 
