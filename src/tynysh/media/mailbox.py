@@ -20,8 +20,8 @@ class FrameMailbox:
 
     threads: of the decoder. max_lag_s: seconds of video that may wait before frames are skipped. capacity_s: seconds
     that may wait before even decoding is given up; more than the usual interval between key frames. now: the time
-    on the stream's clock, where it is known: what came in a burst is then not late. A connection begins with what was read to find out
-    what is in it, about a second, which must not count.
+    on the stream's clock, where it is known: what came in a burst is then not late. A connection begins with what was
+    read to find out what is in it, about a second of video, which must not count.
     """
 
     def __init__(
