@@ -93,7 +93,8 @@ def calls(page: Path) -> list[str]:
     text = text_of(page)
     code = [line for _, body in FENCED.findall(text) for line in body.replace("\\\n", " ").splitlines()]
     if page.suffix == ".md":
-        code += SPAN.findall(FENCED.sub("", text))
+        code += SPAN.findall(prose(page))
+        code += [line for line in prose(page).splitlines() if line.startswith("    ")]
     else:
         code += [line.partition("=")[2] for line in text.splitlines() if line.startswith("Exec")]
     return [found[1].split(" #")[0].strip() for line in code for found in CALL.finditer(line)]
@@ -125,6 +126,11 @@ def test_every_relative_link_leads_somewhere(page: Path) -> None:
         if not target.exists() or (anchor and target.suffix == ".md" and anchor not in anchors(target)):
             broken.append(link)
     assert not broken
+
+
+@EACH_PAGE
+def test_no_page_has_places_left_to_fill(page: Path) -> None:
+    assert not re.findall(r"@[A-Z_]+@|\bTODO\b|\bTBD\b", text_of(page))
 
 
 @pytest.mark.parametrize("page", [*PAGES, UNIT], ids=lambda page: str(page.relative_to(ROOT)))
