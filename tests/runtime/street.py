@@ -1,6 +1,6 @@
 """A drawn street along which somebody walks, whose head is a pattern too fine to survive blurring."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache
 from pathlib import Path
 
@@ -16,6 +16,9 @@ from tynysh.perception.person import Person
 WIDTH, HEIGHT, FPS = 320, 240, 10
 TOP, HEAD, FEET = 80, 24, 160
 ACROSS = 32
+SEEN, BLURRED = 60.0, 45.0
+"""A head that can be made out shows more pattern than `SEEN`, one that is blurred less than `BLURRED`."""
+
 COAT = (220, 40, 40)
 """Blue first. Nothing else in the street is of this colour."""
 
@@ -81,11 +84,20 @@ class CoatDetector:
         return [] if found is None else [Person(found._replace(top=found.top - HEAD - 2), 0.9)]
 
 
-def heads(video: Path) -> Iterator[tuple[float, float]]:
-    """For each picture with a walker: its time, and how much pattern (standard deviation) the head shows."""
-    for frame in VideoFile(video).frames():
-        found = coat(frame.bgr)
-        if found is not None:
-            top, left = max(0, int(found.top) - HEAD + 4), int(found.left) + 4
-            head = frame.bgr[top : int(found.top) - 4, left : int(found.right) - 4]
-            yield frame.time_s, float(head.std())
+def pattern(picture: NDArray[np.uint8]) -> float | None:
+    """How much of its pattern (standard deviation) the walker's head shows; None where nobody walks."""
+    found = coat(picture)
+    if found is None:
+        return None
+    top, left = max(0, int(found.top) - HEAD + 4), int(found.left) + 4
+    return float(picture[top : int(found.top) - 4, left : int(found.right) - 4].std())
+
+
+def patterns(pictures: Iterable[NDArray[np.uint8]]) -> list[float]:
+    """`pattern` of all pictures that show the walker."""
+    return [seen for picture in pictures if (seen := pattern(picture)) is not None]
+
+
+def heads(video: Path) -> list[float]:
+    """`patterns` of a file."""
+    return patterns(frame.bgr for frame in VideoFile(video).frames())

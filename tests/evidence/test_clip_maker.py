@@ -1,0 +1,162 @@
+"""Clips are made when what they show has been filmed, later if need be, and given up where they never can be."""
+
+import errno
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+from tests.runtime.street import CoatDetector, write_street
+
+from tynysh.behaviour.event import Event, Phase
+from tynysh.behaviour.signal import Behaviour
+from tynysh.errors import MediaError
+from tynysh.evidence.clip_maker import ABANDONED_S, GIVE_UP_S, ClipMaker
+from tynysh.evidence.timeline import PeopleTimeline
+from tynysh.media.reader import VideoFile
+from tynysh.media.recorder import Recorder
+from tynysh.site.apply import apply
+from tynysh.site.schema import SiteFile
+from tynysh.store.database import Database
+from tynysh.store.queries import clips, events
+
+ONSET = 1_790_000_005.0
+"""The camera's recording begins five seconds before."""
+
+
+@dataclass
+class Camera:
+    recordings: Path
+    around_s: tuple[float, float] = (3.0, 4.0)
+
+    def people_between(self, start_s: float, end_s: float) -> PeopleTimeline:
+        return PeopleTimeline()
+
+
+class Maker:
+    """A clip maker with a clock of its own, and one incident of camera `north` that wants a clip."""
+
+    def __init__(self, root: Path, url: str) -> None:
+        self.database = Database.open(url)
+        self.evidence = root / "evidence"
+        self.now = ONSET
+        self.camera = Camera(root / "recordings")
+        said = {
+            "name": "Street",
+            "kind": "street",
+            "time_zone": "Asia/Almaty",
+            "cameras": [{"name": "north", "id": "north", "main": "rtsp://127.0.0.1/1"}],
+        }
+        apply(SiteFile.model_validate({"sites": [said]}), self.database, now=1.0, user="installer")
+        event = Event(
+            id="00000000-0000-4000-8000-000000000001",
+            behaviour=Behaviour.INTRUSION,
+            phase=Phase.BEGUN,
+            start_s=ONSET,
+            decided_s=ONSET + 1,
+            end_s=None,
+            score=0.9,
+            box=None,
+            people=1,
+            zone=None,
+            subject="",
+            reason=None,
+        )
+        self.incident = events.record(self.database, event, "north", now=ONSET, clip=True).incident_id
+        self.made = ClipMaker(
+            self.database, self.evidence, CoatDetector(), {"north": self.camera}, clock=lambda: self.now
+        )
+
+    def record(self, street: Path) -> None:
+        """Ten seconds from five seconds before the onset."""
+        recorder = Recorder(self.camera.recordings, reserve_bytes=0)
+        for packet in VideoFile(street).packets():
+            moved = replace(
+                packet,
+                time_s=packet.time_s + ONSET - 5,
+                decode_time_s=packet.decode_time_s + ONSET - 5,
+                index=None,
+            )
+            recorder.record(moved)
+        recorder.close()
+
+    def clip(self) -> clips.Clip:
+        with self.database.reading() as session:
+            found = clips.get(session, self.incident)
+        assert found is not None
+        return found
+
+
+@pytest.fixture
+def maker(tmp_path: Path, sqlite_url: str) -> Iterator[Maker]:
+    made = Maker(tmp_path, sqlite_url)
+    yield made
+    made.database.close()
+
+
+@pytest.fixture(scope="module")
+def street(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_street(tmp_path_factory.mktemp("street") / "street.mp4", seconds=10)
+
+
+def test_a_clip_is_made_when_its_end_has_been_filmed_and_not_before(maker: Maker, street: Path) -> None:
+    maker.record(street)
+    maker.now = ONSET + 4.0
+    maker.made.make_due()
+    assert maker.clip().state == "pending"
+    maker.now = ONSET + 7.0
+    maker.made.make_due()
+    clip = maker.clip()
+    assert clip.state == "ready"
+    assert clip.started_at == pytest.approx(ONSET - 3.0, abs=1.0)
+    assert clip.ended_at == pytest.approx(ONSET + 4.0, abs=0.2)
+    files = {path.name: path.stat().st_size for path in (maker.evidence / str(maker.incident)).iterdir()}
+    assert set(files) == {"original.mp4", "clip.mp4"}
+    assert clip.bytes == sum(files.values())
+
+
+def test_a_clip_waits_for_its_recording_and_is_given_up_when_none_comes(maker: Maker, street: Path) -> None:
+    maker.now = ONSET + 10.0
+    maker.made.make_due()
+    assert maker.clip().state == "pending"
+    maker.now = ONSET + 4.0 + GIVE_UP_S + 1.0
+    maker.made.make_due()
+    clip = maker.clip()
+    assert clip.state == "failed"
+    assert "no recording" in str(clip.detail)
+
+
+def test_a_disk_that_is_full_for_a_while_costs_no_clip_and_harms_nothing_else(
+    maker: Maker, street: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    maker.record(street)
+    maker.now = ONSET + 10.0
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "mkdir", full)
+        maker.made.make_due()
+        with pytest.raises(MediaError, match="No space left"):
+            maker.made.keep_still(maker.incident, b"\xff\xd8")
+    assert maker.clip().state == "pending"
+    maker.made.make_due()
+    maker.made.keep_still(maker.incident, b"\xff\xd8")
+    assert (maker.clip().state, maker.clip().still_path) == ("ready", f"{maker.incident}/still.jpg")
+
+
+@pytest.mark.parametrize(
+    ("run", "after_s", "state"),
+    [
+        ([], ABANDONED_S + 1, "failed"),
+        ([], ABANDONED_S - 60, "pending"),
+        (["north"], ABANDONED_S + 1, "pending"),
+    ],
+)
+def test_clips_of_cameras_that_nobody_runs_are_given_up_after_a_while(
+    maker: Maker, run: Sequence[str], after_s: float, state: str
+) -> None:
+    maker.now = ONSET + after_s
+    maker.made.give_up_all_but(run)
+    assert maker.clip().state == state

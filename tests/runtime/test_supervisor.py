@@ -1,0 +1,147 @@
+"""What crashes is restarted without losing the others, and nothing outlives the supervisor."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from tests.servers import free_port, until
+
+SUPERVISOR = """
+    import json, os, sys
+    from random import Random
+    from tynysh.runtime import logs
+    from tynysh.runtime.supervisor import Supervisor
+
+    logs.configure(json_lines=True)
+    supervisor = Supervisor(os.environ, Random(1))
+    for name, *arguments in json.loads(sys.argv[1]):
+        supervisor.add(name, *arguments)
+    sys.exit(supervisor.run())
+"""
+
+
+class Running:
+    """A supervisor in a process of its own, and its log."""
+
+    def __init__(self, root: Path, children: Sequence[Sequence[str]], environment: dict[str, str]) -> None:
+        self.log = root / "supervisor.log"
+        with self.log.open("wb") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-c", textwrap.dedent(SUPERVISOR), json.dumps(children)],
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stderr=log,
+            )
+
+    def told(self, event: str) -> list[dict[str, Any]]:
+        lines = [line for line in self.log.read_text().splitlines() if line.startswith("{")]
+        return [entry for entry in map(json.loads, lines) if entry.get("event") == event]
+
+    def pids(self, name: str) -> list[int]:
+        return [entry["pid"] for entry in self.told("child.started") if entry["child"] == name]
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    # A child whose parent has died and that nobody waits for any more is a zombie at most.
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+
+
+@pytest.fixture
+def supervise(tmp_path: Path, sqlite_url: str) -> Iterator[Callable[..., Running]]:
+    started: list[Running] = []
+
+    def start(*children: Sequence[str]) -> Running:
+        environment = {**os.environ, "TYNYSH_DATA": str(tmp_path / "data"), "TYNYSH_DATABASE": sqlite_url}
+        started.append(Running(tmp_path, children, environment))
+        return started[-1]
+
+    yield start
+    for running in started:
+        running.process.kill()
+        running.process.wait()
+        for entry in running.told("child.started"):
+            if is_alive(entry["pid"]):
+                os.kill(entry["pid"], signal.SIGKILL)
+
+
+def console(port: int) -> list[str]:
+    return ["console", "serve-console", "--host=127.0.0.1", f"--port={port}"]
+
+
+def answers(port: int) -> bool:
+    try:
+        return httpx.get(f"http://127.0.0.1:{port}/healthz", timeout=2, trust_env=False).status_code < 500
+    except httpx.HTTPError:
+        return False
+
+
+def test_sigterm_ends_everything_in_good_order(supervise: Callable[..., Running]) -> None:
+    port = free_port()
+    running = supervise(console(port))
+    assert until(lambda: answers(port), 60)
+    (child,) = running.pids("console")
+    running.process.terminate()
+    assert running.process.wait(30) == 0
+    assert not is_alive(child)
+    assert not running.told("child.killed")
+    assert "Traceback" not in running.log.read_text()
+
+
+def test_a_child_that_is_killed_is_started_again_and_the_others_go_on(
+    supervise: Callable[..., Running],
+) -> None:
+    ports = free_port(), free_port()
+    running = supervise(console(ports[0]), ["other", *console(ports[1])[1:]])
+    assert until(lambda: answers(ports[0]) and answers(ports[1]), 60)
+    os.kill(running.pids("console")[0], signal.SIGKILL)
+    assert until(lambda: len(running.pids("console")) == 2, 20)
+    assert until(lambda: answers(ports[0]), 60)
+    assert answers(ports[1])
+    assert len(running.pids("other")) == 1
+    (died,) = running.told("child.died")
+    assert (died["child"], died["exit_code"], died["restarts"]) == ("console", -signal.SIGKILL, 1)
+
+
+def test_children_end_when_the_supervisor_is_killed(supervise: Callable[..., Running]) -> None:
+    port = free_port()
+    running = supervise(console(port))
+    assert until(lambda: answers(port), 60)
+    (child,) = running.pids("console")
+    running.process.kill()
+    running.process.wait()
+    assert until(lambda: not is_alive(child), 20)
+
+
+def test_what_a_restart_would_not_mend_ends_everything_with_its_exit_code(
+    supervise: Callable[..., Running], tmp_path: Path
+) -> None:
+    site = tmp_path / "site.yaml"
+    site.write_text("- a list\n")
+    port = free_port()
+    running = supervise(console(port), ["worker", "check", str(site)])
+    assert running.process.wait(60) == 3
+    assert not any(is_alive(pid) for pid in running.pids("console"))
+
+
+def test_a_child_that_always_ends_is_tried_again_and_again_but_not_in_haste(
+    supervise: Callable[..., Running],
+) -> None:
+    running = supervise(["ends", "--version"])
+    assert until(lambda: len(running.told("child.died")) >= 3, 60)
+    running.process.terminate()
+    assert running.process.wait(30) == 0
+    died = running.told("child.died")
+    assert [entry["restarts"] for entry in died] == list(range(1, len(died) + 1))
+    assert all(entry["again_in_s"] >= 0.2 for entry in died)
