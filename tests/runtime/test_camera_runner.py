@@ -1,0 +1,119 @@
+"""A camera whose recording fails says so, is watched on, and says when recording goes on."""
+
+import threading
+from pathlib import Path
+from random import Random
+
+import pytest
+from tests.runtime.conftest import camera, site
+from tests.runtime.street import CoatDetector
+from tests.servers import until
+
+from tynysh.behaviour.event import Event, Phase
+from tynysh.behaviour.signal import Behaviour
+from tynysh.media import recorder as recording
+from tynysh.media.source import Transport
+from tynysh.runtime.camera_runner import CameraRunner, source_of, start_camera
+from tynysh.runtime.networks import Networks
+from tynysh.translations import LANGUAGES, text
+
+
+class Disk:
+    """How much room there is."""
+
+    free = 10**12
+
+    def __call__(self, _folder: Path) -> int:
+        return self.free
+
+
+def started(folder: Path, video: Path, events: list[Event], **more: object) -> CameraRunner:
+    said = site(camera("north", video, **more)).sites[0]
+    networks = Networks(detector=CoatDetector(), pose=None)  # type: ignore[arg-type]
+    lock = threading.Lock()
+
+    def heard(_: CameraRunner, event: Event) -> None:
+        with lock:
+            events.append(event)
+
+    return start_camera(
+        said, said.cameras[0], networks, folder, heard=heard, random=Random(1), scripted=CoatDetector
+    )
+
+
+def faults(events: list[Event]) -> list[Event]:
+    return [event for event in list(events) if event.behaviour is Behaviour.RECORDING_FAULT]
+
+
+def test_a_full_disk_is_an_event_that_ends_when_there_is_room_again(
+    tmp_path: Path, streets: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    disk = Disk()
+    monkeypatch.setitem(recording.Recorder.__init__.__kwdefaults__, "free_bytes", disk)
+    monkeypatch.setattr(recording, "_RETRY_S", 0.3)
+    monkeypatch.setattr(recording, "_CHECK_S", 0.1)
+    events: list[Event] = []
+    runner = started(tmp_path, streets / "street.mp4", events)
+    try:
+        assert until(lambda: runner.status()["recording"], 20)
+        disk.free = 0
+        assert until(lambda: len(faults(events)) == 1, 10)
+        (begun,) = faults(events)
+        assert (begun.phase, begun.end_s) == (Phase.BEGUN, None)
+        assert begun.reason is not None
+        assert all(text(language, f"reason.{begun.reason.key}") for language in LANGUAGES)
+        assert not runner.status()["recording"]
+
+        analysed = runner.analysed
+        assert until(lambda: runner.analysed > analysed + 5, 10), "the analysis goes on"
+        assert until(lambda: any(event.behaviour is Behaviour.INTRUSION for event in list(events)), 10)
+
+        disk.free = 10**12
+        assert until(lambda: len(faults(events)) == 2, 15)
+        ended = faults(events)[1]
+        assert (ended.id, ended.phase) == (begun.id, Phase.ENDED)
+        assert ended.end_s is not None
+        assert ended.end_s > begun.start_s
+        assert until(lambda: runner.status()["recording"], 5)
+    finally:
+        runner.stop()
+    assert len(faults(events)) == 2
+
+
+def test_a_recording_fault_ends_with_its_camera(
+    tmp_path: Path, streets: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    disk = Disk()
+    disk.free = 0
+    monkeypatch.setitem(recording.Recorder.__init__.__kwdefaults__, "free_bytes", disk)
+    events: list[Event] = []
+    runner = started(tmp_path, streets / "empty.mp4", events)
+    assert until(lambda: len(faults(events)) == 1, 20)
+    runner.stop()
+    assert [event.phase for event in faults(events)] == [Phase.BEGUN, Phase.ENDED]
+
+
+def test_the_full_stream_is_recorded_where_a_smaller_one_is_analysed(tmp_path: Path, streets: Path) -> None:
+    events: list[Event] = []
+    runner = started(tmp_path, streets / "empty.mp4", events, sub=str(streets / "street.mp4"))
+    try:
+        assert until(lambda: runner.status()["recording"], 20)
+        assert until(lambda: any(event.behaviour is Behaviour.INTRUSION for event in events), 20)
+        assert runner.feed.spec.address.endswith("street.mp4")
+    finally:
+        runner.stop()
+    assert not runner.broken
+    assert any((tmp_path / "north").iterdir())
+
+
+def test_what_a_site_says_of_a_stream_is_how_it_is_opened(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CAMERA_PASSWORD", "hunter2")
+    said = site(
+        camera("north", "rtsp://10.0.0.7/main", transport="udp"),
+        defaults={"credentials": {"username": "operator", "password": {"env": "CAMERA_PASSWORD"}}},
+    ).sites[0]
+    spec = source_of(said, said.cameras[0], said.cameras[0].main)
+    assert spec.transport is Transport.UDP
+    assert spec.credentials is not None
+    assert (spec.credentials.user, spec.credentials.password) == ("operator", "hunter2")
+    assert "hunter2" not in repr(spec)
