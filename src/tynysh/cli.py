@@ -22,9 +22,11 @@ app = typer.Typer(
 models = typer.Typer(help="The networks that Tynysh uses.", no_args_is_help=True, rich_markup_mode=None)
 evaluate = typer.Typer(help="How well Tynysh sees.", no_args_is_help=True, rich_markup_mode=None)
 users = typer.Typer(help="Accounts of the console.", no_args_is_help=True, rich_markup_mode=None)
+audit = typer.Typer(help="Who did or looked at what.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(models, name="models")
 app.add_typer(evaluate, name="evaluate")
 app.add_typer(users, name="users")
+app.add_typer(audit, name="audit")
 
 Data = Annotated[
     Path | None, typer.Option("--data", help="Data folder.", envvar="TYNYSH_DATA", show_default=False)
@@ -279,6 +281,15 @@ def users_disable(name: str, data: Data = None, database: DatabaseUrl = None) ->
         user_commands.disable(opened, _console(), name)
 
 
+@users.command("enable")
+def users_enable(name: str, data: Data = None, database: DatabaseUrl = None) -> None:
+    """Open a disabled account again; its password stays."""
+    from tynysh.store import user_commands
+
+    with _open(data, database) as opened:
+        user_commands.enable(opened, _console(), name)
+
+
 @users.command("password")
 def users_password(
     name: str,
@@ -293,6 +304,31 @@ def users_password(
 
     with _open(data, database) as opened:
         user_commands.password(opened, _console(), name, ask=ask)
+
+
+@audit.command("verify")
+def audit_verify(data: Data = None, database: DatabaseUrl = None) -> int:
+    """Check that no entry of the audit record was altered or taken out."""
+    from tynysh.audit import commands
+
+    with _open(data, database) as opened:
+        return commands.verify(opened, _console())
+
+
+@audit.command("list")
+def audit_list(
+    limit: Annotated[
+        int, typer.Option("--limit", min=1, max=100_000, help="How many entries, newest first.")
+    ] = 50,
+    as_json: Annotated[bool, typer.Option("--json", help="Entries as JSON lines.")] = False,
+    data: Data = None,
+    database: DatabaseUrl = None,
+) -> None:
+    """The newest entries: who did or looked at what, and when."""
+    from tynysh.audit import commands
+
+    with _open(data, database) as opened:
+        commands.list_entries(opened, _console(), limit=limit, as_json=as_json)
 
 
 @app.command()

@@ -1,11 +1,7 @@
 """The documents are true: their links, commands, settings, variables, messages and examples."""
 
-import os
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
-from contextlib import closing
 from functools import cache
 from pathlib import Path
 
@@ -16,9 +12,7 @@ from tynysh.behaviour.registry import ANALYSERS
 from tynysh.cli import app, run_command
 from tynysh.errors import TynyshError
 from tynysh.perception.models.manifest import manifest
-from tynysh.runtime.data_folder import DataFolder
 from tynysh.site.yaml import parse
-from tynysh.store.database import Database
 from tynysh.translations import LANGUAGES
 
 ROOT = Path(__file__).parents[2]
@@ -267,41 +261,3 @@ def test_figures_on_the_model_cards_stand_in_the_measurements() -> None:
         figures = re.findall(r"\d+\.\d+", section(DOCS / "models" / card, "## Measured"))
         assert figures
         assert not [figure for figure in figures if figure not in measured], card
-
-
-class TestTheProgramThatVerifiesTheAuditRecord:
-    """The one that the auditor's page prints."""
-
-    def run(self, data: Path) -> str:
-        (program,) = blocks(AUDITOR, "python")
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("TYNYSH_")}
-        done = subprocess.run(
-            [sys.executable, "-c", program],
-            env={**environment, "TYNYSH_DATA": str(data)},
-            capture_output=True,
-            text=True,
-            check=True,
-            timeout=60,
-        )
-        return done.stdout
-
-    @pytest.fixture
-    def data(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-        monkeypatch.delenv("TYNYSH_DATABASE", raising=False)
-        for name in ("aigerim", "nurlan"):
-            assert run_command(["users", "add", name, "--role", "auditor", "--data", str(tmp_path)]) == 0
-        return tmp_path
-
-    def test_reads_a_record_that_is_intact(self, data: Path) -> None:
-        said = self.run(data)
-        assert "user.add user:aigerim" in said
-        assert said.splitlines()[-1].startswith("intact: 2 entries, seal ")
-
-    def test_notices_an_entry_that_was_altered(self, data: Path) -> None:
-        with (
-            closing(Database.open(DataFolder.open(data).database_url)) as database,
-            database.alone() as writing,
-        ):
-            writing.exec_driver_sql("DROP TRIGGER audit_entry_no_update")
-            writing.exec_driver_sql("UPDATE audit_entry SET object = 'user:somebody' WHERE id = 1")
-        assert self.run(data).splitlines()[-1] == "BROKEN: entry 1 was altered"

@@ -210,3 +210,33 @@ class TestPassword:
             Database.open(guarded, environment=environment)
         assert "hunter2" not in f"{caught.value} {caught.value.hint} {caught.value.__cause__!r}"
         assert "TYNYSH_DATABASE_PASSWORD" in (caught.value.hint or "")
+
+
+def test_what_a_postgresql_url_asks_for_beyond_the_known_is_refused_in_words() -> None:
+    with pytest.raises(StoreError, match="channel_binding"):
+        Database.open("postgresql://tynysh@127.0.0.1:9/tynysh?channel_binding=require")
+    with pytest.raises(StoreError, match="sslmode"):
+        Database.open("postgresql://tynysh@127.0.0.1:9/tynysh?sslmode=prefer")
+    with pytest.raises(StoreError, match="cannot be read"):
+        Database.open("postgresql://tynysh@127.0.0.1:9/tynysh?sslmode=verify-full&sslrootcert=/nowhere.pem")
+
+
+def test_an_encrypted_connection_is_asked_for_where_the_url_says_so() -> None:
+    """A server that hears the request for encryption and says no: the connection must not go on in the clear."""
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        server.listen()
+        heard: list[bytes] = []
+
+        def refuse() -> None:
+            connection, _ = server.accept()
+            with connection:
+                heard.append(connection.recv(8))
+                connection.sendall(b"N")
+
+        thread = threading.Thread(target=refuse)
+        thread.start()
+        with pytest.raises(StoreError):
+            Database.open(f"postgresql://tynysh@127.0.0.1:{server.getsockname()[1]}/tynysh?sslmode=require")
+        thread.join(10)
+    assert heard == [bytes.fromhex("0000000804d2162f")]

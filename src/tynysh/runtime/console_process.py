@@ -14,17 +14,22 @@ from tynysh.runtime.supervisor import stop_requested
 from tynysh.store.database import Database
 
 
+def console_settings(host: str, allowed_hosts: tuple[str, ...]) -> ApiSettings:
+    """The console's settings, from the command line and the environment. Raises UsageError."""
+    return ApiSettings(
+        allowed_hosts=allowed_hosts if host in {"0.0.0.0", "::"} else (host, *allowed_hosts),  # noqa: S104 - compared
+        metrics_token=os.environ.get("TYNYSH_METRICS_TOKEN"),
+        trusted_proxies=tuple(filter(None, os.environ.get("TYNYSH_TRUSTED_PROXIES", "").split(","))),
+    )
+
+
 def serve_console(host: str, port: int, allowed_hosts: tuple[str, ...]) -> None:
     """Serve the console until told to stop, or until the supervisor is gone."""
     logs.configure()
     orphaned = stop_requested()
     folder = DataFolder.open()
     database = Database.open(folder.database_url)
-    settings = ApiSettings(
-        allowed_hosts=(host, *allowed_hosts) if host not in {"0.0.0.0", "::"} else allowed_hosts,  # noqa: S104
-        metrics_token=os.environ.get("TYNYSH_METRICS_TOKEN"),
-        trusted_proxies=tuple(filter(None, os.environ.get("TYNYSH_TRUSTED_PROXIES", "").split(","))),
-    )
+    settings = console_settings(host, allowed_hosts)
     app = create_app(database, links=Links(folder.run), data_dir=folder.root, settings=settings)
 
     def end_with_the_supervisor() -> None:

@@ -16,6 +16,7 @@ from rich.console import Console
 from tynysh.api.server import listen
 from tynysh.perception.models.cache import Models, State
 from tynysh.perception.models.commands import pull_models
+from tynysh.runtime.console_process import console_settings
 from tynysh.runtime.data_folder import DataFolder
 from tynysh.runtime.supervisor import Supervisor
 from tynysh.site import commands
@@ -53,6 +54,7 @@ class Service:
         Migrates the database, applies the site, pulls missing models, and finds out whether the port is free.
         Raises TynyshError.
         """
+        console_settings(self._options.host, self._options.allowed_hosts)
         listen(self._options.host, self._options.port).close()
         with _database(self._url) as database:
             migrate(database)

@@ -2,6 +2,7 @@
 
 import os
 import sqlite3
+import ssl
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -165,7 +166,12 @@ def _sqlite(url: URL) -> Engine:
 
 def _postgresql(url: URL) -> Engine:
     # pg8000 stumbles where it is asked for a password and has none; an empty one is refused in good order.
-    arguments = {"timeout": 10, "password": url.password or ""}
+    arguments: dict[str, Any] = {
+        "timeout": 10,
+        "password": url.password or "",
+        "ssl_context": _encryption(url),
+    }
+    url = url.difference_update_query(("sslmode", "sslrootcert"))
     engine = create_engine(
         url, hide_parameters=True, pool_pre_ping=True, pool_size=5, max_overflow=10, connect_args=arguments
     )
@@ -187,6 +193,35 @@ def _postgresql(url: URL) -> Engine:
             connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_WRITER_LOCK})")
 
     return engine
+
+
+def _encryption(url: URL) -> ssl.SSLContext | None:
+    """What the URL's `sslmode` and `sslrootcert` ask for, as libpq understands them; None for no encryption."""
+    unknown = sorted(set(url.query) - {"host", "unix_sock", "sslmode", "sslrootcert"})
+    if unknown:
+        raise StoreError(
+            f"The database URL has a parameter that Tynysh does not know: {', '.join(unknown)}.",
+            hint="Known ones: host (a folder with the server's socket), sslmode, sslrootcert.",
+        )
+    mode, certificate = url.query.get("sslmode", "disable"), url.query.get("sslrootcert")
+    if mode not in {"disable", "require", "verify-ca", "verify-full"}:
+        raise StoreError(
+            "The database URL has an sslmode that Tynysh does not know.",
+            hint="Use disable, require (encrypted, whoever answers), verify-ca or verify-full (checked as well).",
+        )
+    if mode == "disable":
+        return None
+    try:
+        context = ssl.create_default_context(cafile=str(certificate) if certificate else None)
+    except OSError as error:
+        raise StoreError(
+            f"The certificate {certificate} of the database URL cannot be read: {error.strerror or error}.",
+            hint="Name a file of PEM certificates in sslrootcert.",
+        ) from None
+    context.check_hostname = mode == "verify-full"
+    if mode == "require":
+        context.verify_mode = ssl.CERT_NONE
+    return context
 
 
 def _explained(error: DBAPIError, database: Database) -> StoreError:
