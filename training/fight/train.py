@@ -32,7 +32,7 @@ Floats = NDArray[np.float64]
 SEEDS = (0, 1, 2)
 FOLDS = 5
 VARIANTS = 8
-PENALTY = {"4f": 0.001, "5c": 0.002}
+PENALTY = {"4f": 0.0003, "5c": 0.001}
 """Inverse strength of the L2 penalty of each head."""
 
 
