@@ -84,8 +84,15 @@ def tell(errors: Console, error: TynyshError) -> None:
         errors.print(f"  {error.hint}", markup=False)
 
 
+class _Printer(Console):
+    """Tells `run_command` that the reader has gone, in place of ending the program by itself."""
+
+    def on_broken_pipe(self) -> None:
+        raise BrokenPipeError
+
+
 def _console() -> Console:
-    return Console(highlight=False)
+    return _Printer(highlight=False)
 
 
 @app.callback(invoke_without_command=True)

@@ -42,10 +42,11 @@ def reason_text(event: Event, language: Language) -> str:
 def print_table(console: Console, analyses: Sequence[VideoAnalysis], *, language: Language) -> None:
     """All events of some videos as a table."""
     table = Table(show_edge=False)
-    for heading, justify in (("source", "left"), ("behaviour", "left"), ("from", "right"), ("to", "right")):
-        table.add_column(heading, justify=justify)  # type: ignore[arg-type]
-    table.add_column("score", justify="right")
-    table.add_column("why")
+    for heading in ("source", "behaviour"):
+        table.add_column(text(language, f"analyze.{heading}"))
+    for heading in ("from", "to", "score"):
+        table.add_column(text(language, f"analyze.{heading}"), justify="right")
+    table.add_column(text(language, "analyze.why"))
     for analysis in analyses:
         for event in analysis.events:
             table.add_row(
@@ -59,7 +60,7 @@ def print_table(console: Console, analyses: Sequence[VideoAnalysis], *, language
     if table.row_count:
         console.print(table)
     else:
-        console.print("No events.")
+        console.print(text(language, "analyze.nothing"))
 
 
 def _clock(time_s: float) -> str:
