@@ -24,7 +24,7 @@ class CrowdingSettings(AnalyserSettings):
     release = 0.85
     release_s = 3.0
 
-    min_duration_s: MinDuration = 5.0
+    min_duration_s: MinDuration = 2.0
     cooldown_s: Cooldown = 60.0
     limit: Annotated[
         int,

@@ -40,7 +40,7 @@ class ScheduleSettings(BaseModel):
     motion_s: float = Field(
         default=1.0, gt=0, description="Nobody known, although something has moved for long."
     )
-    still_people_s: float = Field(default=2.5, gt=0, description="People, and nothing moves.")
+    still_people_s: float = Field(default=4.0, gt=0, description="People, and nothing moves.")
     empty_s: float = Field(default=10.0, gt=0, description="Nobody known, and nothing moves.")
     alert_for_s: float = Field(
         default=3.0,
