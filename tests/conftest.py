@@ -110,3 +110,12 @@ def footage() -> Path:
     if not folder or not Path(folder).is_dir():
         pytest.skip("TYNYSH_FOOTAGE names no folder of real footage")
     return Path(folder).absolute()
+
+
+@pytest.fixture(scope="session")
+def vtest(footage: Path) -> Path:
+    """The square of PETS 2009 S2.L1: 79.5 s at 10 fps, always with somebody walking."""
+    path = footage / "footage" / "vtest.avi"
+    if not path.is_file():
+        pytest.skip("TYNYSH_FOOTAGE has no footage/vtest.avi")
+    return path

@@ -1,6 +1,5 @@
 """A fight is seen in the pictures or in what people do to each other; calm stays calm, and costs nothing."""
 
-import os
 from pathlib import Path
 from random import Random
 
@@ -143,14 +142,6 @@ def test_the_shipped_network_answers_alike_for_the_same_pictures_and_is_small() 
     assert WEIGHTS.stat().st_size <= 15_000_000
 
 
-@pytest.fixture
-def footage() -> Path:
-    folder = os.environ.get("TYNYSH_FOOTAGE")
-    if not folder or not (Path(folder) / "footage" / "vtest.avi").is_file():
-        pytest.skip("TYNYSH_FOOTAGE has no footage/vtest.avi")
-    return Path(folder)
-
-
 def highest(video: Path, *, until_s: float = 60.0) -> tuple[float, int]:
     """The highest score, and how many events began."""
     analyser, gate = FightAnalyser(FightSettings()), MotionGate()
@@ -179,8 +170,8 @@ def highest(video: Path, *, until_s: float = 60.0) -> tuple[float, int]:
 
 @pytest.mark.footage
 @pytest.mark.slow
-def test_people_who_walk_across_a_square_raise_no_fight(footage: Path) -> None:
-    assert highest(footage / "footage" / "vtest.avi", until_s=30.0)[1] == 0
+def test_people_who_walk_across_a_square_raise_no_fight(vtest: Path) -> None:
+    assert highest(vtest, until_s=30.0)[1] == 0
 
 
 @pytest.mark.footage

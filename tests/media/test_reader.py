@@ -1,8 +1,6 @@
 """Files are read to their end, with exact indexes and times, and their damage is told."""
 
-import os
 from fractions import Fraction
-from pathlib import Path
 
 import av
 import numpy as np
@@ -137,12 +135,8 @@ def test_an_unreadable_file_is_one_clear_error(tmp_path):
 
 
 @pytest.mark.footage
-def test_vtest_is_read_whole():
-    folder = os.environ.get("TYNYSH_FOOTAGE")
-    path = Path(folder or ".") / "footage" / "vtest.avi"
-    if not path.is_file():
-        pytest.skip("needs TYNYSH_FOOTAGE with footage/vtest.avi")
-    video = VideoFile(path)
+def test_vtest_is_read_whole(vtest):
+    video = VideoFile(vtest)
     assert [frame.index for frame in video.frames()] == list(range(795))
     assert video.fps == pytest.approx(10)
     assert video.duration_s == pytest.approx(79.5)

@@ -1,6 +1,5 @@
 """The detector finds people where they are, each once, best first."""
 
-import os
 from collections.abc import Sequence
 from concurrent.futures import Future
 from pathlib import Path
@@ -141,12 +140,8 @@ def model() -> Path:
 
 
 @pytest.fixture(scope="module")
-def walkers() -> list[Frame]:
-    folder = os.environ.get("TYNYSH_FOOTAGE")
-    path = Path(folder, "footage", "vtest.avi") if folder else None
-    if path is None or not path.is_file():
-        pytest.skip("needs vtest.avi in TYNYSH_FOOTAGE")
-    with av.open(str(path)) as video:
+def walkers(vtest: Path) -> list[Frame]:
+    with av.open(str(vtest)) as video:
         pictures = [
             picture for n, picture in zip(range(241), video.decode(video=0), strict=False) if n % 60 == 0
         ]

@@ -1,6 +1,5 @@
 """On real footage the parts of perception together reach the figures that the documentation names."""
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,15 +16,6 @@ from tynysh.perception.track_log import LogEntry, TrackLog
 from tynysh.perception.tracker import Tracker
 
 pytestmark = [pytest.mark.footage, pytest.mark.slow]
-
-
-@pytest.fixture
-def square() -> Path:
-    folder = os.environ.get("TYNYSH_FOOTAGE")
-    path = Path(folder or ".") / "footage" / "vtest.avi"
-    if not folder or not path.is_file():
-        pytest.skip("TYNYSH_FOOTAGE names no folder with footage/vtest.avi")
-    return path
 
 
 @pytest.fixture(scope="module")
@@ -59,8 +49,8 @@ def watch(pictures: Iterator[Frame], detector: Detector) -> tuple[list[LogEntry]
     return log.entries(count), looks, moving
 
 
-def test_people_on_the_square_are_tracked(square: Path, detector: Detector) -> None:
-    entries, looks, _ = watch(frames(square), detector)
+def test_people_on_the_square_are_tracked(vtest: Path, detector: Detector) -> None:
+    entries, looks, _ = watch(frames(vtest), detector)
     found = quality(read_labels(), entries)
     assert found.mota >= 0.85
     assert looks <= 5.1 * 79.5
@@ -68,9 +58,9 @@ def test_people_on_the_square_are_tracked(square: Path, detector: Detector) -> N
 
 
 def test_people_who_stand_in_a_still_noisy_scene_are_kept_at_little_cost(
-    square: Path, detector: Detector
+    vtest: Path, detector: Detector
 ) -> None:
-    first = next(frames(square)).bgr
+    first = next(frames(vtest)).bgr
     noise = np.random.default_rng(3)
 
     def still() -> Iterator[Frame]:

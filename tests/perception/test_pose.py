@@ -1,6 +1,5 @@
 """Joints are found in pixels of the frame, for the people for whom it matters."""
 
-import os
 from concurrent.futures import Future
 from pathlib import Path
 
@@ -139,16 +138,12 @@ def test_usual_heights_follow_who_walks_away_but_not_who_falls() -> None:
 
 
 @pytest.mark.footage
-def test_upright_people_are_understood() -> None:
-    folder = os.environ.get("TYNYSH_FOOTAGE")
-    path = Path(folder, "footage", "vtest.avi") if folder else None
-    if path is None or not path.is_file():
-        pytest.skip("needs vtest.avi in TYNYSH_FOOTAGE")
+def test_upright_people_are_understood(vtest: Path) -> None:
     try:
         pose, detector = load_pose(), load_detector()
     except ModelError as error:
         pytest.skip(f"the models cannot be had here: {error.message.splitlines()[-1]}")
-    with av.open(str(path)) as video:
+    with av.open(str(vtest)) as video:
         frame = Frame(next(video.decode(video=0)), time_s=0, index=0)
     boxes = [person.box for person in detector.detect(frame) if person.score > 0.7]
     assert boxes
