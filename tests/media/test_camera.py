@@ -10,7 +10,8 @@ import pytest
 from tests.media.conftest import draw
 from tests.servers import Line, RtspCamera, SilentServer, free_port, until
 
-from tynysh.media.camera import Backoff, CameraFeed, Clock, FeedState, FeedTick
+from tynysh.backoff import Backoff
+from tynysh.media.camera import CameraFeed, Clock, FeedState, FeedTick
 from tynysh.media.encoder import PictureEncoder
 from tynysh.media.frame import Frame
 from tynysh.media.packet import SourcePacket
@@ -26,7 +27,7 @@ def running(spec, **settings):
     items = []
     settings = {
         "timeouts": QUICK,
-        "backoff": Backoff(first_s=0.1, longest_s=0.3, rng=random.Random(1)),
+        "backoff": Backoff(first_s=0.1, most_s=0.3, random=random.Random(1)),
         **settings,
     }
     feed = CameraFeed(
@@ -241,18 +242,19 @@ def test_an_unexpected_end_of_the_opener_is_not_the_end_of_the_feed():
         assert all(isinstance(item, FeedTick) for item in items)
 
 
-def test_waiting_grows_is_jittered_and_bounded():
-    backoff = Backoff(first_s=1, longest_s=30, rng=random.Random(5))
-    delays = [backoff.delay_s(attempt) for attempt in range(12)]
-    for attempt, delay in enumerate(delays):
-        assert min(30, 2**attempt) / 2 <= delay <= min(30, 2**attempt)
-    assert len(set(delays[6:])) == 6
-    assert backoff.delay_s(0, Fault.WRONG_PASSWORD) >= 30
+def test_a_camera_that_refuses_the_password_is_asked_rarely_for_many_lock_the_account():
+    attempts = []
 
+    def opener(spec, timeouts):
+        attempts.append(1)
+        raise SourceError(Fault.WRONG_PASSWORD, "no")
 
-def test_the_same_randomness_gives_the_same_waiting():
-    one, other = (Backoff(rng=random.Random(9)) for _ in range(2))
-    assert [one.delay_s(n) for n in range(5)] == [other.delay_s(n) for n in range(5)]
+    with running(PLUGGED, opener=opener) as (feed, _states, items):
+        assert until(
+            lambda: len(items) >= 12
+        )  # more than a second, in which others are asked again and again
+        assert feed.status.detail == "media.fault.wrong_password"
+        assert len(attempts) == 1
 
 
 def test_a_folder_plays_as_one_camera_file_after_file(video, tmp_path):

@@ -1,15 +1,15 @@
 """How does one camera's stream stay alive, and who gets it?"""
 
 import logging
-import random
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from itertools import chain, count
 from pathlib import Path
 from threading import Event, Lock, Thread
 
+from tynysh.backoff import Backoff
 from tynysh.errors import MediaError
 from tynysh.media.frame import Frame
 from tynysh.media.mailbox import FrameMailbox
@@ -35,6 +35,8 @@ _AHEAD_S = 0.5
 _LONGEST_BURST = 250
 _WINDOW_S = 10.0
 _CORRUPT_SHARE = 0.05
+# A camera that refuses the password is asked rarely, for many lock the account.
+_PASSWORD_S = 60.0
 
 
 class FeedState(StrEnum):
@@ -84,26 +86,6 @@ class Clock:
     monotonic: Callable[[], float] = time.monotonic
 
 
-@dataclass(frozen=True, slots=True)
-class Backoff:
-    """Waiting before the next attempt: exponential with full jitter between half and all of it (Brooker,
-    "Exponential Backoff and Jitter", AWS Architecture Blog, 2015). A camera that refuses the password is asked
-    rarely, for many lock the account.
-    """
-
-    first_s: float = 1.0
-    longest_s: float = 30.0
-    password_s: float = 60.0
-    rng: random.Random = field(default_factory=random.Random)
-
-    def delay_s(self, attempt: int, fault: Fault | None = None) -> float:
-        """Seconds to wait before attempt number `attempt` + 1, counted from 0."""
-        ceiling = min(self.longest_s, self.first_s * 2.0 ** min(attempt, 16))
-        if fault is Fault.WRONG_PASSWORD:
-            ceiling = max(ceiling, self.password_s)
-        return ceiling * self.rng.uniform(0.5, 1.0)
-
-
 def _ignore(_: FeedStatus) -> None:
     """Nobody wants to know."""
 
@@ -135,7 +117,7 @@ class CameraFeed:
         self.info: StreamInfo | None = None
         self._opener = opener
         self._timeouts = timeouts or Timeouts()
-        self._backoff = backoff or Backoff()
+        self._backoff = backoff or Backoff(first_s=1.0)
         self._clock = clock
         self._on_state = on_state
         self._stall_s = stall_s
@@ -227,7 +209,6 @@ class CameraFeed:
         return self._origin[0] + self._clock.monotonic() - self._origin[1]
 
     def _run(self) -> None:
-        attempt = 0
         for turn in count():
             if self._stopping.is_set():
                 return
@@ -238,10 +219,10 @@ class CameraFeed:
             if fault is None:
                 continue
             if self._clock.monotonic() - connected_at > _STEADY_S:
-                attempt = 0
+                self._backoff.reset()
             self._become(FeedState.LOST, f"media.fault.{fault}")
-            self._stopping.wait(self._backoff.delay_s(attempt, fault))
-            attempt += 1
+            ceiling_s = _PASSWORD_S if fault is Fault.WRONG_PASSWORD else 0.0
+            self._stopping.wait(self._backoff.next_s(ceiling_s=ceiling_s))
 
     def _connection(self, turn: int) -> Fault | None:
         """Read one connection to its end. Why it ended; None if a file is simply over."""

@@ -9,9 +9,9 @@ from random import Random
 
 import structlog
 
+from tynysh.backoff import Backoff
 from tynysh.behaviour.event import Event, Phase
 from tynysh.errors import StoreError
-from tynysh.runtime.backoff import Backoff
 from tynysh.store.database import Database, RefusedError
 from tynysh.store.queries import events
 from tynysh.store.queries.events import Recorded
@@ -47,7 +47,7 @@ class EventWriter:
     ) -> None:
         self._database = database
         self._written = written
-        self._backoff = Backoff(random, first_s=0.2, most_s=10.0)
+        self._backoff = Backoff(first_s=0.2, most_s=10.0, random=random)
         self._clock = clock
         self._waiting: deque[Entry] = deque()
         self._change = threading.Condition()

@@ -12,7 +12,7 @@ from random import Random
 
 import structlog
 
-from tynysh.runtime.backoff import Backoff
+from tynysh.backoff import Backoff
 
 log = structlog.get_logger(__name__)
 
@@ -55,7 +55,7 @@ class Supervisor:
 
     def add(self, name: str, *arguments: str) -> None:
         """A child to keep alive: `python -m tynysh ARGUMENTS`."""
-        self._children.append(Child(name, arguments, Backoff(self._random)))
+        self._children.append(Child(name, arguments, Backoff(random=self._random)))
 
     def stop(self) -> None:
         """Ask `run` to end; may be called from a signal handler."""

@@ -16,13 +16,13 @@ from zlib import crc32
 import structlog
 from sqlalchemy import select
 
+from tynysh.backoff import Backoff
 from tynysh.behaviour.event import Event, Phase
 from tynysh.behaviour.signal import Behaviour
 from tynysh.errors import StoreError, TynyshError
 from tynysh.evidence.clip_maker import ClipMaker
 from tynysh.perception.detector import Detector
 from tynysh.runtime import logs
-from tynysh.runtime.backoff import Backoff
 from tynysh.runtime.camera_runner import CameraRunner, start_camera
 from tynysh.runtime.data_folder import DataFolder
 from tynysh.runtime.event_writer import Entry, EventWriter
@@ -143,7 +143,7 @@ class Worker:
             said = (plain(site) | {"cameras": None}, plain(camera))
             if self._settings.get(camera_id) != said:
                 self._stop_camera(camera_id)
-                self._retries[camera_id] = _Retry(Backoff(self._random, RETRY_FIRST_S, RETRY_MOST_S))
+                self._retries[camera_id] = _Retry(Backoff(RETRY_FIRST_S, RETRY_MOST_S, self._random))
                 self._start_camera(site, camera)
                 self._settings[camera_id] = said
             else:
