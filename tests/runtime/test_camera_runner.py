@@ -5,9 +5,9 @@ from pathlib import Path
 from random import Random
 
 import pytest
-from tests.runtime.conftest import camera, site
+from tests.runtime.conftest import QUIET, camera, site
 from tests.runtime.street import CoatDetector
-from tests.servers import until
+from tests.servers import RtspCamera, until
 
 from tynysh.behaviour.event import Event, Phase
 from tynysh.behaviour.signal import Behaviour
@@ -27,7 +27,7 @@ class Disk:
         return self.free
 
 
-def started(folder: Path, video: Path, events: list[Event], **more: object) -> CameraRunner:
+def started(folder: Path, video: Path | str, events: list[Event], **more: object) -> CameraRunner:
     said = site(camera("north", video, **more)).sites[0]
     networks = Networks(detector=CoatDetector(), pose=None)  # type: ignore[arg-type]
     lock = threading.Lock()
@@ -104,6 +104,31 @@ def test_the_full_stream_is_recorded_where_a_smaller_one_is_analysed(tmp_path: P
         runner.stop()
     assert not runner.broken
     assert any((tmp_path / "north").iterdir())
+
+
+def test_a_camera_that_is_lost_is_an_event_that_ends_when_it_is_back(tmp_path: Path, streets: Path) -> None:
+    watched = {**QUIET, "camera_fault": {"lost_s": 1, "cooldown_s": 0}}
+    events: list[Event] = []
+    server = RtspCamera(streets)
+    runner = started(tmp_path, server.url("empty.mp4"), events, analysers=watched)
+    try:
+        assert until(lambda: runner.analysed > 3, 20)
+        assert runner.picture() is not None
+        server.close()
+        assert until(lambda: bool(events), 20)
+        (begun,) = [event for event in list(events) if event.phase is Phase.BEGUN]
+        assert (begun.behaviour, begun.subject) == (Behaviour.CAMERA_FAULT, "lost")
+        assert runner.status()["state"] == "lost"
+        assert runner.picture() is None, "what was is not shown as what is"
+
+        server = RtspCamera(streets, port=server.port)
+        assert until(lambda: list(events)[-1].phase is Phase.ENDED, 40)
+        assert list(events)[-1].id == begun.id
+        assert until(lambda: runner.picture() is not None, 10)
+        assert runner.status()["counters"]["reconnects"] == 1
+    finally:
+        runner.stop()
+        server.close()
 
 
 def test_what_a_site_says_of_a_stream_is_how_it_is_opened(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import textwrap
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -15,14 +16,17 @@ from tests.runtime.conftest import Installation, camera, site
 from tests.runtime.street import BLURRED, SEEN, CoatDetector, heads
 from tests.servers import Line, RtspCamera, until
 
+from tynysh.behaviour.event import Event, Phase
+from tynysh.behaviour.signal import Behaviour
 from tynysh.media.frame import Frame
 from tynysh.media.reader import VideoFile
-from tynysh.media.segment import segments
+from tynysh.media.segment import segment_path, segments
 from tynysh.perception.person import Person
 from tynysh.runtime.link import Links
 from tynysh.runtime.worker import share
 from tynysh.store.queries import cameras, clips, incidents
 from tynysh.store.queries.cameras import CameraState
+from tynysh.store.queries.events import record
 from tynysh.store.queries.incidents import Filter, Incident
 from tynysh.store.schema import EventRow
 
@@ -285,6 +289,41 @@ def test_after_a_kill_events_left_open_are_closed_and_the_clip_is_made(
     blurred = heads(installation.folder.evidence / str(clip.anonymised_path))
     assert blurred
     assert max(blurred) < BLURRED, "nobody knows any more where people were, so they were looked for anew"
+
+
+def test_the_first_worker_deletes_what_is_due_and_gives_up_what_nobody_will_make(
+    installation: Installation, streets: Path
+) -> None:
+    """Of a camera that was taken out: a recording of long ago, an event left open, and a clip never made."""
+    empty = streets / "empty.mp4"
+    installation.apply(site(camera("north", empty), camera("gone", empty)))
+    begun = Event(
+        id="00000000-0000-4000-8000-000000000001",
+        behaviour=Behaviour.INTRUSION,
+        phase=Phase.BEGUN,
+        start_s=time.time() - 7200,
+        decided_s=time.time() - 7200,
+        end_s=None,
+        score=0.9,
+        box=None,
+        people=1,
+        zone=None,
+        subject="",
+        reason=None,
+    )
+    recorded = record(installation.database, begun, "gone", now=time.time(), clip=True)
+    installation.apply(site(camera("north", empty)))
+    old = segment_path(installation.folder.recordings / "gone", time.time() - 30 * 86400)
+    old.parent.mkdir()
+    old.write_bytes(b"pictures")
+    os.utime(old, (time.time() - 30 * 86400,) * 2)
+    with installation.worker(number=1, of=2):
+        until(lambda: False, 1.0)
+    assert old.exists(), "one worker keeps house for all"
+    with installation.worker(number=0, of=2):
+        assert until(lambda: not old.exists(), 10)
+        assert until(lambda: clip_of(installation, recorded.incident_id).state == "failed", 10)
+        assert until(lambda: not still_open(installation), 10)
 
 
 def test_cameras_are_shared_evenly_and_one_that_comes_moves_few() -> None:
