@@ -73,7 +73,12 @@ def test_the_score_is_what_the_network_says_and_the_box_is_where_it_moves() -> N
 
 
 def test_one_wrong_look_does_not_carry_the_score() -> None:
-    assert max(scores(play(Told(0.1, 0.1, 0.95, 0.1)))) < 0.6
+    assert max(scores(play(Told(0.05, 0.05, 0.9, 0.05)))) < FightSettings().threshold
+
+
+def test_a_first_look_alone_must_be_very_sure() -> None:
+    assert max(scores(play(Told(0.8), until_s=1.3))) < FightSettings().threshold
+    assert max(scores(play(Told(0.8), until_s=2.0))) > FightSettings().threshold
 
 
 def test_looks_are_half_a_second_apart_and_every_other_one_is_mirrored() -> None:

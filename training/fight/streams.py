@@ -89,13 +89,13 @@ def signals_of(pictures: list[tuple[float, Pictures]], judge: Judge) -> list[tup
 
 
 def events_of(sequence: Sequence, settings: FightSettings) -> list[Event]:
-    """What begins."""
+    """Every event as it was when it ended."""
     maker = EventMaker({Behaviour.FIGHT: Rule.of(settings)}, ids=Random(0))
-    begun: list[Event] = []
+    told: list[Event] = []
     for time_s, score in sequence.signals:
-        events = maker.observe([Signal(Behaviour.FIGHT, time_s, score)], time_s)
-        begun += [event for event in events if event.phase is Phase.BEGUN]
-    return begun
+        told += maker.observe([Signal(Behaviour.FIGHT, time_s, score)], time_s)
+    told += maker.close(sequence.seconds)
+    return [event for event in told if event.phase is Phase.ENDED]
 
 
 def table(calm: list[Sequence], embedded: list[Sequence], ordinary: list[Sequence]) -> list[dict[str, float]]:
@@ -105,16 +105,18 @@ def table(calm: list[Sequence], embedded: list[Sequence], ordinary: list[Sequenc
         for duration_s in DURATIONS_S:
             settings = FightSettings(threshold=threshold, min_duration_s=duration_s, cooldown_s=20.0)
             delays: list[float] = []
+            found = 0
             for sequence in embedded:
                 assert sequence.fight is not None
                 start_s, end_s = sequence.fight
                 # A window still shows the fight for two seconds after its end.
                 hits = [
-                    e.decided_s
-                    for e in events_of(sequence, settings)
-                    if start_s <= e.decided_s <= end_s + 1.5
+                    event.decided_s
+                    for event in events_of(sequence, settings)
+                    if event.decided_s <= end_s + 1.5 and (event.end_s or 0.0) >= start_s
                 ]
-                delays += [min(hits) - start_s] if hits else []
+                found += bool(hits)
+                delays += [decided_s - start_s for decided_s in hits[:1] if decided_s >= start_s]
             rows.append(
                 {
                     "threshold": threshold,
@@ -123,7 +125,7 @@ def table(calm: list[Sequence], embedded: list[Sequence], ordinary: list[Sequenc
                     "calm_sources": len(calm),
                     "calm_s": round(sum(s.seconds for s in calm), 1),
                     "ordinary_events": sum(len(events_of(s, settings)) for s in ordinary),
-                    "recall": round(len(delays) / len(embedded), 3),
+                    "recall": round(found / len(embedded), 3),
                     "delay_median_s": round(float(np.median(delays)), 2) if delays else float("nan"),
                     "delay_95_s": round(float(np.quantile(delays, 0.95)), 2) if delays else float("nan"),
                 }
@@ -161,9 +163,8 @@ def main() -> None:
                 around = [quiet[(number + k) % len(quiet)] for k in (0, 1)] if quiet else []
                 pictures, fight = joined([*around[:1], clip, *around[1:]])
                 embedded.append(Sequence(source, pictures[-1][0], fight, signals_of(pictures, judge)))
-    shipped = Judge(
-        trunk, calibrated_heads(fit(train, np.array([clip.fight for clip in clips])), *calibration)
-    )
+    labels = np.array([clip.fight for clip in clips] + [False] * (int(train.clip.max()) + 1 - len(clips)))
+    shipped = Judge(trunk, calibrated_heads(fit(train, labels), *calibration))
     ordinary: list[Sequence] = []
     for path in options.ordinary:
         clip = read_video(path)

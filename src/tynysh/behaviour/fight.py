@@ -1,7 +1,7 @@
 """Do people fight each other?"""
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from importlib.resources import files
 from itertools import combinations
 from pathlib import Path
@@ -41,6 +41,9 @@ for people in the last LOOKED_FOR_S seconds, it always does."""
 SMOOTHED = 2
 """Looks whose mean log-odds is the score."""
 
+NOT_YET_SEEN = -2.0
+"""Log-odds that stand for a look that was not made yet: one look alone must be very sure."""
+
 CERTAIN = 0.99
 """Scores of one look are held below this, lest one look outweigh the rest."""
 
@@ -48,8 +51,8 @@ CERTAIN = 0.99
 class FightSettings(AnalyserSettings):
     """Settings of `fight`."""
 
-    threshold: Threshold = 0.6
-    min_duration_s: MinDuration = 0.4
+    threshold: Threshold = 0.5
+    min_duration_s: MinDuration = 0.0
     cooldown_s: Cooldown = 20.0
     pictures: Annotated[
         bool,
@@ -170,7 +173,7 @@ class FightAnalyser:
         return 0.0 <= scene.time_s - self._evidence_s <= EVIDENCE_S
 
     def _signal(self, scene: Scene) -> Signal:
-        seen = _logistic(sum(self._looks) / len(self._looks)) if self._looks else 0.0
+        seen = _mean_probability(self._looks) if self._looks else 0.0
         moved = self._pair.violence if self._pair is not None else 0.0
         if self._window is not None and seen >= moved:
             box = Box(*self._window.moving)
@@ -199,10 +202,13 @@ class FightAnalyser:
         )
 
 
+def _mean_probability(looks: Collection[float]) -> float:
+    """The probability at the mean of log-odds, those of looks not made yet included."""
+    missing = SMOOTHED - len(looks)
+    mean = (sum(looks) + NOT_YET_SEEN * missing) / SMOOTHED
+    return float(1.0 / (1.0 + np.exp(-mean)))
+
+
 def _log_odds(probability: float) -> float:
     held = min(CERTAIN, max(1.0 - CERTAIN, probability))
     return float(np.log(held / (1.0 - held)))
-
-
-def _logistic(log_odds: float) -> float:
-    return float(1.0 / (1.0 + np.exp(-log_odds)))
