@@ -1,5 +1,6 @@
 """What `tynysh analyze` and `tynysh bench` do."""
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ from tynysh.insight.bench import BenchResult, bench
 from tynysh.insight.listing import json_line, print_table
 from tynysh.insight.rendering import render
 from tynysh.media.reader import VideoFile
+from tynysh.media.source import is_folder
 from tynysh.runtime.assembly import Watch, build_pipeline
 from tynysh.runtime.networks import Networks
 from tynysh.site.schema import Camera, Site
@@ -134,8 +136,10 @@ def _check_writable(out: Path | None) -> None:
     """Find out before the long work, not after."""
     if out is None:
         return
-    if out.is_dir() or not out.absolute().parent.is_dir():
+    folder = out.absolute().parent
+    if is_folder(out) or not is_folder(folder) or not os.access(folder, os.W_OK | os.X_OK):
+        why = "its folder does not exist, or is closed to you"
         raise UsageError(
-            f"{out} cannot be written: {'it is a folder' if out.is_dir() else 'its folder does not exist'}.",
+            f"{out} cannot be written: {'it is a folder' if is_folder(out) else why}.",
             hint="Name a file in a folder that exists.",
         )

@@ -18,6 +18,7 @@ from tynysh.media.source import (
     SourceSpec,
     Timeouts,
     files_of,
+    is_folder,
 )
 from tynysh.media.timestamps import Stamp, TimestampMender
 
@@ -75,7 +76,7 @@ class VideoFile:
         self._parts: list[_Part] = []
         times: list[float] = []
         end_s = 0.0
-        for file in files_of(self.path) if self.path.is_dir() else [self.path]:
+        for file in files_of(self.path) if is_folder(self.path) else [self.path]:
             part, shown, interval_s = self._survey(file, end_s, len(times))
             self._parts.append(part)
             times.extend(shown)

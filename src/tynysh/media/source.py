@@ -3,6 +3,7 @@
 import re
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -164,7 +165,7 @@ class SourceSpec:
         if str(path).startswith("/dev/video"):
             options = tuple(parse_qsl(text.partition("?")[2]))
             return cls(str(path), SourceKind.USB, options=options)
-        return cls(str(path), SourceKind.FOLDER if path.is_dir() else SourceKind.FILE)
+        return cls(str(path), SourceKind.FOLDER if is_folder(path) else SourceKind.FILE)
 
     @property
     def live(self) -> bool:
@@ -362,12 +363,34 @@ def _video_stream(container: InputContainer, spec: SourceSpec) -> VideoStream:
     return stream
 
 
+def is_folder(path: Path) -> bool:
+    """Whether `path` is a folder, as far as we may know: not where a folder above it is closed to us."""
+    try:
+        return path.is_dir()
+    except PermissionError:
+        return False
+
+
+@contextmanager
+def _permitted(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except PermissionError:
+        raise SourceError(
+            Fault.NOT_PERMITTED,
+            f"{path}: may not be read",
+            hint="Check the permissions of the file and of its folders.",
+        ) from None
+
+
 def _check_file(path: Path) -> None:
-    if not path.exists():
-        raise SourceError(Fault.MISSING, f"{path}: there is no such file", hint="Check the path.")
-    if not path.is_file():
-        raise SourceError(Fault.NOT_VIDEO, f"{path} is not a file")
-    if path.stat().st_size == 0:
+    with _permitted(path):
+        if not path.exists():
+            raise SourceError(Fault.MISSING, f"{path}: there is no such file", hint="Check the path.")
+        if not path.is_file():
+            raise SourceError(Fault.NOT_VIDEO, f"{path} is not a file")
+        size = path.stat().st_size
+    if size == 0:
         raise SourceError(
             Fault.EMPTY, f"{path} is empty (0 bytes)", hint="Copy it again from where it was recorded."
         )
@@ -460,9 +483,10 @@ def _looks_like_video(path: Path) -> bool:
 
 def files_of(folder: Path) -> list[Path]:
     """The video files of a folder in natural order (`clip2` before `clip10`); raises SourceError if none."""
-    files = [
-        entry for entry in folder.iterdir() if entry.is_file() and entry.suffix.lower() in VIDEO_SUFFIXES
-    ]
+    with _permitted(folder):
+        files = [
+            entry for entry in folder.iterdir() if entry.is_file() and entry.suffix.lower() in VIDEO_SUFFIXES
+        ]
     if not files:
         raise SourceError(
             Fault.EMPTY, f"{folder} holds no video files", hint="Give a folder with .mp4, .avi or .mkv files."
