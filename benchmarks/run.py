@@ -102,8 +102,10 @@ def live(square: Path) -> str:
             "",
             "| figure | |",
             "|---|---|",
-            f"| pictures read, analysed, dropped | {figures['frames_read']}, {figures['frames_analysed']}, "
-            f"{figures['frames_dropped']} |",
+            (
+                f"| pictures read, analysed, dropped | {figures['frames_read']}, {figures['frames_analysed']}, "
+                f"{figures['frames_dropped']} |"
+            ),
             f"| CPU-ms per second, all processes | {figures['cpu_ms_per_second']} |",
             f"| peak memory, all processes, MiB (proportional) | {figures['peak_memory_mb']} |",
             f"| onset to console, s: median, 95 % | {onset['median']}, {onset['p95']} of {onset['n']} |",

@@ -213,9 +213,11 @@ def test_nothing_is_told_to_outside_hosts_when_a_network_is_loaded(small: Path) 
         [
             sys.executable,
             "-c",
-            "import sys, pathlib; from tynysh.perception.engine import load_network;"
-            f"load_network(pathlib.Path({str(small)!r}));"
-            "print(sorted(name for name, module in sys.modules.items() if 'openvino_telemetry' in name and module))",
+            (
+                "import sys, pathlib; from tynysh.perception.engine import load_network;"
+                f"load_network(pathlib.Path({str(small)!r}));"
+                "print(sorted(name for name, module in sys.modules.items() if 'openvino_telemetry' in name and module))"
+            ),
         ],
         capture_output=True,
         text=True,
