@@ -64,3 +64,11 @@ def test_after_a_still_moment_people_stay_where_they_were_until_the_next_look() 
     (box,) = timeline.at(3.0) or []
     assert box.left == 7
     assert timeline.at(15.0) is None
+
+
+def test_nothing_is_said_of_how_one_came_who_was_not_there_and_then_was() -> None:
+    """Pictures were lost in between: whoever is in them stands elsewhere than at either end."""
+    timeline = PeopleTimeline()
+    timeline.add(1.0, {}, still=True)
+    timeline.add(4.0, at(1, 100))
+    assert timeline.at(2.0) is None

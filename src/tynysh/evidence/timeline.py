@@ -14,7 +14,7 @@ class PeopleTimeline:
     """The tracks' boxes by time, normalised (0..1), kept for `keep_s` seconds; interpolated in between.
 
     max_gap_s: samples further apart than this say nothing about the time between them; still_gap_s: the same
-    after a sample at which nothing moved, since a quiet camera is decoded by key frames only.
+    between two samples at which nothing moved, since a quiet camera is decoded by key frames only.
     """
 
     def __init__(self, *, keep_s: float = 180.0, max_gap_s: float = 0.75, still_gap_s: float = 12.0) -> None:
@@ -55,7 +55,7 @@ class PeopleTimeline:
                 return None
             return list(near[1].values())
         gap = after[0] - before[0]
-        if gap > (self._still_gap_s if before[2] else self._max_gap_s):
+        if gap > (self._still_gap_s if before[2] and after[2] else self._max_gap_s):
             return None
         part = (time_s - before[0]) / gap
         boxes = [
