@@ -1,5 +1,6 @@
 """The network is shown the part of the picture that moves, for two seconds, whatever the camera's rate."""
 
+import cv2
 import numpy as np
 import pytest
 
@@ -10,6 +11,7 @@ from tynysh.behaviour.fight_window import (
     STEPS,
     RecentPictures,
     Region,
+    kept_picture,
     kept_size,
     motion_map,
     moving_part,
@@ -91,6 +93,14 @@ def test_a_square_stays_inside_the_picture() -> None:
         assert square.top >= 0
         assert square.right <= 256
         assert square.bottom <= 144
+
+
+def test_large_pictures_are_averaged_in_steps_to_the_same() -> None:
+    smooth = cv2.GaussianBlur(
+        np.random.default_rng(0).integers(0, 255, (1080, 1920)).astype(np.uint8), (0, 0), 3
+    )
+    at_once = cv2.resize(smooth, (256, 144), interpolation=cv2.INTER_AREA).astype(int)
+    assert np.abs(kept_picture(smooth).astype(int) - at_once).max() <= 1
 
 
 def test_pictures_keep_their_shape() -> None:

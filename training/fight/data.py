@@ -20,7 +20,7 @@ from tynysh.behaviour.fight_window import (
     Where,
     Window,
     cut_out,
-    kept_size,
+    kept_picture,
     motion_map,
     moving_part,
     square_around,
@@ -66,7 +66,7 @@ def _decode(path: Path) -> tuple[Pictures, Times]:
         stream = container.streams.video[0]
         for index, picture in enumerate(container.decode(stream)):
             frame = Frame(picture, time_s=float(picture.time or 0.0), index=index)
-            pictures.append(frame.luma_resized(*kept_size(frame.width, frame.height)))
+            pictures.append(kept_picture(frame.luma))
             times.append(frame.time_s)
     return np.stack(pictures), np.array(times) - times[0]
 

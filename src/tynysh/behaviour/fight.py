@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from tynysh.behaviour.fight_window import RecentPictures, Window, kept_size
+from tynysh.behaviour.fight_window import RecentPictures, Window, kept_picture
 from tynysh.behaviour.interaction import Encounter, encounters, gap
 from tynysh.behaviour.places import watched
 from tynysh.behaviour.scene import Feed, Scene
@@ -143,7 +143,7 @@ class FightAnalyser:
 
     def _look(self, scene: Scene, frame: Frame) -> None:
         """Keep the picture, and let the network look when it is time."""
-        self._pictures.add(scene.time_s, frame.luma_resized(*kept_size(scene.width, scene.height)))
+        self._pictures.add(scene.time_s, kept_picture(frame.luma))
         if not scene.motion.moving or not self._worth_a_look(scene):
             self._looks.clear()
             self._window = None

@@ -66,6 +66,21 @@ def kept_size(width: int, height: int) -> tuple[int, int]:
     return max(16, round(width * scale)), max(16, round(height * scale))
 
 
+def kept_picture(luma: Image) -> Image:
+    """Brightness (height, width) at the size at which it is kept, averaged over areas.
+
+    Large pictures are halved first, which costs a third of one step and is the same to within a grey level.
+    """
+    size = kept_size(luma.shape[1], luma.shape[0])
+    while max(luma.shape) >= 4 * LONG_SIDE:
+        rows, columns = luma.shape[0] // 2, luma.shape[1] // 2
+        luma = np.asarray(
+            cv2.resize(luma[: 2 * rows, : 2 * columns], (columns, rows), interpolation=cv2.INTER_AREA),
+            np.uint8,
+        )
+    return np.asarray(cv2.resize(luma, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+
 class RecentPictures:
     """The last SPAN_S seconds of low-resolution brightness; bounded."""
 
