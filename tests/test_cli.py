@@ -1,5 +1,6 @@
 """Bad input gets one clear message and an exit code, never a traceback."""
 
+import logging
 import os
 import socket
 import subprocess
@@ -12,6 +13,7 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+import structlog
 from sqlalchemy import text
 
 from tynysh.cli import run_command
@@ -33,7 +35,11 @@ sites:
 def own_places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("TYNYSH_DATA", str(tmp_path / "data"))
     monkeypatch.delenv("TYNYSH_DATABASE", raising=False)
-    return
+    handlers = list(logging.root.handlers)
+    yield
+    # `run` sends all logs to the standard error of its test, which ends with it.
+    logging.root.handlers[:] = handlers
+    structlog.reset_defaults()
 
 
 def short_video(path: Path, codec: str = "libx264", pictures: int = 20) -> Path:

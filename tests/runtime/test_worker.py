@@ -119,23 +119,24 @@ def test_from_a_camera_over_rtsp_to_an_incident_with_a_blurred_clip(
 
 
 def test_a_clip_begins_before_what_it_shows(installation: Installation, streets: Path) -> None:
-    """Somebody who is there only from the fourth second on."""
+    """Somebody who is there only from the third second on."""
 
     class Later(CoatDetector):
         began_s: float | None = None
 
         def detect(self, frame: Frame) -> Sequence[Person]:
             Later.began_s = Later.began_s or frame.time_s
-            return super().detect(frame) if frame.time_s - Later.began_s > 4.0 else []
+            return super().detect(frame) if frame.time_s - Later.began_s > 2.5 else []
 
-    installation.apply(site(camera("north", streets / "street.mp4")))
+    said = site(camera("north", streets / "street.mp4"), clip={"before_s": 2, "after_s": 1})
+    installation.apply(said)
     with installation.worker(detector=Later()):
         assert until(lambda: bool(listed(installation)), 30)
         assert until(lambda: listed(installation)[0].clip == "ready", 40)
     (incident,) = listed(installation)
     clip = clip_of(installation, incident.id)
     assert clip.started_at is not None
-    assert 2.9 <= incident.started_at - clip.started_at <= 4.5, "three seconds, and back to a key frame"
+    assert 1.9 <= incident.started_at - clip.started_at <= 3.3, "two seconds, and back to a key frame"
 
 
 def test_cameras_come_go_and_change_with_the_database_while_others_go_on(
@@ -260,7 +261,7 @@ KILLED = """
 def test_after_a_kill_events_left_open_are_closed_and_the_clip_is_made(
     installation: Installation, streets: Path
 ) -> None:
-    installation.apply(site(camera("north", streets / "street.mp4"), clip={"before_s": 1, "after_s": 4}))
+    installation.apply(site(camera("north", streets / "street.mp4"), clip={"before_s": 1, "after_s": 5}))
     process = subprocess.Popen(
         [sys.executable, "-c", textwrap.dedent(KILLED), str(installation.folder.root), installation.url],
         env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
@@ -271,7 +272,7 @@ def test_after_a_kill_events_left_open_are_closed_and_the_clip_is_made(
         (incident,) = listed(installation)
         # Long enough for the disk to have what the clip is to show, and too short for the clip.
         assert until(lambda: bool(segments(installation.folder.recordings / "north")), 10)
-        until(lambda: False, 2.0)
+        until(lambda: False, 1.2)
     finally:
         process.send_signal(signal.SIGKILL)
         process.wait(10)
@@ -279,7 +280,7 @@ def test_after_a_kill_events_left_open_are_closed_and_the_clip_is_made(
     assert clip_of(installation, incident.id).state == "pending"
     (left_open,) = still_open(installation)
 
-    installation.apply(site(camera("north", streets / "empty.mp4"), clip={"before_s": 1, "after_s": 4}))
+    installation.apply(site(camera("north", streets / "empty.mp4"), clip={"before_s": 1, "after_s": 5}))
     with installation.worker():
         assert until(lambda: left_open not in still_open(installation), 20)
         assert until(lambda: clip_of(installation, incident.id).state == "ready", 40)
