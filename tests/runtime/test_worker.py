@@ -220,8 +220,8 @@ async def test_the_link_tells_states_pictures_and_live_video(
 ) -> None:
     installation.apply(site(camera("north", streets / "street.mp4")))
     links = Links(installation.folder.run)
-    with installation.worker():
-        assert until(lambda: is_live(installation, "north"), 20)
+    with installation.worker() as worker:
+        assert until(lambda: is_live(installation, "north") and worker.runners["north"].analysed > 0, 20)
         status = await links.status()
         assert status["north"]["state"] == "live"
         assert status["north"]["worker"] == 0
