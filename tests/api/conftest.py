@@ -34,7 +34,7 @@ NOON = 1_800_000_000.0
 SCRIPT = '<script>alert("x")</script>'
 
 
-@pytest.fixture(scope="package", autouse=True)
+@pytest.fixture(scope="module", autouse=True)
 def quiet_logs() -> Iterator[None]:
     """Structlog's own default draws tracebacks with all local values, which takes seconds."""
     structlog.configure(
@@ -44,7 +44,7 @@ def quiet_logs() -> Iterator[None]:
     structlog.reset_defaults()
 
 
-@pytest.fixture(scope="package", autouse=True)
+@pytest.fixture(scope="module", autouse=True)
 def quick_hashes() -> Iterator[None]:
     """What a hash costs is the accounts' own test; here it would only take time."""
     with pytest.MonkeyPatch.context() as patch:
@@ -54,7 +54,7 @@ def quick_hashes() -> Iterator[None]:
     sessions._nobody.cache_clear()
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def password_hash(quick_hashes: None) -> str:
     return users.hashed(PASSWORD)
 

@@ -271,7 +271,7 @@ class Desk:
         assert self.outside == []
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(scope="module", autouse=True)
 def quick_hashes() -> Iterator[None]:
     """What a hash costs is the accounts' own test; here it would only take time."""
     with pytest.MonkeyPatch.context() as patch:
@@ -288,7 +288,7 @@ def house(tmp_path_factory: pytest.TempPathFactory, quick_hashes: None) -> Itera
     house.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     if CHROMIUM is None:
         pytest.skip("there is no Chromium: make browser")

@@ -4,6 +4,7 @@ import pytest
 from pydantic import BaseModel, ValidationError
 
 from tynysh.behaviour.registry import default_settings
+from tynysh.behaviour.fight import FightSettings
 from tynysh.behaviour.signal import Behaviour
 from tynysh.site import schema
 from tynysh.site.analysers import Analysers
@@ -57,7 +58,7 @@ def test_the_sites_defaults_take_the_place_of_the_usual() -> None:
         False,
     )
     own = with_camera(site, transport="tcp", recording=True, analysers={"fight": {}})
-    assert (own.analysers[Behaviour.FIGHT].threshold, own.transport, own.recording) == (0.6, "tcp", True)
+    assert (own.analysers[Behaviour.FIGHT], own.transport, own.recording) == (FightSettings(), "tcp", True)
 
 
 def test_credentials_of_the_site_serve_cameras_without_their_own() -> None:
