@@ -107,9 +107,11 @@ class FightAnalyser:
     behaviour = Behaviour.FIGHT
     wants_pose = True
 
-    def __init__(self, settings: FightSettings, *, network: FightNetwork | None = None) -> None:
+    def __init__(
+        self, settings: FightSettings, *, network: FightNetwork | None = None, device: str = "CPU"
+    ) -> None:
         self._settings = settings
-        self._network = network or ShippedNetwork()
+        self._network = network or ShippedNetwork(device=device)
         self._pictures = RecentPictures()
         self._trails = Trails()
         self._looks: deque[float] = deque(maxlen=SMOOTHED)

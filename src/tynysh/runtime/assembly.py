@@ -69,7 +69,7 @@ def build_pipeline(
         gate=MotionGate(),
         schedule=DetectionSchedule(),
         tracker=Tracker(),
-        analysers=registry.create_all(watch.analysers),
+        analysers=registry.create_all(watch.analysers, device=networks.device),
         events=EventMaker(registry.rules(watch.analysers), ids=ids),
         zones_at=all_zones_always(watch.zones),
         on_duty=watch.on_duty,
