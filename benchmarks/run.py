@@ -103,8 +103,9 @@ def live(square: Path) -> str:
             "| figure | |",
             "|---|---|",
             (
-                f"| pictures read, analysed, dropped | {figures['frames_read']}, {figures['frames_analysed']}, "
-                f"{figures['frames_dropped']} |"
+                "| pictures read, analysed, dropped (and while starting) | "
+                f"{figures['frames_read']}, {figures['frames_analysed']}, "
+                f"{figures['frames_dropped']} ({figures['frames_dropped_at_start']}) |"
             ),
             f"| CPU-ms per second, all processes | {figures['cpu_ms_per_second']} |",
             f"| peak memory, all processes, MiB (proportional) | {figures['peak_memory_mb']} |",

@@ -54,8 +54,8 @@ def frames(start_s: float, seconds: float, fps: float = 10.0) -> Iterable[Frame]
 
 
 def pipeline(watch: Watch, detector: object, seed: int = 1) -> Pipeline:
-    unused: Networks = None  # type: ignore[assignment]  # a stand-in's people need no network
-    return build_pipeline(watch, unused, ids=Random(seed), detector=detector)  # type: ignore[arg-type]
+    networks = Networks(detector=detector, pose=None, fight=None)  # type: ignore[arg-type]
+    return build_pipeline(watch, networks, ids=Random(seed), detector=detector)
 
 
 def watching(*settings: tuple[Behaviour, AnalyserSettings], **more: object) -> Watch:

@@ -3,8 +3,8 @@
 import pytest
 from pydantic import BaseModel, ValidationError
 
-from tynysh.behaviour.registry import default_settings
 from tynysh.behaviour.fight import FightSettings
+from tynysh.behaviour.registry import default_settings
 from tynysh.behaviour.signal import Behaviour
 from tynysh.site import schema
 from tynysh.site.analysers import Analysers

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any
 
 from tynysh.behaviour.aggression import AggressionAnalyser, AggressionSettings
 from tynysh.behaviour.analyser import Analyser

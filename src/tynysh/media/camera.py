@@ -121,7 +121,7 @@ class CameraFeed:
         self._clock = clock
         self._on_state = on_state
         self._stall_s = stall_s
-        self._mailbox = FrameMailbox(threads=decoder_threads, now=self._now)
+        self._mailbox = FrameMailbox(threads=decoder_threads, monotonic=clock.monotonic)
         self._analysed = False
         self._subscribers: tuple[PacketQueue, ...] = ()
         self._lock = Lock()

@@ -1,5 +1,6 @@
 """What does analysis see next, and what is skipped when it cannot keep up?"""
 
+import time
 from collections.abc import Callable, Iterator
 
 from tynysh.media.decoder import AdaptiveDecoder, DecoderCounters
@@ -18,10 +19,10 @@ class FrameMailbox:
     are decoded but not handed on until a quarter of that is left, so that what is seen is seen soon; where even
     decoding falls behind, the queue goes on from its latest key frame. Both are counted in `dropped`.
 
-    threads: of the decoder. max_lag_s: seconds of video that may wait before frames are skipped. capacity_s: seconds
-    that may wait before even decoding is given up; more than the usual interval between key frames. now: the time
-    on the stream's clock, where it is known: what came in a burst is then not late. A connection begins with what was
-    read to find out what is in it, about a second of video, which must not count.
+    threads: of the decoder. max_lag_s: seconds of video that may wait, for as many seconds, before frames are skipped
+    (what comes in a burst, as at the beginning of a connection, is not late yet). capacity_s: seconds of video that
+    may wait before even decoding is given up; more than the usual interval between key frames. monotonic: seconds
+    that never go back.
     """
 
     def __init__(
@@ -30,12 +31,11 @@ class FrameMailbox:
         threads: int = 1,
         max_lag_s: float = 1.5,
         capacity_s: float = 10.0,
-        now: Callable[[], float] | None = None,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._queue = PacketQueue(capacity_s=capacity_s)
+        self._queue = PacketQueue(capacity_s=capacity_s, monotonic=monotonic)
         self._threads = threads
         self._max_lag_s = max_lag_s
-        self._now = now
         self._decoder: AdaptiveDecoder | None = None
         self._info: StreamInfo | None = None
         self._moving = True
@@ -78,7 +78,7 @@ class FrameMailbox:
         """The next frame, or None if no packet came for `timeout_s`, or the packets that came gave no frame."""
         while True:
             for frame in self._due:
-                if self._behind(frame) and self._skipped_in_a_row < _SKIPPED_IN_A_ROW:
+                if self._behind() and self._skipped_in_a_row < _SKIPPED_IN_A_ROW:
                     self._skipped += 1
                     self._skipped_in_a_row += 1
                     continue
@@ -89,10 +89,8 @@ class FrameMailbox:
                 return None
             self._due = self._decoder_of(packet).decode(packet)
 
-    def _behind(self, frame: Frame) -> bool:
-        lag_s = self._queue.backlog_s
-        if self._now is not None:
-            lag_s = min(lag_s, self._now() - frame.time_s)
+    def _behind(self) -> bool:
+        lag_s = min(self._queue.backlog_s, self._queue.waited_s)
         self._catching_up = lag_s > self._max_lag_s * (_CAUGHT_UP if self._catching_up else 1.0)
         return self._catching_up
 

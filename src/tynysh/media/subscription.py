@@ -1,6 +1,8 @@
 """Who else gets a camera's packets, and what is lost to one that is slow?"""
 
+import time
 from collections import deque
+from collections.abc import Callable
 from threading import Condition
 
 from tynysh.media.packet import Packet
@@ -10,14 +12,22 @@ class PacketQueue:
     """Packets for one reader in another thread. Bounded: when full, all that waits is dropped and counted, and the
     queue begins again at the next key frame, so that what the reader gets can always be decoded.
 
-    capacity_s: seconds of video that may wait. capacity_bytes: their size.
+    capacity_s: seconds of video that may wait. capacity_bytes: their size. monotonic: seconds that never go back.
     """
 
-    def __init__(self, *, capacity_s: float = 10.0, capacity_bytes: int = 32 * 2**20) -> None:
+    def __init__(
+        self,
+        *,
+        capacity_s: float = 10.0,
+        capacity_bytes: int = 32 * 2**20,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
         self.dropped = 0
         self._capacity_s = capacity_s
         self._capacity_bytes = capacity_bytes
+        self._monotonic = monotonic
         self._waiting: deque[Packet] = deque()
+        self._came: deque[float] = deque()
         self._bytes = 0
         self._needs_key = True
         self._overflowed = False
@@ -37,6 +47,12 @@ class PacketQueue:
                 return 0.0
             return self._waiting[-1].decode_time_s - self._waiting[0].decode_time_s
 
+    @property
+    def waited_s(self) -> float:
+        """Seconds since the oldest that waits came; 0 where nothing does."""
+        with self._changed:
+            return self._monotonic() - self._came[0] if self._came else 0.0
+
     def put(self, packet: Packet) -> None:
         """Add a packet; never blocks."""
         with self._changed:
@@ -47,6 +63,7 @@ class PacketQueue:
                 return
             self._needs_key = self._overflowed = False
             self._waiting.append(packet)
+            self._came.append(self._monotonic())
             self._bytes += packet.size
             span = packet.decode_time_s - self._waiting[0].decode_time_s
             if self._bytes > self._capacity_bytes or span > self._capacity_s:
@@ -58,6 +75,7 @@ class PacketQueue:
         keep = 0 if last_key is None else len(self._waiting) - last_key
         while len(self._waiting) > keep:
             self._bytes -= self._waiting.popleft().size
+            self._came.popleft()
             self.dropped += 1
         self._needs_key = self._overflowed = keep == 0
 
@@ -69,6 +87,7 @@ class PacketQueue:
             if not self._waiting:
                 return None
             packet = self._waiting.popleft()
+            self._came.popleft()
             self._bytes -= packet.size
             return packet
 

@@ -1,9 +1,19 @@
 """The networks of one process, shared by all its cameras."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
+from tynysh.behaviour.fight import ShippedNetwork
+from tynysh.behaviour.fight_window import SIDE, STEPS
+from tynysh.geometry import Box
+from tynysh.media.frame import Frame
 from tynysh.perception.detector import Detector, load_detector
 from tynysh.perception.pose import PoseEstimator, load_pose
+
+USUAL_SIZES = ((1280, 720), (768, 576))
+"""Pictures of these shapes (16:9 and 4:3) are what most cameras send; a network is compiled for each shape."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,9 +22,23 @@ class Networks:
 
     detector: Detector
     pose: PoseEstimator
+    fight: ShippedNetwork
     device: str = "CPU"
 
     @classmethod
     def load(cls, device: str = "CPU") -> "Networks":
         """Load the networks onto `device`, pulling models that are missing. Raises ModelError."""
-        return cls(detector=load_detector(device=device), pose=load_pose(device=device), device=device)
+        return cls(
+            detector=load_detector(device=device),
+            pose=load_pose(device=device),
+            fight=ShippedNetwork(device=device),
+            device=device,
+        )
+
+    def warm_up(self, sizes: Sequence[tuple[int, int]] = USUAL_SIZES) -> None:
+        """Compile the networks for pictures of `sizes` (width, height), so that no camera waits for it later."""
+        for width, height in sizes:
+            blank = Frame(np.zeros((height, width, 3), np.uint8), time_s=0.0, index=0)
+            self.detector.detect(blank)
+            self.pose.estimate(blank, [Box(0, 0, width / 8, height / 2)])
+        self.fight.probability(np.zeros((STEPS, SIDE, SIDE), np.uint8))

@@ -63,7 +63,9 @@ def serve_cameras(number: int, of: int, device: str, scripted: Callable[[], Dete
     stop = stop_requested()
     folder = DataFolder.open()
     database = Database.open(folder.database_url)
-    worker = Worker(number, of, folder, database, Networks.load(device), SystemRandom(), scripted)
+    networks = Networks.load(device)
+    networks.warm_up()
+    worker = Worker(number, of, folder, database, networks, SystemRandom(), scripted)
     try:
         worker.run(stop)
     finally:
