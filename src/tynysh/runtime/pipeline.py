@@ -23,6 +23,9 @@ from tynysh.perception.track import Track
 from tynysh.perception.tracker import Tracker
 from tynysh.runtime.meter import Meter, NoMeter
 
+MOST_POSES = 4
+"""People whose pose is estimated in one frame, at most; those who may be down and those nearest each other first."""
+
 ANALYSIS_RATE_HZ = 10.0
 """Frames that come faster than this are decoded but not analysed: behaviour does not need them."""
 
@@ -165,7 +168,12 @@ class Pipeline:
             polygons = [zone.polygon for zone in zones if zone.kind == PROTECTED]
             usual_heights = self._heights.observe(tracks, frame.time_s)
             chosen = people_who_matter(
-                tracks, polygons, width=frame.width, height=frame.height, usual_heights=usual_heights
+                tracks,
+                polygons,
+                width=frame.width,
+                height=frame.height,
+                usual_heights=usual_heights,
+                most=MOST_POSES,
             )
             wanting = [track for track in chosen if track.keypoints is None]
             if not wanting:
