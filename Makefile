@@ -8,7 +8,7 @@ OWN_NPM := $(shell node -e '$(NODE_OK)' 2>/dev/null && command -v npm)
 NPM := $(or $(OWN_NPM),$(CURDIR)/console/npm-from-wheel)
 CONSOLE := src/tynysh/api/console/index.html
 CONSOLE_SOURCES := $(shell find console src/tynysh/translations -type f \( -path 'console/*' -o -name '*.json' \) -not -path '*/node_modules/*')
-FOOTAGE := $(if $(TYNYSH_FOOTAGE),$(TYNYSH_FOOTAGE),$(wildcard ../shared/data))
+FOOTAGE := $(abspath $(if $(TYNYSH_FOOTAGE),$(TYNYSH_FOOTAGE),$(wildcard ../shared/data)))
 
 .PHONY: setup demo test lint bench console browser lock wheel clean
 

@@ -42,6 +42,8 @@ def test_an_incident_arrives_plays_and_is_verified(desk: Any, house: Any, langua
     expect(page.locator(f"html[lang={language}]")).to_be_attached()
     expect(page.locator(".link-open")).to_be_visible()
     expect(page.locator(".list .filters")).to_be_visible()
+    # Until the list is there nothing is news.
+    expect(page.get_by_text(text(language, "console.loading"))).to_have_count(0)
 
     # A camera for each language: what happens twice on one camera is one incident.
     camera = {"kk": "club-hall", "ru": "club-door", "en": "park-gate"}[language]

@@ -72,3 +72,25 @@ def test_nothing_is_said_of_how_one_came_who_was_not_there_and_then_was() -> Non
     timeline.add(1.0, {}, still=True)
     timeline.add(4.0, at(1, 100))
     assert timeline.at(2.0) is None
+
+
+def test_whom_a_look_finds_anew_was_there_since_the_look_before() -> None:
+    timeline = PeopleTimeline()
+    timeline.add(1.0, {})
+    timeline.add(1.1, {}, looked=False)
+    timeline.add(1.2, {}, looked=False)
+    timeline.add(1.3, at(1, 50))
+    (box,) = timeline.at(1.1) or []
+    assert box.left < 50
+    assert box.right > 60
+    assert len(timeline.at(1.2) or []) == 1
+    assert timeline.at(1.0) == []
+
+
+def test_one_who_is_known_already_is_not_added_twice() -> None:
+    timeline = PeopleTimeline()
+    timeline.add(1.0, at(1, 40))
+    timeline.add(1.1, at(1, 45), looked=False)
+    timeline.add(1.2, at(1, 50))
+    (box,) = timeline.at(1.1) or []
+    assert box.left == 45

@@ -2,7 +2,6 @@
 
 import io
 import json
-import os
 import re
 from pathlib import Path
 from random import Random
@@ -182,8 +181,8 @@ def test_names_of_clips_cannot_break_the_page() -> None:
 
 
 @pytest.mark.footage
-def test_the_command_judges_the_shipped_model_and_writes_its_files(tmp_path: Path) -> None:
-    folder = Path(os.environ.get("TYNYSH_FOOTAGE", "/nonexistent")) / "fights"
+def test_the_command_judges_the_shipped_model_and_writes_its_files(tmp_path: Path, footage: Path) -> None:
+    folder = footage / "fights"
     if not folder.is_dir():
         pytest.skip("TYNYSH_FOOTAGE has no fights")
     listing = tmp_path / "clips.csv"

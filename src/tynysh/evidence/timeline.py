@@ -9,6 +9,24 @@ from tynysh.geometry import Box
 
 _Sample = tuple[float, dict[int, Box], bool]
 
+_MOST_UNSURE = 100
+_WAY = 0.5
+"""How far somebody may have come since the look before: this part of their height to either side."""
+
+
+def newcomers(boxes: Mapping[int, Box], earlier: Mapping[int, Box]) -> dict[int, Box]:
+    """Those of `boxes` that are not in `earlier`, with a margin for where they may have been then."""
+    return {
+        track_id: Box(
+            box.left - _WAY * box.height,
+            box.top - _WAY / 2 * box.height,
+            box.right + _WAY * box.height,
+            box.bottom + _WAY / 2 * box.height,
+        )
+        for track_id, box in boxes.items()
+        if track_id not in earlier
+    }
+
 
 class PeopleTimeline:
     """The tracks' boxes by time, normalised (0..1), kept for `keep_s` seconds; interpolated in between.
@@ -22,10 +40,24 @@ class PeopleTimeline:
         self._max_gap_s = max_gap_s
         self._still_gap_s = still_gap_s
         self._samples: deque[_Sample] = deque()
+        self._unsure: deque[dict[int, Box]] = deque(maxlen=_MOST_UNSURE)
 
-    def add(self, time_s: float, boxes: Mapping[int, Box], *, still: bool = False) -> None:
-        """The people at `time_s`, later than all before, by track id."""
-        self._samples.append((time_s, dict(boxes), still))
+    def add(
+        self, time_s: float, boxes: Mapping[int, Box], *, still: bool = False, looked: bool = True
+    ) -> None:
+        """The people at `time_s`, later than all before, by track id; `looked`: whether the detector did.
+
+        Whoever a look finds anew may have come at any time since the look before it, and is added to all samples
+        in between, with a margin for the way that they have come.
+        """
+        if looked:
+            for earlier in self._unsure:
+                earlier.update(newcomers(boxes, earlier))
+            self._unsure.clear()
+        kept = dict(boxes)
+        self._samples.append((time_s, kept, still))
+        if not looked:
+            self._unsure.append(kept)
         while self._samples[0][0] < time_s - self._keep_s:
             self._samples.popleft()
 

@@ -58,7 +58,12 @@ def analyse_video(
         events.update((event.id, event) for event in step.events)
         holding = any(event.phase is not Phase.ENDED for event in events.values())
         video.attend(step.scene.motion.moving or holding)
-        people.add(frame.time_s, step.to_blur, still=not step.scene.motion.moving)
+        people.add(
+            frame.time_s,
+            step.to_blur,
+            still=not step.scene.motion.moving,
+            looked=step.scene.detected,
+        )
         tracks = tracks or TrackLog(frame.width, frame.height)
         tracks.observe(frame.index, frame.time_s, step.scene.tracks, looked=step.scene.detected)
         if on_step is not None:

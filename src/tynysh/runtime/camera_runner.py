@@ -3,7 +3,7 @@
 import dataclasses
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
@@ -26,6 +26,7 @@ from tynysh.runtime.assembly import Watch, build_pipeline
 from tynysh.runtime.live_view import WIDTH, LiveView, jpeg
 from tynysh.runtime.networks import Networks
 from tynysh.runtime.pipeline import Pipeline, Step
+from tynysh.runtime.showable import Showing
 from tynysh.site.credentials import resolved
 from tynysh.site.schema import Camera, Site
 
@@ -40,7 +41,7 @@ class Latest:
     """The last analysed frame, where people are or may be (boxes in 0..1), and how many surely are."""
 
     frame: Frame
-    people: list[Box]
+    people: Sequence[Box] | None
     count: int
 
 
@@ -72,6 +73,7 @@ class CameraRunner:
         self._people = PeopleTimeline()
         self._people_lock = threading.Lock()
         self.latest: Latest | None = None
+        self._showing = Showing()
         self.analysed = 0
         self._pipeline = pipeline
         self._heard = heard
@@ -178,11 +180,13 @@ class CameraRunner:
         self.analysed += 1
         self._take(step)
         scene = step.scene
-        people = list(step.to_blur.values())
+        moving = scene.motion.moving
         with self._people_lock:
-            self._people.add(scene.time_s, step.to_blur, still=not scene.motion.moving)
-        self.latest = Latest(frame, people, len(scene.tracks))
-        self.live.show(frame, people)
+            self._people.add(scene.time_s, step.to_blur, still=not moving, looked=scene.detected)
+        sure = scene.detected or not moving
+        for shown, people in self._showing.add(frame, step.to_blur, sure=sure, all_frames=self.live.watched):
+            self.live.show(shown, people)
+            self.latest = Latest(shown, people, len(scene.tracks))
         self.feed.attend(scene.motion.moving or bool(self._open_events) or self.live.watched)
 
     def _take(self, step: Step) -> None:

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import threading
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import dataclass, field
 from queue import Empty, Full, Queue
 
@@ -22,7 +22,9 @@ WIDTH = 640
 
 NOMINAL_FPS = 10.0
 JPEG_QUALITY = 80
-WAITING_FRAMES = 2
+WAITING_FRAMES = 20
+"""Frames come in small bursts, each time that the detector has looked (`runtime.showable`)."""
+
 WAITING_FRAGMENTS = 60
 
 
@@ -48,7 +50,7 @@ class LiveView:
 
     def __init__(self, name: str) -> None:
         self._name = name
-        self._frames: Queue[tuple[Frame, list[Box]]] = Queue(WAITING_FRAMES)
+        self._frames: Queue[tuple[Frame, Sequence[Box] | None]] = Queue(WAITING_FRAMES)
         self._viewers: set[_Viewer] = set()
         self._lock = threading.Lock()
         self._wanted = threading.Event()
@@ -61,7 +63,7 @@ class LiveView:
         """Whether anybody is watching."""
         return bool(self._viewers)
 
-    def show(self, frame: Frame, people: list[Box]) -> None:
+    def show(self, frame: Frame, people: Sequence[Box] | None) -> None:
         """The next frame, with where the people in it are; dropped if the last ones are still being encoded."""
         if not self._viewers:
             return
@@ -98,11 +100,22 @@ class LiveView:
         while not self._closed:
             self._wanted.wait()
             self._wanted.clear()
-            if self._viewers:
+            if not self._viewers:
+                continue
+            try:
                 self._encode_while_watched()
+            except Exception:  # noqa: BLE001 - whatever the encoder stumbles over, viewers connect again
+                log.exception("live.failed", camera=self._name)
+                with self._lock:
+                    for viewer in self._viewers:
+                        self._end(viewer)
+                    self._viewers.clear()
 
     def _encode_while_watched(self) -> None:
         encoder: FragmentedEncoder | None = None
+        # What the last viewer did not wait for is no longer live.
+        while not self._frames.empty():
+            self._frames.get_nowait()
         try:
             while self._viewers and not self._closed:
                 try:
