@@ -2,7 +2,7 @@
 
 import pytest
 
-from tynysh.evidence.timeline import PeopleTimeline
+from tynysh.evidence.timeline import PeopleTimeline, newcomers
 from tynysh.geometry import Box
 
 
@@ -94,3 +94,8 @@ def test_one_who_is_known_already_is_not_added_twice() -> None:
     timeline.add(1.2, at(1, 50))
     (box,) = timeline.at(1.1) or []
     assert box.left == 45
+
+
+def test_one_known_under_another_id_is_no_newcomer() -> None:
+    assert newcomers(at(7, 42), at(1, 40)) == {}
+    assert set(newcomers(at(7, 80), at(1, 40))) == {7}

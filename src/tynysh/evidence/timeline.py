@@ -10,12 +10,16 @@ from tynysh.geometry import Box
 _Sample = tuple[float, dict[int, Box], bool]
 
 _MOST_UNSURE = 100
+_SAME_PLACE = 0.4
 _WAY = 0.5
 """How far somebody may have come since the look before: this part of their height to either side."""
 
 
 def newcomers(boxes: Mapping[int, Box], earlier: Mapping[int, Box]) -> dict[int, Box]:
-    """Those of `boxes` that are not in `earlier`, with a margin for where they may have been then."""
+    """Those of `boxes` that are not in `earlier`, with a margin for where they may have been then.
+
+    One who stands where somebody was known to be already is no newcomer, under whatever id.
+    """
     return {
         track_id: Box(
             box.left - _WAY * box.height,
@@ -24,7 +28,7 @@ def newcomers(boxes: Mapping[int, Box], earlier: Mapping[int, Box]) -> dict[int,
             box.bottom + _WAY / 2 * box.height,
         )
         for track_id, box in boxes.items()
-        if track_id not in earlier
+        if track_id not in earlier and all(box.iou(known) < _SAME_PLACE for known in earlier.values())
     }
 
 

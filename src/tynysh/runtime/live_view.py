@@ -104,7 +104,7 @@ class LiveView:
                 continue
             try:
                 self._encode_while_watched()
-            except Exception:  # noqa: BLE001 - whatever the encoder stumbles over, viewers connect again
+            except Exception:
                 log.exception("live.failed", camera=self._name)
                 with self._lock:
                     for viewer in self._viewers:
