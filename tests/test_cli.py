@@ -1,5 +1,6 @@
 """Bad input gets one clear message and an exit code, never a traceback."""
 
+import errno
 import logging
 import os
 import socket
@@ -266,3 +267,57 @@ def test_a_wrong_call_is_told_in_few_lines(arguments: list[str], capsys: pytest.
 def test_the_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     assert run_command(["--version"]) == 0
     assert capsys.readouterr().out.startswith("tynysh 0.")
+
+
+def test_a_video_without_a_picture_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "blank.mp4"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("mpeg4", rate=10)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        container.start_encoding()
+    code, said = failed(capsys, "bench", str(path))
+    assert code == 4
+    assert "blank.mp4" in said
+
+
+@pytest.mark.parametrize(
+    ("variable", "arguments", "code"),
+    [
+        ("TYNYSH_DATA", ("users", "list"), 1),
+        ("TYNYSH_CACHE", ("models", "list"), 5),
+        ("TYNYSH_MODELS", ("models", "list"), 5),
+        ("TYNYSH_CACHE", ("demo", "--headless"), 5),
+    ],
+)
+def test_nobodys_home_folder_is_told(
+    variable: str,
+    arguments: tuple[str, ...],
+    code: int,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv(variable, "~no-such-user/here")
+    found, said = failed(capsys, *arguments)
+    assert found == code
+    assert "~no-such-user is nobody's home folder" in said
+
+
+def test_nobodys_home_in_a_site_is_told_where(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    site = tmp_path / "site.yaml"
+    site.write_text(SITE.replace("rtsp://127.0.0.1:9/door", "~no-such-user/door.mp4"))
+    code, said = failed(capsys, "check", str(site))
+    assert code == 3
+    assert f"{site}:8:15" in said
+
+
+def test_what_the_system_refuses_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", "/some/where")
+
+    monkeypatch.setattr("tynysh.perception.models.commands.list_models", full)
+    code, said = failed(capsys, "models", "list")
+    assert (code, said) == (1, "error: /some/where: No space left on device\n")

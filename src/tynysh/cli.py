@@ -74,6 +74,11 @@ def run_command(arguments: list[str]) -> int:
         # The reader has gone: nothing more can be said to it, not even at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
+    except OSError as error:
+        # The last net: what knows better says so itself.
+        where = "" if error.filename is None else f"{os.fsdecode(error.filename)}: "
+        errors.print(f"error: {where}{error.strerror or error}", markup=False)
+        return 1
     return code if isinstance(code, int) else 0
 
 

@@ -1,5 +1,6 @@
 """/healthz and /metrics: whether it works, how well, and to whom that is told."""
 
+import time
 from dataclasses import replace
 
 import httpx
@@ -126,3 +127,15 @@ def test_without_a_token_set_no_token_opens(make_house) -> None:
     for given in ("Bearer None", "Bearer"):
         headers = {**PROXIED, "Authorization": given}
         assert httpx.get(f"{house.url}/metrics", headers=headers).status_code == 401
+
+
+def test_when_a_task_of_the_console_has_ended_it_is_not_well(make_house) -> None:
+    house = make_house()
+    task = house.app.state.context.tasks[0]
+    assert httpx.get(f"{house.url}/healthz", headers=PROXIED).json() == {"status": "ok"}
+    task.get_loop().call_soon_threadsafe(task.cancel)
+    deadline = time.monotonic() + 10
+    while not task.done() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    answer = httpx.get(f"{house.url}/healthz", headers=PROXIED)
+    assert (answer.status_code, answer.json()) == (200, {"status": "degraded"})

@@ -5,6 +5,7 @@ import socket
 from dataclasses import replace
 
 import httpx
+from sqlalchemy import text
 
 from tynysh.store import users
 from tynysh.store.queries import changes
@@ -250,3 +251,42 @@ def test_ids_that_are_none_are_refused(house) -> None:
 
 def test_without_a_session_there_are_no_updates(house) -> None:
     assert httpx.get(f"{house.url}/api/v1/updates").status_code == 401
+
+
+async def test_a_row_that_cannot_be_told_holds_up_nothing(make_house) -> None:
+    house = make_house()
+    bad, good = await happens(house), await happens(house)
+    with house.database.writing() as session:
+        session.execute(text("UPDATE incident SET behaviour = 'yodelling' WHERE id = :id"), {"id": bad})
+        session.execute(text("UPDATE camera SET settings = '[]' WHERE id = 'park-door'"))
+        changes.publish(session, changes.Kind.INCIDENT, bad, now=house.clock.now)
+        changes.publish(session, changes.Kind.INCIDENT, "no number", now=house.clock.now)
+        changes.publish(session, changes.Kind.CAMERA, "park-door", now=house.clock.now)
+    async with house.updates(house.token(house.user()), query="?after=0") as updates:
+        assert (await updates.next())[1]["id"] == str(good)
+        with house.database.writing() as session:
+            changes.publish(session, changes.Kind.INCIDENT, bad, now=house.clock.now)
+            changes.publish(session, changes.Kind.CAMERA, "park-door", now=house.clock.now)
+        later = await happens(house)
+        assert (await updates.next())[1]["id"] == str(later)
+        with house.database.reading() as session:
+            assert house.app.state.context.feed.position == changes.latest(session)
+
+
+async def test_the_feed_goes_on_after_any_fault(make_house, monkeypatch) -> None:
+    house = make_house()
+    since, failures = changes.since, 0
+
+    def failing(*given, **named):
+        nonlocal failures
+        failures += 1
+        if failures < 3:
+            raise ValueError("what a row holds is not known here")
+        return since(*given, **named)
+
+    async with house.updates(house.token(house.user())) as updates:
+        await updates.ready()
+        monkeypatch.setattr(changes, "since", failing)
+        number = await happens(house)
+        assert (await updates.next())[1]["id"] == str(number)
+    assert failures >= 3

@@ -54,3 +54,16 @@ async def test_a_database_that_is_away_is_asked_again(make_house, monkeypatch) -
 
     monkeypatch.setattr(changes, "forget", away)
     await tidied(house, lambda: asked >= 3)
+
+
+async def test_a_fault_does_not_end_it(make_house, monkeypatch) -> None:
+    house = make_house()
+    asked = 0
+
+    def failing(*_given, **_named):
+        nonlocal asked
+        asked += 1
+        raise ValueError("nobody thought of this")
+
+    monkeypatch.setattr(changes, "forget", failing)
+    await tidied(house, lambda: asked >= 2)

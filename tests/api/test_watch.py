@@ -91,3 +91,20 @@ async def test_after_closing_no_stream_begins() -> None:
         with pytest.raises(ApiError):
             async with watching.streaming(Signed(user(), "t"), "live"):
                 pass
+
+
+async def test_a_fault_does_not_end_the_watch() -> None:
+    looked = 0
+
+    def look(hashes):
+        nonlocal looked
+        looked += 1
+        if looked == 1:
+            raise ValueError("a role that is not known here")
+        return {}
+
+    watching = Watch(look, every_s=0.01, per_session=9)
+    async with running(watching), watching.streaming(Signed(user(), "t"), "live") as stream:
+        async with asyncio.timeout(10):
+            await stream.ended.wait()
+    assert looked >= 2

@@ -296,3 +296,27 @@ def test_all_kinds_of_sources_are_taken(address: str) -> None:
     camera = site(RIGHT.replace("rtsp://10.0.0.1/main", address)).sites[0].cameras[0]
     assert camera.main == address
     assert camera.simulated == address.startswith("simulated:")
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("rtsp://10.0.0.1/main", "~no-such-user/door.mp4"),
+        ("rtsp://10.0.0.1/main", "'  ~no-such-user/door.mp4'"),
+    ],
+)
+def test_a_video_in_nobodys_home_is_told_where(old: str, new: str) -> None:
+    found = wrong(old, new)
+    assert place(found) == (9, 15)
+    assert "user who does not exist" in found.what
+
+
+def test_a_secret_in_nobodys_home_is_told_where() -> None:
+    found = wrong("{env: DOOR_PASSWORD}", "{file: ~no-such-user/door}")
+    assert (place(found), found.path) == ((10, 58), "sites[0].cameras[0].credentials.password.file")
+    assert "user who does not exist" in found.what
+
+
+def test_what_stands_there_twice_is_told_with_nobodys_home_in_it() -> None:
+    again = "main: rtsp://10.0.0.1/main\n        credentials: {username: viewer, password: {file: ~no-such-user/x}}"
+    assert any("twice" in found.what for found in faults(RIGHT.replace("main: rtsp://10.0.0.1/main", again)))

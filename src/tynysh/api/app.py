@@ -70,6 +70,7 @@ def create_app(
         await context.feed.start()
         forever = (context.feed.run(), context.watch.run(), keep_tidy(database, clock))
         tasks = [asyncio.create_task(one) for one in forever]
+        context.tasks[:] = tasks
         try:
             yield
         finally:

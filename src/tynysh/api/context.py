@@ -1,7 +1,8 @@
 """What every part of the API works with."""
 
+import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, cast
 
@@ -19,7 +20,7 @@ from tynysh.store.database import Database
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """The application's parts. clock: Unix seconds."""
+    """The application's parts. clock: Unix seconds. tasks: what runs for as long as the application does."""
 
     database: Database
     links: Links
@@ -31,6 +32,7 @@ class Context:
     watch: Watch
     viewings: Viewings
     kept: Kept
+    tasks: list[asyncio.Task[None]] = field(default_factory=list)
 
 
 def _context(connection: HTTPConnection) -> Context:

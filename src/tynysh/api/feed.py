@@ -6,6 +6,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import structlog
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
 
 from tynysh.api import models
 from tynysh.api.permissions import Permission
@@ -14,6 +16,7 @@ from tynysh.errors import StoreError
 from tynysh.store.database import Database
 from tynysh.store.queries import cameras, changes, incidents
 from tynysh.store.queries.changes import Change, Kind
+from tynysh.store.queries.incidents import Incident
 
 log = structlog.get_logger(__name__)
 
@@ -88,6 +91,9 @@ class Feed:
             except StoreError as error:
                 log.warning("the change feed cannot be read", error=error.message)
                 await asyncio.sleep(1.0)
+            except Exception:  # without this task no browser is told anything ever again
+                log.exception("the change feed failed")
+                await asyncio.sleep(1.0)
 
     @contextmanager
     def listening(self, signed: Signed) -> Iterator[Listener]:
@@ -134,15 +140,16 @@ class Feed:
     def _load(self, last: dict[tuple[Kind, str], int]) -> list[Update]:
         updates: list[Update] = []
         with self._database.reading() as session:
-            numbers = [int(ref) for kind, ref in last if kind is Kind.INCIDENT]
-            for found in incidents.many(session, numbers).values():
-                data = models.incident(found).model_dump_json()
-                updates.append(Update(last[Kind.INCIDENT, str(found.id)], Kind.INCIDENT, found.site.id, data))
+            found = _incidents(session, [ref for kind, ref in last if kind is Kind.INCIDENT])
             for (kind, ref), number in last.items():
-                if kind is Kind.CAMERA and (camera := cameras.camera(session, ref)) is not None:
-                    # The worker has just recorded it with the change: asking the worker could only be staler.
-                    data = models.camera(camera, models.recorded(camera)).model_dump_json()
-                    updates.append(Update(number, kind, camera.site.id, data))
+                with _left_out(kind, ref):
+                    if kind is Kind.INCIDENT and (incident := found.get(ref)) is not None:
+                        data = models.incident(incident).model_dump_json()
+                        updates.append(Update(number, kind, incident.site.id, data))
+                    if kind is Kind.CAMERA and (camera := cameras.camera(session, ref)) is not None:
+                        # The worker has just recorded it with the change: asking the worker could only be staler.
+                        data = models.camera(camera, models.recorded(camera)).model_dump_json()
+                        updates.append(Update(number, kind, camera.site.id, data))
         return sorted(updates, key=lambda update: update.id)
 
     def _latest(self) -> int:
@@ -156,3 +163,31 @@ class Feed:
     def _since(self, after: int) -> Sequence[Change]:
         with self._database.reading() as session:
             return changes.since(session, after, limit=PAGE)
+
+
+def _incidents(session: Session, refs: Sequence[str]) -> dict[str, Incident]:
+    """The incidents that can be loaded, all at once, or one by one where one of them cannot."""
+    try:
+        return {
+            str(number): one for number, one in incidents.many(session, [int(ref) for ref in refs]).items()
+        }
+    except SQLAlchemyError:
+        raise
+    except Exception:  # noqa: BLE001  whatever a row holds, the others are told
+        found: dict[str, Incident] = {}
+        for ref in refs:
+            with _left_out(Kind.INCIDENT, ref):
+                if (one := incidents.get(session, int(ref))) is not None:
+                    found[ref] = one
+        return found
+
+
+@contextmanager
+def _left_out(kind: Kind, ref: str) -> Iterator[None]:
+    """What cannot be told is logged and left out; that the database does not answer is raised."""
+    try:
+        yield
+    except (SQLAlchemyError, StoreError):
+        raise
+    except Exception:
+        log.exception("a change cannot be told", kind=kind, ref=ref)

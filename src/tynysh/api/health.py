@@ -28,7 +28,8 @@ class CameraAge(BaseModel):
 
 
 class Health(BaseModel):
-    """`failing` when the database does not answer, `degraded` when some camera's worker does not.
+    """`failing` when the database does not answer, `degraded` when some camera's worker does not,
+    or when the console no longer tells what changes or no longer checks sessions.
 
     Whoever is not at the machine itself, nor signed in with `metrics.read`, is told `status` only.
     """
@@ -57,7 +58,8 @@ async def healthz(connection: HTTPConnection, response: Response, parts: Parts) 
         )
         for camera_id in sorted({*recorded, *answering})
     ]
-    status: Literal["ok", "degraded"] = "ok" if all(age.answers for age in ages) else "degraded"
+    well = all(age.answers for age in ages) and not any(task.done() for task in parts.tasks)
+    status: Literal["ok", "degraded"] = "ok" if well else "degraded"
     if not await run_in_threadpool(may_measure, connection, parts):
         return Health(status=status)
     return Health(status=status, database=True, cameras=ages)

@@ -23,6 +23,9 @@ async def keep_tidy(database: Database, clock: Callable[[], float], *, every_s: 
             await asyncio.to_thread(_forget, database, clock())
         except StoreError as error:
             log.warning("old sessions and changes cannot be forgotten", error=error.message)
+        except Exception:
+            log.exception("forgetting old sessions and changes failed")
+            await asyncio.sleep(1.0)
         await asyncio.sleep(every_s)
 
 

@@ -96,8 +96,12 @@ class Watch:
                 hashes = {stream.signed.token_hash for stream in looked_at}
                 standing: Mapping[str, User] = await asyncio.to_thread(self._standing, hashes)
                 sure_at = time.monotonic()
-            except StoreError as error:
-                log.warning("sessions of open streams cannot be checked", error=error.message)
+            except Exception as error:  # without this task ended sessions would keep their streams
+                if isinstance(error, StoreError):
+                    log.warning("sessions of open streams cannot be checked", error=error.message)
+                else:
+                    log.exception("checking the sessions of open streams failed")
+                    await asyncio.sleep(1.0)
                 if time.monotonic() - sure_at < UNSURE_S:
                     continue
                 standing = {}

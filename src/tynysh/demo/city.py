@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import platformdirs
 import yaml
 from rich.console import Console
 
@@ -22,7 +21,8 @@ from tynysh.demo.footage import Reel, find_reels
 from tynysh.errors import MediaError, TynyshError
 from tynysh.media.encoder import ClipWriter
 from tynysh.media.reader import VideoFile
-from tynysh.runtime.data_folder import DataFolder
+from tynysh.perception.models.cache import cache_folder
+from tynysh.runtime.data_folder import DataFolder, expanded
 from tynysh.runtime.service import Service, ServiceOptions
 from tynysh.store import users
 from tynysh.store.database import Database
@@ -51,8 +51,8 @@ class DemoOptions:
 
 def run_demo(options: DemoOptions, console: Console) -> int:
     """Set the city up, show it until Ctrl-C or for `options.seconds`; the exit code."""
+    cache = cache_folder()
     folder = fresh_folder(options.data)
-    cache = Path(os.environ.get("TYNYSH_CACHE") or platformdirs.user_cache_dir("tynysh", appauthor=False))
     reels = find_reels(options.footage, cache / "demo", lambda said: console.print(said, markup=False))
     videos = folder.root / "videos"
     shown = []
@@ -93,18 +93,21 @@ def run_demo(options: DemoOptions, console: Console) -> int:
 def fresh_folder(root: Path) -> DataFolder:
     """An empty data folder at `root`; an earlier demo's is emptied, anything else is left alone.
 
-    Raises TynyshError where `root` holds something that is not a demo's.
+    Raises TynyshError where `root` holds something that is not a demo's, is no folder, or cannot be used.
     """
-    root = root.absolute()
-    if root.exists() and any(root.iterdir()):
-        if not (root / MARKER).is_file():
-            raise TynyshError(
-                f"The folder {root} holds something other than a demo.",
-                hint="Choose an empty folder with --data: the demo starts afresh each time.",
-            )
-        shutil.rmtree(root)
-    folder = DataFolder.open(root)
-    (root / MARKER).touch()
+    root = expanded(root).absolute()
+    another = "Choose an empty folder with --data: the demo starts afresh each time."
+    try:
+        if root.exists() and any(root.iterdir()):
+            if not (root / MARKER).is_file():
+                raise TynyshError(f"The folder {root} holds something other than a demo.", hint=another)
+            shutil.rmtree(root)
+        folder = DataFolder.open(root)
+        (root / MARKER).touch()
+    except OSError as error:
+        raise TynyshError(
+            f"The demo's folder {root} cannot be used: {error.strerror or error}.", hint=another
+        ) from None
     return folder
 
 

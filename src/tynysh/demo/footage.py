@@ -7,6 +7,7 @@ import subprocess
 import tempfile
 from collections import defaultdict
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -63,13 +64,16 @@ def find_reels(folder: Path | None, cache: Path, say: Callable[[str], None]) -> 
     `cache` keeps what was downloaded; `say` is told what was tried and what came of it.
     """
     if folder is not None:
-        found = from_folder(folder)
+        found = from_folder(folder, say)
         say(
             f"Footage: {len(found)} camera(s) from {folder}." if found else f"No video was found in {folder}."
         )
         return found
     reels: list[Reel] = []
-    cache.mkdir(parents=True, exist_ok=True)
+    if not _can_keep(cache):
+        say(
+            f"Footage: nothing can be kept in {cache}, so nothing is downloaded; TYNYSH_CACHE names another folder."
+        )
     square = fetch_square(cache)
     if square is None:
         say(
@@ -85,12 +89,20 @@ def find_reels(folder: Path | None, cache: Path, say: Callable[[str], None]) -> 
     return reels
 
 
-def from_folder(folder: Path) -> list[Reel]:
-    """At most three reels from a folder: one camera of a labelled fight set, and the longest other videos."""
+def from_folder(folder: Path, say: Callable[[str], None]) -> list[Reel]:
+    """At most three reels from a folder: one camera of a labelled fight set, and the longest other videos.
+
+    `say` is told of lists of clips that cannot be read.
+    """
     reels: list[Reel] = []
     labelled: set[Path] = set()
     for table in sorted(folder.rglob("clips.csv")):
-        clips = _one_camera(table)
+        try:
+            clips = _one_camera(table)
+        except (OSError, UnicodeDecodeError, csv.Error) as error:
+            why = "it is not text in UTF-8" if isinstance(error, UnicodeDecodeError) else str(error)
+            say(f"Footage: {table} is left out: {why}.")
+            continue
         labelled.update(path.parent for path in clips)
         if clips and not reels:
             reels.append(Reel("door", "door", clips))
@@ -152,11 +164,26 @@ def _one_camera(table: Path) -> tuple[Path, ...]:
 
 
 def _is(path: Path, sha256: str) -> bool:
-    return path.is_file() and hashlib.sha256(path.read_bytes()).hexdigest() == sha256
+    try:
+        return path.is_file() and hashlib.sha256(path.read_bytes()).hexdigest() == sha256
+    except OSError:
+        return False
+
+
+def _can_keep(folder: Path) -> bool:
+    """Whether files can be written into `folder`, which is made if missing."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            return True
+    except OSError:
+        return False
 
 
 def _download(url: str, sha256: str, to: Path) -> bool:
     """Whether `url` could be fetched and is what it should be."""
+    if not _can_keep(to.parent):
+        return False
     part = to.with_suffix(to.suffix + ".part")
     try:
         with httpx.stream("GET", url, timeout=DOWNLOAD_TIMEOUT_S, follow_redirects=True) as response:
@@ -174,13 +201,14 @@ def _download(url: str, sha256: str, to: Path) -> bool:
     else:
         return True
     finally:
-        part.unlink(missing_ok=True)
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
 
 
 def _from_debian_package(to: Path) -> bool:
     """Whether Debian's opencv-doc could be downloaded (not installed: no rights are needed) and holds the video."""
     tools = [shutil.which(name) for name in ("apt-get", "dpkg-deb")]
-    if None in tools:
+    if None in tools or not _can_keep(to.parent):
         return False
     with tempfile.TemporaryDirectory() as place:
         if not _runs(["apt-get", "download", "opencv-doc"], place):
@@ -190,7 +218,10 @@ def _from_debian_package(to: Path) -> bool:
         found = Path(place) / SQUARE_DEBIAN.relative_to("/")
         if not _is(found, SQUARE_SHA256):
             return False
-        shutil.copyfile(found, to)
+        try:
+            shutil.copyfile(found, to)
+        except OSError:
+            return False
     return True
 
 

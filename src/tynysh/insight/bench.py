@@ -95,7 +95,10 @@ def bench(path: Path, build: Callable[[Meter], Pipeline]) -> BenchResult:
 
 
 def decode_alone(path: Path) -> tuple[float, float]:
-    """CPU seconds to decode every picture of a file on one thread, and the file's length in seconds."""
+    """CPU seconds to decode every picture of a file on one thread, and the file's length in seconds.
+
+    Raises MediaError if the file cannot be read, or holds no picture.
+    """
     before = time.process_time()
     length_s = 0.0
     try:
@@ -110,6 +113,8 @@ def decode_alone(path: Path) -> tuple[float, float]:
                     length_s = max(length_s, frame.time + interval_s)
     except (av.FFmpegError, IndexError, OSError) as error:
         raise MediaError(f"{path}: cannot be decoded: {error}") from None
+    if not count:
+        raise MediaError(f"{path}: holds no picture that can be decoded.")
     return time.process_time() - before, length_s or count * interval_s
 
 

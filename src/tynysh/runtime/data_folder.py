@@ -15,6 +15,17 @@ SOCKET_PATH_LIMIT = 100
 _ANOTHER = "Choose another one with --data or TYNYSH_DATA."
 
 
+def expanded(path: Path) -> Path:
+    """The path of a data folder with `~` and `~name` replaced; raises TynyshError where there is no such user."""
+    try:
+        return path.expanduser()
+    except RuntimeError:
+        raise TynyshError(
+            f"The data folder {path} cannot be used: {path.parts[0]} is nobody's home folder.",
+            hint=_ANOTHER,
+        ) from None
+
+
 @dataclass(frozen=True, slots=True)
 class DataFolder:
     """The folder of one installation, and the places in it."""
@@ -30,7 +41,7 @@ class DataFolder:
         chosen = root or Path(
             os.environ.get("TYNYSH_DATA") or platformdirs.user_data_dir("tynysh", appauthor=False)
         )
-        chosen = chosen.expanduser().absolute()
+        chosen = expanded(chosen).absolute()
         folder = cls(chosen)
         try:
             for place in (chosen, folder.recordings, folder.evidence, folder.run):

@@ -96,6 +96,7 @@ def parse(content: bytes, path: Path) -> SiteFile:
         faults.append(Fault(mark.line, mark.column, "", what))
     else:
         faults += _disagreements(tree)
+        faults += _homeless(tree)
         flawed = {flaw.mark for flaw in tree.flaws}
         try:
             site = SiteFile.model_validate(tree.data)
@@ -134,6 +135,32 @@ def _anchored_address(address: str, folder: Path) -> str:
     if re.match(r"^[A-Za-z][A-Za-z0-9+.-]+:", address):
         return address
     return str(folder / Path(address).expanduser())
+
+
+def _homeless(tree: Tree) -> list[Fault]:
+    """The paths that begin with a `~name` that is nobody's."""
+    found = []
+    for location, mark in tree.values.items():
+        match location:
+            case ("sites", int(), "cameras", int(), "main" | "sub"):
+                pass
+            case (*_, "credentials", _, "file"):
+                pass
+            case _:
+                continue
+        try:
+            given: Any = tree.data
+            for part in location:
+                given = given[part]
+            if isinstance(given, str):
+                Path(given.strip()).expanduser()
+        except (LookupError, TypeError):
+            # Of a key that stands there twice only one value is kept, and that is told of itself.
+            continue
+        except RuntimeError:
+            what = "begins with the home folder of a user who does not exist; write the path in full"
+            found.append(Fault(mark.line, mark.column, _path(location), what))
+    return found
 
 
 def _echo(detail: ErrorDetails) -> bool:

@@ -57,15 +57,31 @@ class _WrongFileError(DownloadError):
 
 
 def cache_folder() -> Path:
-    """The user's folder for what can be fetched again: `TYNYSH_CACHE`, or the system's usual place."""
+    """The user's folder for what can be fetched again: `TYNYSH_CACHE`, or the system's usual place.
+
+    Raises ModelError where it begins with a `~name` that is nobody's.
+    """
     root = os.environ.get("TYNYSH_CACHE")
-    return Path(root).expanduser() if root else platformdirs.user_cache_path("tynysh")
+    return _expanded(root, "TYNYSH_CACHE") if root else platformdirs.user_cache_path("tynysh")
 
 
 def models_folder() -> Path | None:
-    """The folder of models brought by hand, for closed networks: `TYNYSH_MODELS`."""
+    """The folder of models brought by hand, for closed networks: `TYNYSH_MODELS`.
+
+    Raises ModelError where it begins with a `~name` that is nobody's.
+    """
     folder = os.environ.get("TYNYSH_MODELS")
-    return Path(folder).expanduser() if folder else None
+    return _expanded(folder, "TYNYSH_MODELS") if folder else None
+
+
+def _expanded(folder: str, variable: str) -> Path:
+    try:
+        return Path(folder).expanduser()
+    except RuntimeError:
+        raise ModelError(
+            f"{variable} names {folder}, and {Path(folder).parts[0]} is nobody's home folder.",
+            hint=f"Give {variable} the full path of a folder.",
+        ) from None
 
 
 def ensure(name: str) -> Path:
