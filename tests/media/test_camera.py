@@ -4,8 +4,11 @@ import random
 import threading
 import time
 from contextlib import contextmanager
+from functools import partial
+from http.server import BaseHTTPRequestHandler, SimpleHTTPRequestHandler, ThreadingHTTPServer
 from itertools import pairwise
 
+import cv2
 import pytest
 from tests.media.conftest import draw
 from tests.servers import Line, RtspCamera, SilentServer, free_port, until
@@ -265,3 +268,108 @@ def test_a_folder_plays_as_one_camera_file_after_file(video, tmp_path):
         assert [status.state for status in states] == [FeedState.LIVE]
         frames = frames_of(items)
         assert all(0 < b.time_s - a.time_s < 0.2 for a, b in pairwise(frames))
+
+
+class MultipartCamera(BaseHTTPRequestHandler):
+    """A camera that sends JPEG after JPEG, five a second, as cheap ones do."""
+
+    def do_GET(self):
+        self.send_response(200)
+        self.send_header("Content-Type", "multipart/x-mixed-replace; boundary=picture")
+        self.end_headers()
+        began = time.monotonic()
+        try:
+            for number in range(200):
+                jpeg = cv2.imencode(".jpg", draw(number, 5))[1].tobytes()
+                head = f"--picture\r\nContent-Type: image/jpeg\r\nContent-Length: {len(jpeg)}\r\n\r\n"
+                self.wfile.write(head.encode() + jpeg + b"\r\n")
+                self.wfile.flush()
+                time.sleep(max(0.0, began + (number + 1) / 5 - time.monotonic()))
+        except OSError:
+            pass
+
+    def log_message(self, *args):
+        pass
+
+
+@contextmanager
+def http_server(handler):
+    """The address of a web server."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        server.daemon_threads = True
+        server.block_on_close = False
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
+
+
+def test_the_time_of_a_live_stream_over_http_goes_as_time_does():
+    with (
+        http_server(MultipartCamera) as base,
+        running(f"{base}/video.mjpg", timeouts=Timeouts(open_s=10, read_s=5)) as (feed, _, items),
+    ):
+        assert until(lambda: len(frames_of(items)) >= 5)
+        before, began = frames_of(items)[-1], time.monotonic()
+        assert until(lambda: len(frames_of(items)) >= 30)
+        frames = frames_of(items)
+        assert frames[29].time_s - before.time_s == pytest.approx(time.monotonic() - began, rel=0.25)
+        assert abs(time.time() - frames[-1].time_s) < 1.5
+        assert all(a.time_s < b.time_s for a, b in pairwise(frames))
+        assert feed.counters.reconnects == 0
+
+
+def test_a_file_over_http_plays_at_its_own_speed(video, tmp_path):
+    class Quiet(SimpleHTTPRequestHandler):
+        def log_message(self, *args):
+            pass
+
+    video("clip.mp4", seconds=3, keyint=5)
+    with (
+        http_server(partial(Quiet, directory=str(tmp_path))) as base,
+        running(f"{base}/clip.mp4") as (_feed, _states, items),
+    ):
+        assert until(lambda: len(frames_of(items)) >= 10)
+        began = time.monotonic()
+        assert until(lambda: len(frames_of(items)) >= 70)
+        assert time.monotonic() - began > 1.2
+
+
+@pytest.mark.parametrize("fails", ["opening", "reading"])
+@pytest.mark.parametrize("error", [ValueError, OSError, RuntimeError])
+def test_no_error_whatever_ends_a_feed(fails, error, caplog):
+    attempts = []
+
+    def script(encoder):
+        if len(attempts) < 3:
+            raise error("rtsp://admin:hunter2@camera")
+        for number in range(100):
+            yield from encoder.encode(draw(number, 25), number / 25)
+            time.sleep(0.02)
+
+    def opener(spec, timeouts):
+        attempts.append(1)
+        if fails == "opening" and len(attempts) < 3:
+            raise error("rtsp://admin:hunter2@camera")
+        return Scripted(script)
+
+    with running(PLUGGED, opener=opener) as (feed, states, _items):
+        assert until(lambda: feed.status.state is FeedState.LIVE)
+        assert [status.state for status in states] == [FeedState.LOST, FeedState.LIVE]
+        assert states[0].detail == "media.fault.broken"
+    assert error.__name__ in caplog.text
+    assert "hunter2" not in caplog.text
+
+
+def test_a_folder_that_vanishes_is_waited_for(video, tmp_path):
+    folder = tmp_path / "clips"
+    folder.mkdir()
+    clip = video("clip.mp4", seconds=1, keyint=5)
+    clip.rename(folder / "clip.mp4")
+    spec = SourceSpec.parse(folder)
+    folder.rename(tmp_path / "away")
+    with running(spec) as (feed, _states, _items):
+        assert until(lambda: feed.status.state is FeedState.LOST)
+        (tmp_path / "away").rename(folder)
+        assert until(lambda: feed.status.state is FeedState.LIVE)

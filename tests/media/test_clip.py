@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import av
 import numpy as np
 import pytest
 from tests.media.conftest import WIDTH, write_video
@@ -137,3 +138,30 @@ def test_an_empty_segment_left_by_a_crash_is_passed_over(tmp_path, packets):
     second.path.write_bytes(b"")
     clip = cut([first, replace(second)], START + 1, START + 5, tmp_path / "clip.mp4")
     assert clip.gaps == ((pytest.approx(START + 3, abs=0.01), START + 5),)
+
+
+@pytest.mark.parametrize(
+    "error", [av.FFmpegError(1, "no"), av.error.InvalidDataError(1, "no"), ValueError("no")]
+)
+@pytest.mark.parametrize("fails", ["add_stream", "compressed"])
+def test_whatever_the_muxer_refuses_is_a_clear_error_and_leaves_nothing(
+    tmp_path, packets, monkeypatch, error, fails
+):
+    kept = recorded(tmp_path / "r", packets)
+    (tmp_path / "out").mkdir()
+
+    def fail(*_):
+        raise error
+
+    monkeypatch.setattr(f"tynysh.media.clip.{fails}", fail)
+    with pytest.raises(MediaError, match=r"clip\.mp4 cannot be written"):
+        cut(kept, START + 3, START + 5, tmp_path / "out" / "clip.mp4")
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_a_folder_in_the_place_of_the_clip_is_a_clear_error(tmp_path, packets):
+    kept = recorded(tmp_path / "r", packets)
+    (tmp_path / "out" / "clip.mp4").mkdir(parents=True)
+    with pytest.raises(MediaError, match=r"clip\.mp4 cannot be written"):
+        cut(kept, START + 3, START + 5, tmp_path / "out" / "clip.mp4")
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["clip.mp4"]

@@ -181,3 +181,29 @@ def test_clips_and_live_fragments_play_in_a_browser(tmp_path):
     assert played[0]["duration"] == pytest.approx(4.0, abs=0.1)
     assert played[1]["duration"] == pytest.approx(3.0, abs=0.1)
     assert played[2]["ranges"] == 1
+
+
+@pytest.mark.parametrize("error", [OSError(28, "full"), av.FFmpegError(1, "no"), ValueError("no")])
+@pytest.mark.parametrize("fails", ["__init__", "encode", "finish"])
+def test_whatever_the_encoder_refuses_is_a_clear_error_and_leaves_nothing(
+    tmp_path, monkeypatch, error, fails
+):
+    def fail(*_args, **_settings):
+        raise error
+
+    monkeypatch.setattr(f"tynysh.media.encoder._H264Stream.{fails}", fail)
+
+    def write():
+        writer = ClipWriter(tmp_path / "clip.mp4", 320, 240, 10)
+        writer.write(draw(0, 10), 0.0)
+        writer.close()
+
+    with pytest.raises(MediaError, match=r"clip\.mp4 cannot be written"):
+        write()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_rate_that_is_no_number_is_a_clear_error(tmp_path):
+    with pytest.raises(MediaError, match=r"clip\.mp4 cannot be written"):
+        ClipWriter(tmp_path / "clip.mp4", 320, 240, float("nan"))
+    assert list(tmp_path.iterdir()) == []

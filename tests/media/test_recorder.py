@@ -20,6 +20,7 @@ from tynysh.media.reader import VideoFile
 from tynysh.media.recorder import Recorder, RecorderState, Retention
 from tynysh.media.segment import Segment, between, prune, segment_path, segments
 from tynysh.media.source import SourceSpec
+from tynysh.media.subscription import PacketQueue
 
 START = 1_763_841_600.25
 FOR_EVER = Retention(keep_s=None, keep_bytes=None)
@@ -299,3 +300,21 @@ def test_the_segments_of_a_time_are_found():
     assert between(recorded, 50, 130) == recorded
     assert between(recorded, 119, 120) == recorded[1:2]
     assert between(recorded, -20, 0) == []
+
+
+def test_a_recorder_tells_what_its_queues_dropped(tmp_path, ten_seconds):
+    recorder = recorder_in(tmp_path)
+    assert recorder.dropped == 0
+    queues = [PacketQueue(capacity_s=2.0), PacketQueue(capacity_s=2.0)]
+    for queue in queues:
+        for packet in ten_seconds:
+            queue.put(packet)
+    assert queues[0].dropped > 0
+    thread = recorder.start(queues[0])
+    assert until(lambda: recorder.dropped == queues[0].dropped)
+    queues[0].close()
+    thread.join(5)
+    assert recorder.dropped == queues[0].dropped
+    queues[1].close()
+    recorder.run(queues[1])
+    assert recorder.dropped == queues[0].dropped + queues[1].dropped

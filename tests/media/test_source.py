@@ -267,3 +267,23 @@ def test_http(video_folder):
     assert info.codec == "h264"
     assert len(packets) == 10
     assert error.fault is Fault.WRONG_PATH
+
+
+@pytest.mark.parametrize(
+    ("error", "fault"),
+    [(ValueError("no"), Fault.NO_DECODER), (OSError(5, "no"), Fault.BROKEN)],
+)
+def test_parameters_that_cannot_be_passed_on_are_one_clear_error(video_folder, monkeypatch, error, fault):
+    def fail(stream):
+        raise error
+
+    monkeypatch.setattr("tynysh.media.source.StreamInfo.of", fail)
+    caught = fault_of(video_folder / "short.mp4")
+    assert caught.fault is fault
+    assert "short.mp4" in caught.message
+    assert caught.hint
+
+
+def test_a_codec_that_cannot_be_passed_on_is_one_clear_error(video):
+    path = video("old.mov", seconds=0.2, codec="qtrle", options={}, pixel_format="rgb24")
+    assert fault_of(path).fault is Fault.NO_DECODER

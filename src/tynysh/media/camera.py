@@ -15,6 +15,7 @@ from tynysh.media.frame import Frame
 from tynysh.media.mailbox import FrameMailbox
 from tynysh.media.packet import Packet, PacketSource, SourcePacket, StreamInfo
 from tynysh.media.source import (
+    ContainerSource,
     Fault,
     Opener,
     SourceError,
@@ -95,7 +96,8 @@ class CameraFeed:
 
     A thread of its own reads packets, mends their times and hands them on; it never waits for a reader. Loss is
     noticed by an error, by the end of the stream, or by silence. Frames are decoded by whoever iterates `frames`.
-    Files and folders run at their own speed and begin again at their end.
+    Files and folders run at their own speed and begin again at their end; so does a file over HTTP, while a live
+    stream over HTTP is taken as it comes.
 
     spec: the stream. on_state: told of every change of state, from the thread that noticed it.
     stall_s: silence after which a live stream counts as degraded.
@@ -213,7 +215,12 @@ class CameraFeed:
             if self._stopping.is_set():
                 return
             connected_at = self._clock.monotonic()
-            fault = self._connection(turn)
+            try:
+                fault = self._connection(turn)
+            except Exception as error:  # noqa: BLE001 - whatever is wrong with a stream, the feed must outlive it
+                # FFmpeg's texts quote the address with its password: only the kind may be told.
+                _log.error("%s: reading failed with %s", self.spec.redacted, type(error).__name__)
+                fault = Fault.BROKEN
             if self._stopping.is_set():
                 return
             if fault is None:
@@ -259,22 +266,29 @@ class CameraFeed:
         tick = float(info.time_base)
         self.info = info
         self._origin = (self._clock.now(), self._clock.monotonic())
-        paced = self.spec.kind in {SourceKind.FILE, SourceKind.FOLDER, SourceKind.HTTP}
+        paced = self._is_paced(source)
+        stamped = paced or not isinstance(source, ContainerSource) or source.stamped
         arrivals: Iterator[tuple[SourcePacket, float]] = ((raw, self._now()) for raw in source.packets())
         if paced:
             self._mender.reconnect(self._now(), info.interval_s)
         else:
             burst, start_s = self._opening_burst(arrivals, info)
+            if not stamped:
+                burst = [(raw, start_s + place * info.interval_s) for place, (raw, _) in enumerate(burst)]
             self._mender.reconnect(start_s, info.interval_s)
             arrivals = chain(burst, arrivals)
         for raw, arrival_s in arrivals:
             if self._stopping.is_set():
                 return
-            stamp = self._mender.mend(
-                None if raw.pts is None else raw.pts * tick,
-                None if raw.dts is None else raw.dts * tick,
-                None if paced else arrival_s,
-            )
+            if stamped:
+                stamp = self._mender.mend(
+                    None if raw.pts is None else raw.pts * tick,
+                    None if raw.dts is None else raw.dts * tick,
+                    None if paced else arrival_s,
+                )
+            else:
+                # FFmpeg counts pictures at a rate that it made up: only the arrival tells the time.
+                stamp = self._mender.mend(arrival_s, arrival_s, arrival_s)
             if paced:
                 self._stopping.wait(max(0.0, stamp.decode_time_s - arrival_s - _AHEAD_S))
             self._corrupt += raw.is_corrupt
@@ -289,6 +303,13 @@ class CameraFeed:
                     is_discard=raw.is_discard,
                 )
             )
+
+    def _is_paced(self, source: PacketSource) -> bool:
+        """Whether the pictures are all there already, so that the feed must keep the time itself."""
+        if self.spec.kind is SourceKind.HTTP:
+            # Over HTTP come files and live streams; only a file knows how long it is.
+            return isinstance(source, ContainerSource) and bool(source.declared_duration_s)
+        return not self.spec.live
 
     def _opening_burst(
         self, arrivals: Iterator[tuple[SourcePacket, float]], info: StreamInfo

@@ -1,7 +1,7 @@
 """How is the video of a stretch of time taken out of a recording?"""
 
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
@@ -12,7 +12,7 @@ from av.video.stream import VideoStream
 
 from tynysh.errors import MediaError
 from tynysh.media.decoder import AdaptiveDecoder
-from tynysh.media.encoder import ClipWriter
+from tynysh.media.encoder import ClipWriter, unwritable
 from tynysh.media.packet import Packet, StreamInfo, add_stream, compressed
 from tynysh.media.recorder import PLAYABLE
 from tynysh.media.segment import Segment, between
@@ -61,17 +61,21 @@ def cut(recorded: Sequence[Segment], start_s: float, end_s: float, out: Path) ->
             _copy(packets, part)
         else:
             _transcode(packets, part)
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        raise MediaError(
-            f"{out} cannot be written: {error.strerror or 'the disk refuses'}",
-            hint="Check the folder's permissions and the free space.",
-        ) from None
-    if found.first_s is None or found.last_s is None:
-        part.unlink(missing_ok=True)
-        raise _nothing(start_s, end_s)
-    part.replace(out)
+        if found.first_s is None or found.last_s is None:
+            raise _nothing(start_s, end_s)
+        part.replace(out)
+    except MediaError:
+        _remove(part)
+        raise
+    except (OSError, av.FFmpegError, ValueError) as error:
+        _remove(part)
+        raise unwritable(out, error) from None
     return Clip(out, found.first_s, found.last_s, found.gaps(), transcoded=not copied)
+
+
+def _remove(part: Path) -> None:
+    with suppress(OSError):
+        part.unlink()
 
 
 def _nothing(start_s: float, end_s: float) -> MediaError:

@@ -2,6 +2,8 @@
 
 import re
 import struct
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from fractions import Fraction
 from io import BytesIO
 from pathlib import Path
@@ -20,6 +22,7 @@ from tynysh.media.packet import SourcePacket, StreamInfo
 _CLOCK = Fraction(1, 90000)
 _LONGEST_SAMPLE = 5 * 90000
 _TRUN_SIZE = 32
+_FAILURES = (OSError, av.FFmpegError, ValueError)
 
 
 def _even(length: int) -> int:
@@ -141,48 +144,61 @@ class ClipWriter:
     ) -> None:
         self.path = path
         self._part = path.with_name(path.name + ".part")
+        self._pictures = 0
         try:
             # The muxer opens its file only when there is a picture to write.
             self._part.touch()
             self._container = av.open(str(self._part), "w", format="mp4", options={"movflags": "faststart"})
-        except OSError as error:
-            raise _unwritable(path, error) from None
-        self._h264 = _H264Stream(
-            self._container,
-            width,
-            height,
-            fps,
-            keyframe_s=keyframe_s,
-            options={"preset": preset, "crf": str(quality)},
-        )
-        self._pictures = 0
+        except _FAILURES as error:
+            self._remove()
+            raise unwritable(path, error) from None
+        with self._writing():
+            self._h264 = _H264Stream(
+                self._container,
+                width,
+                height,
+                fps,
+                keyframe_s=keyframe_s,
+                options={"preset": preset, "crf": str(quality)},
+            )
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        try:
+            yield
+        except _FAILURES as error:
+            self.discard()
+            raise unwritable(self.path, error) from None
 
     def write(self, picture: Frame | Image, time_s: float) -> None:
         """Add a picture (height, width, 3) blue first, shown at `time_s` on any clock; the first is at 0."""
-        try:
+        with self._writing():
             for packet in self._h264.encode(picture, time_s):
                 self._container.mux(packet)
-        except OSError as error:
-            raise _unwritable(self.path, error) from None
         self._pictures += 1
 
     def close(self) -> None:
         """Finish the file and give it its name. Raises MediaError if nothing was written into it."""
-        try:
+        with self._writing():
             for packet in self._h264.finish():
                 self._container.mux(packet)
             self._container.close()
-        except OSError as error:
-            raise _unwritable(self.path, error) from None
+            if self._pictures:
+                self._part.replace(self.path)
         if not self._pictures:
-            self._part.unlink(missing_ok=True)
+            self.discard()
             raise MediaError(f"{self.path}: no pictures to write")
-        self._part.replace(self.path)
 
     def discard(self) -> None:
         """Give up and remove what was written."""
-        self._container.close()
-        self._part.unlink(missing_ok=True)
+        # Closing writes the rest, which fails again where writing failed.
+        with suppress(*_FAILURES):
+            self._container.close()
+        self._remove()
+
+    def _remove(self) -> None:
+        with suppress(OSError):
+            self._part.unlink()
 
     def __enter__(self) -> Self:
         return self
@@ -196,10 +212,16 @@ class ClipWriter:
             self.discard()
 
 
-def _unwritable(path: Path, error: OSError) -> MediaError:
+def unwritable(path: Path, error: Exception) -> MediaError:
+    """That `path` cannot be written, for a person; `error` is what the system, the encoder or the muxer said."""
+    if isinstance(error, OSError):
+        return MediaError(
+            f"{path} cannot be written: {error.strerror or 'the disk refuses'}",
+            hint="Check the folder's permissions and the free space.",
+        )
     return MediaError(
-        f"{path} cannot be written: {error.strerror or 'the disk refuses'}",
-        hint="Check the folder's permissions and the free space.",
+        f"{path} cannot be written: its pictures cannot be encoded or kept in an MP4",
+        hint="Are the pictures damaged, or is their size or rate out of the ordinary?",
     )
 
 

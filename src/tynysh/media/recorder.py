@@ -112,8 +112,15 @@ class Recorder:
         self._open_file = open_file
         self._writer: _SegmentWriter | None = None
         self._transcoder: _Transcoder | None = None
+        self._drops: tuple[int, PacketQueue | None] = (0, None)
         self._tried_at = -float("inf")
         self._checked_at = -float("inf")
+
+    @property
+    def dropped(self) -> int:
+        """How many packets its queues have dropped because the disk was slower than the camera."""
+        before, queue = self._drops
+        return before + (queue.dropped if queue is not None else 0)
 
     def start(self, queue: PacketQueue) -> Thread:
         """Record what comes through `queue` in a thread of its own, until the queue is closed."""
@@ -123,11 +130,13 @@ class Recorder:
 
     def run(self, queue: PacketQueue) -> None:
         """Record what comes through `queue` until it is closed."""
+        self._drops = (self.dropped, queue)
         while True:
             packet = queue.get(1.0)
             if packet is not None:
                 self.record(packet)
             elif queue.closed:
+                self._drops = (self.dropped, None)
                 self.close()
                 return
 

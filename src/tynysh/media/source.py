@@ -23,6 +23,8 @@ VIDEO_SUFFIXES = frozenset(
 )
 _SECRET_KEYS = re.compile(r"pass|pwd|token|key|secret|auth|user|login|sig", re.IGNORECASE)
 _MASK = "***"
+# AVFMT_NOTIMESTAMPS of FFmpeg's avformat.h
+_NO_TIMESTAMPS = 0x0080
 # Readers of text, subtitles and single pictures that FFmpeg would gladly take for video.
 _NOT_VIDEO_FORMATS = re.compile(r"^(tty|lrc|srt|ass|webvtt|ico|gif|apng|image2.*|.*_pipe|.*bin|idf|xbin)$")
 _VIDEO_SIGNATURES = (
@@ -235,7 +237,11 @@ def open_source(spec: SourceSpec, timeouts: Timeouts = Timeouts()) -> PacketSour
 
 
 class ContainerSource:
-    """A source that FFmpeg reads: network cameras, USB cameras, files."""
+    """A source that FFmpeg reads: network cameras, USB cameras, files.
+
+    declared_pictures, declared_duration_s: how many and how long, as the container tells; 0 and None where it does not.
+    stamped: whether packets carry times of their own; without, FFmpeg counts them at a rate that it made up.
+    """
 
     def __init__(self, spec: SourceSpec, timeouts: Timeouts) -> None:
         self._spec = spec
@@ -265,10 +271,11 @@ class ContainerSource:
             raise _explained(spec, TimeoutError() if timed_out else error, timeouts) from None
         try:
             self._stream = _video_stream(self._container, spec)
-            self.info = StreamInfo.of(self._stream)
+            self.info = _info_of(self._stream, spec)
         except BaseException:
             self._container.close()
             raise
+        self.stamped = not self._container.format.flags & _NO_TIMESTAMPS
         self.declared_pictures = self._stream.frames
         self.declared_duration_s = (
             self._container.duration / av.time_base if self._container.duration else None
@@ -361,6 +368,23 @@ def _video_stream(container: InputContainer, spec: SourceSpec) -> VideoStream:
             else "Check the camera's encoder settings.",
         )
     return stream
+
+
+def _info_of(stream: VideoStream, spec: SourceSpec) -> StreamInfo:
+    try:
+        return StreamInfo.of(stream)
+    except (av.FFmpegError, OSError, ValueError) as error:
+        if isinstance(error, ValueError) and not isinstance(error, av.error.InvalidDataError):
+            raise SourceError(
+                Fault.NO_DECODER,
+                f"{spec.redacted}: its codec is none that can be passed on",
+                hint="Set the camera to H.264, or convert the file to H.264.",
+            ) from None
+        raise SourceError(
+            Fault.BROKEN,
+            f"{spec.redacted}: the stream's parameters cannot be understood",
+            hint="Check the camera's encoder settings, or convert the file to H.264.",
+        ) from None
 
 
 def is_folder(path: Path) -> bool:
