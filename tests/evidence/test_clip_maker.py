@@ -4,20 +4,22 @@ import errno
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.runtime.street import CoatDetector, write_street
 
 from tynysh.behaviour.event import Event, Phase
 from tynysh.behaviour.signal import Behaviour
-from tynysh.errors import MediaError
-from tynysh.evidence.clip_maker import ABANDONED_S, GIVE_UP_S, ClipMaker
+from tynysh.errors import MediaError, StoreError
+from tynysh.evidence import clip_maker
+from tynysh.evidence.clip_maker import ABANDONED_S, AGAIN_S, GIVE_UP_S, ClipMaker
 from tynysh.evidence.timeline import PeopleTimeline
 from tynysh.media.reader import VideoFile
 from tynysh.media.recorder import Recorder
 from tynysh.site.apply import apply
 from tynysh.site.schema import SiteFile
-from tynysh.store.database import Database
+from tynysh.store.database import Database, RefusedError
 from tynysh.store.queries import clips, events
 
 ONSET = 1_790_000_005.0
@@ -48,9 +50,16 @@ class Maker:
             "cameras": [{"name": "north", "id": "north", "main": "rtsp://127.0.0.1/1"}],
         }
         apply(SiteFile.model_validate({"sites": [said]}), self.database, now=1.0, user="installer")
+        self.incident = self.happens(1)
+        self.made = ClipMaker(
+            self.database, self.evidence, CoatDetector(), {"north": self.camera}, clock=lambda: self.now
+        )
+
+    def happens(self, number: int, behaviour: Behaviour = Behaviour.INTRUSION) -> int:
+        """Something happens that wants a clip; the incident."""
         event = Event(
-            id="00000000-0000-4000-8000-000000000001",
-            behaviour=Behaviour.INTRUSION,
+            id=f"00000000-0000-4000-8000-{number:012d}",
+            behaviour=behaviour,
             phase=Phase.BEGUN,
             start_s=ONSET,
             decided_s=ONSET + 1,
@@ -62,10 +71,7 @@ class Maker:
             subject="",
             reason=None,
         )
-        self.incident = events.record(self.database, event, "north", now=ONSET, clip=True).incident_id
-        self.made = ClipMaker(
-            self.database, self.evidence, CoatDetector(), {"north": self.camera}, clock=lambda: self.now
-        )
+        return events.record(self.database, event, "north", now=ONSET, clip=True).incident_id
 
     def record(self, street: Path) -> None:
         """Ten seconds from five seconds before the onset."""
@@ -80,9 +86,9 @@ class Maker:
             recorder.record(moved)
         recorder.close()
 
-    def clip(self) -> clips.Clip:
+    def clip(self, incident: int | None = None) -> clips.Clip:
         with self.database.reading() as session:
-            found = clips.get(session, self.incident)
+            found = clips.get(session, incident or self.incident)
         assert found is not None
         return found
 
@@ -160,3 +166,57 @@ def test_clips_of_cameras_that_nobody_runs_are_given_up_after_a_while(
     maker.now = ONSET + after_s
     maker.made.give_up_all_but(run)
     assert maker.clip().state == state
+
+
+@pytest.mark.parametrize(
+    ("module", "name", "error"),
+    [
+        (clip_maker, "write_anonymised", ZeroDivisionError("a fault of ours")),
+        (clips, "set_ready", RefusedError("The database does not take this.")),
+        (clips, "set_ready", StoreError("The database is away.")),
+    ],
+)
+def test_a_clip_that_cannot_be_made_holds_up_no_other_and_is_tried_again(
+    maker: Maker, street: Path, monkeypatch: pytest.MonkeyPatch, module: Any, name: str, error: Exception
+) -> None:
+    maker.record(street)
+    other = maker.happens(2, Behaviour.FIGHT)
+    assert other != maker.incident
+    tried: list[int] = []
+    good = getattr(module, name)
+
+    def breaks_once(*arguments: Any, **named: Any) -> Any:
+        tried.append(1)
+        if len(tried) == 1:
+            raise error
+        return good(*arguments, **named)
+
+    monkeypatch.setattr(module, name, breaks_once)
+    maker.now = ONSET + 10.0
+    maker.made.make_due()
+    assert (maker.clip().state, maker.clip(other).state) == ("pending", "ready")
+    maker.now += AGAIN_S - 1
+    maker.made.make_due()
+    assert len(tried) == 2, "it waits a while"
+    maker.now += 2
+    maker.made.make_due()
+    assert maker.clip().state == "ready"
+
+
+def test_a_clip_that_always_breaks_is_given_up_and_leaves_no_footage(
+    maker: Maker, street: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    maker.record(street)
+
+    def breaks(original: Path, out: Path, **_: object) -> None:
+        assert original.stat().st_size > 0
+        out.write_bytes(b"half")
+        out.with_name("clip.mp4.part").write_bytes(b"half")
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(clip_maker, "write_anonymised", breaks)
+    maker.made.keep_still(maker.incident, b"\xff\xd8")
+    maker.now = ONSET + 4.0 + GIVE_UP_S + 1.0
+    maker.made.make_due()
+    assert maker.clip().state == "failed"
+    assert [path.name for path in (maker.evidence / str(maker.incident)).iterdir()] == ["still.jpg"]

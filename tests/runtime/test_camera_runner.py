@@ -12,6 +12,7 @@ from tests.servers import RtspCamera, until
 from tynysh.behaviour.event import Event, Phase
 from tynysh.behaviour.signal import Behaviour
 from tynysh.media import recorder as recording
+from tynysh.media.camera import CameraFeed
 from tynysh.media.source import Transport
 from tynysh.runtime.camera_runner import CameraRunner, source_of, start_camera
 from tynysh.runtime.networks import Networks
@@ -93,6 +94,26 @@ def test_a_recording_fault_ends_with_its_camera(
     assert [event.phase for event in faults(events)] == [Phase.BEGUN, Phase.ENDED]
 
 
+@pytest.mark.parametrize("broken", ["record", "_hand_on"])
+def test_a_camera_whose_recording_or_stream_breaks_counts_as_broken(
+    tmp_path: Path, streets: Path, monkeypatch: pytest.MonkeyPatch, broken: str
+) -> None:
+    monkeypatch.setattr(threading, "excepthook", lambda _: None)
+    runner = started(tmp_path, streets / "empty.mp4", [])
+    try:
+        assert until(lambda: runner.status()["recording"], 20)
+        assert not runner.broken
+
+        def breaks(*_: object) -> None:
+            raise SystemExit
+
+        monkeypatch.setattr(recording.Recorder if broken == "record" else CameraFeed, broken, breaks)
+        assert until(lambda: runner.broken, 10)
+    finally:
+        runner.stop()
+    assert not runner.broken
+
+
 def test_the_full_stream_is_recorded_where_a_smaller_one_is_analysed(tmp_path: Path, streets: Path) -> None:
     events: list[Event] = []
     runner = started(tmp_path, streets / "empty.mp4", events, sub=str(streets / "street.mp4"))
@@ -120,6 +141,7 @@ def test_a_camera_that_is_lost_is_an_event_that_ends_when_it_is_back(tmp_path: P
         assert (begun.behaviour, begun.subject) == (Behaviour.CAMERA_FAULT, "lost")
         assert runner.status()["state"] == "lost"
         assert runner.picture() is None, "what was is not shown as what is"
+        assert not runner.status()["recording"], "nothing comes that could be recorded"
 
         server = RtspCamera(streets, port=server.port)
         assert until(lambda: list(events)[-1].phase is Phase.ENDED, 40)

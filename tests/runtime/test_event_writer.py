@@ -138,3 +138,28 @@ def test_an_event_that_the_database_refuses_does_not_hold_up_the_others(database
     assert writer.stop() == 0
     assert told == [event(2).id] == kept(database)
     assert writer.lost == 1
+
+
+def test_a_fault_of_ours_costs_one_event_and_not_those_behind_it(
+    database: Flaky, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    good = event_writer.events.record
+
+    def breaks_on_the_first(of: Database, told: Event, *arguments: Any, **named: Any) -> Recorded:
+        if told.id == event(1).id:
+            raise ZeroDivisionError
+        return good(of, told, *arguments, **named)
+
+    monkeypatch.setattr(event_writer.events, "record", breaks_on_the_first)
+
+    def told(entry: Entry, _: Recorded) -> None:
+        if entry.event.id == event(2).id:
+            raise ZeroDivisionError
+
+    writer = EventWriter(database, told, random=Random(1))
+    writer.start()
+    for number in (1, 2, 3):
+        writer.put(Entry("club/door", event(number), clip=False))
+    assert writer.stop() == 0
+    assert kept(database) == [event(2).id, event(3).id]
+    assert writer.lost == 1, "what was kept is not lost though nobody was told"

@@ -135,6 +135,18 @@ def test_what_a_restart_would_not_mend_ends_everything_with_its_exit_code(
     assert not any(is_alive(pid) for pid in running.pids("console"))
 
 
+def test_a_database_that_is_away_for_a_child_is_waited_for(
+    supervise: Callable[..., Running], tmp_path: Path
+) -> None:
+    letter = tmp_path / "letter.txt"
+    letter.write_text("Dear all, " * 500)
+    running = supervise(["worker", "export", f"--database={letter}"])
+    assert until(lambda: len(running.told("child.died")) >= 2, 60)
+    assert {entry["exit_code"] for entry in running.told("child.died")} == {6}
+    running.process.terminate()
+    assert running.process.wait(30) == 0
+
+
 def test_a_child_that_always_ends_is_tried_again_and_again_but_not_in_haste(
     supervise: Callable[..., Running],
 ) -> None:

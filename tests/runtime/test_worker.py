@@ -29,6 +29,7 @@ from tynysh.store.queries.cameras import CameraState
 from tynysh.store.queries.events import record
 from tynysh.store.queries.incidents import Filter, Incident
 from tynysh.store.schema import EventRow
+from tynysh.translations import LANGUAGES, text
 
 
 @pytest.fixture(scope="module")
@@ -198,7 +199,8 @@ def test_a_camera_whose_password_is_not_to_be_found_says_so_until_it_is(
         assert until(lambda: (state(installation, "closed") or CameraState("", 0)).state == "lost", 10)
         told = state(installation, "closed")
         assert told is not None
-        assert str(secret) in str(told.detail)
+        assert told.detail == "not_configured", "places on the server are for the log alone"
+        assert all(text(language, f"console.camera.detail.{told.detail}") for language in LANGUAGES)
         assert set(worker.runners) == {"north"}
         secret.write_text("hunter2\n")
         assert until(lambda: is_live(installation, "closed"), 20)

@@ -21,6 +21,19 @@ def test_what_was_written_can_be_read(database: Database) -> None:
         assert session.get_one(SettingRow, "colour").value == {"қызыл": [1, 2.5, None]}
 
 
+def test_what_can_never_be_written_is_refused_and_the_next_is_not(database: Database) -> None:
+    def write(key: object, value: object) -> None:
+        with database.writing() as session:
+            session.add(SettingRow(key=key, value=value))
+
+    for key, value in (("colour", {1, 2}), (None, 1)):
+        with pytest.raises(RefusedError, match="does not take this"):
+            write(key, value)
+    with pytest.raises(RefusedError), database.reading() as session:
+        session.get_one(SettingRow, "colour")
+    write("colour", 1)
+
+
 def test_a_block_that_raises_writes_nothing(database: Database) -> None:
     def write() -> None:
         with database.writing() as session:

@@ -17,7 +17,7 @@ from tynysh.geometry import Box
 from tynysh.media.clip import cut
 from tynysh.media.segment import segments
 from tynysh.perception.detector import Detector
-from tynysh.store.database import Database
+from tynysh.store.database import Database, RefusedError
 from tynysh.store.queries import clips, incidents
 
 log = structlog.get_logger(__name__)
@@ -33,6 +33,9 @@ ABANDONED_S = 3600.0
 
 GIVE_UP_S = 120.0
 """What has no recording for so long after its time never will have."""
+
+AGAIN_S = 15.0
+"""A clip that the database did not take, or that met a fault of ours, is tried again after so long."""
 
 
 class Recorded(Protocol):
@@ -86,6 +89,7 @@ class ClipMaker:
         self._detector = detector
         self._cameras = cameras
         self._clock = clock
+        self._again_at: dict[int, float] = {}
         self._stopping = threading.Event()
         self.thread = threading.Thread(target=self._run, name="clips", daemon=True)
 
@@ -113,13 +117,17 @@ class ClipMaker:
             clips.set_still(session, incident_id, self._relative(path), now=self._clock())
 
     def make_due(self) -> None:
-        """Make the clips whose time has come."""
+        """Make the clips whose time has come; one that cannot be made holds up no other."""
         now = self._clock()
-        for job in self._jobs():
+        jobs = self._jobs()
+        # Bounded below and above: the wall clock may be set back.
+        waiting = {known: at for known, at in self._again_at.items() if 0 < at - now <= AGAIN_S}
+        self._again_at = waiting
+        for job in jobs:
             if self._stopping.is_set():
                 return
-            if job.end_s + SETTLE_S <= now:
-                self._make(job)
+            if job.end_s + SETTLE_S <= now and job.incident_id not in waiting:
+                self._try(job)
 
     def give_up_all_but(self, cameras: Collection[str]) -> None:
         """Give up the clips that are overdue and of none of `cameras` (ids), all those that are run by anybody."""
@@ -148,25 +156,53 @@ class ClipMaker:
                 jobs.append(Job(clip.incident_id, camera, onset_s - before_s, onset_s + after_s))
             return jobs
 
+    def _try(self, job: Job) -> None:
+        try:
+            why = self._failure(job)
+            if why is not None and self._clock() >= job.end_s + GIVE_UP_S:
+                self._give_up(job.incident_id, why)
+        except StoreError as error:
+            log.warning("clip.not_written_down", incident=job.incident_id, error=error.message)
+            self._put_off(job)
+
+    def _failure(self, job: Job) -> str | None:
+        """Make a clip; why it could not be made, None if it was. Raises StoreError where the database is away."""
+        try:
+            self._make(job)
+        except MediaError as error:
+            return error.message
+        except OSError as error:
+            return str(error)
+        except RefusedError as error:
+            log.error("clip.refused", incident=job.incident_id, error=error.message)
+            self._put_off(job)
+            return error.message
+        except StoreError:
+            raise
+        except Exception as error:
+            # A fault of ours: it must cost no more than this one clip.
+            log.exception("clip.broke", incident=job.incident_id)
+            self._put_off(job)
+            return repr(error)
+        return None
+
+    def _put_off(self, job: Job) -> None:
+        self._again_at[job.incident_id] = self._clock() + AGAIN_S
+
     def _make(self, job: Job) -> None:
         folder = self._folder(job.incident_id)
         original, anonymised = folder / "original.mp4", folder / "clip.mp4"
-        try:
-            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            clip = cut(segments(job.camera.recordings), job.start_s, job.end_s, original)
-            original.chmod(0o600)
-            people = job.camera.people_between(clip.start_s, clip.end_s)
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        clip = cut(segments(job.camera.recordings), job.start_s, job.end_s, original)
+        original.chmod(0o600)
+        people = job.camera.people_between(clip.start_s, clip.end_s)
 
-            def people_at(time_s: float) -> Sequence[Box] | None:
-                return people.at(clip.start_s + time_s)
+        def people_at(time_s: float) -> Sequence[Box] | None:
+            return people.at(clip.start_s + time_s)
 
-            write_anonymised(original, anonymised, people_at=people_at, detector=self._detector)
-            anonymised.chmod(0o600)
-            size = original.stat().st_size + anonymised.stat().st_size
-        except (MediaError, OSError) as error:
-            if self._clock() >= job.end_s + GIVE_UP_S:
-                self._give_up(job.incident_id, error.message if isinstance(error, MediaError) else str(error))
-            return
+        write_anonymised(original, anonymised, people_at=people_at, detector=self._detector)
+        anonymised.chmod(0o600)
+        size = original.stat().st_size + anonymised.stat().st_size
         with self._database.writing() as session:
             clips.set_ready(
                 session,
@@ -182,8 +218,18 @@ class ClipMaker:
 
     def _give_up(self, incident_id: int, why: str) -> None:
         log.error("clip.failed", incident=incident_id, error=why)
+        self._delete_footage(incident_id)
         with self._database.writing() as session:
             clips.set_failed(session, incident_id, why, now=self._clock())
+
+    def _delete_footage(self, incident_id: int) -> None:
+        """Delete what was made of a clip, for nobody would ever see or delete it; its still stays."""
+        folder = self._folder(incident_id)
+        for path in (folder / "original.mp4", folder / "clip.mp4", *folder.glob("*.part")):
+            try:
+                path.unlink(missing_ok=True)
+            except OSError as error:
+                log.warning("clip.not_deleted", path=os.fspath(path), error=str(error))
 
     def _folder(self, incident_id: int) -> Path:
         return self._evidence / str(incident_id)
@@ -197,3 +243,6 @@ class ClipMaker:
                 self.make_due()
             except StoreError as error:
                 log.warning("clips.database_away", error=error.message)
+            except Exception:
+                # Without this thread the worker ends, and the next one would meet the same.
+                log.exception("clips.broke")

@@ -33,7 +33,7 @@ from tynysh.site.schema import Camera, Site
 log = structlog.get_logger(__name__)
 
 STOP_S = 5.0
-"""Each of a camera's threads is given this long to end."""
+"""A camera's threads are given this long to end, together, once its streams have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +102,15 @@ class CameraRunner:
 
     @property
     def broken(self) -> bool:
-        """Whether the analysis ended although nobody stopped it: a fault of ours, mended by another runner."""
-        return not self._stopping and self._thread.ident is not None and not self._thread.is_alive()
+        """Whether the analysis, the recording or a stream ended although nobody stopped it: a fault of ours, mended by
+        another runner.
+        """
+        feeds = [self.feed] if self._main is None else [self.feed, self._main]
+        threads = [self._thread, self._recording, *(feed._thread for feed in feeds)]
+        ended = [
+            thread for thread in threads if thread and thread.ident is not None and not thread.is_alive()
+        ]
+        return bool(ended) and not self._stopping
 
     def stop(self) -> None:
         """End the streams, and with them the recording and the events that hold."""
@@ -112,9 +119,15 @@ class CameraRunner:
         if self._main is not None and self._main is not self.feed:
             self._main.stop()
         self.live.close()
+        deadline_s = time.monotonic() + STOP_S
         self._thread.join(STOP_S)
         if self._recording is not None:
-            self._recording.join(STOP_S)
+            self._recording.join(max(0.0, deadline_s - time.monotonic()))
+            held = self._recording_fault
+            if held is not None and not self._recording.is_alive():
+                # It broke while it could not record, and tells no more.
+                self._recording_fault = None
+                self._heard(self, dataclasses.replace(held, phase=Phase.ENDED, end_s=time.time()))
 
     @property
     def recorded(self) -> bool:
@@ -147,7 +160,9 @@ class CameraRunner:
             "fps": self._rate.of(counters["frames_read"], time.monotonic()),
             "counters": counters,
             "recording": self._recorder is not None
-            and self._recorder.status.state is RecorderState.RECORDING,
+            and self._main is not None
+            and self._recorder.status.state is RecorderState.RECORDING
+            and self._main.status.state is not FeedState.LOST,
         }
 
     def people_between(self, start_s: float, end_s: float) -> PeopleTimeline:

@@ -109,7 +109,7 @@ class EventWriter:
         except RefusedError as error:
             # Trying again is of no use, and the others must not wait behind it for ever.
             log.error("event.refused", event_id=entry.event.id, camera=entry.camera_id, error=error.message)
-            self.lost += 1
+            self._lose()
             return True
         except StoreError as error:
             wait_s = self._backoff.next_s()
@@ -119,6 +119,19 @@ class EventWriter:
                 if not self._stopping:
                     self._change.wait(wait_s)
             return False
+        except Exception:
+            # A fault of ours: it must not cost the events behind it.
+            log.exception("event.broke", event_id=entry.event.id, camera=entry.camera_id)
+            self._lose()
+            return True
         self._backoff.reset()
-        self._written(entry, recorded)
+        try:
+            self._written(entry, recorded)
+        except Exception:
+            # The event is durable all the same.
+            log.exception("event.not_told", event_id=entry.event.id, camera=entry.camera_id)
         return True
+
+    def _lose(self) -> None:
+        with self._change:
+            self.lost += 1

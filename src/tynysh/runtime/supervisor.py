@@ -19,11 +19,13 @@ log = structlog.get_logger(__name__)
 STEADY_S = 60.0
 """A child that has run this long is no longer counted as crashing again and again."""
 
-STOP_S = 10.0
-"""A child is given this long to end by itself before it is killed."""
+STOP_S = 20.0
+"""A child is given this long to end by itself before it is killed; a worker may need 19 seconds."""
 
-FATAL_EXIT_CODES = frozenset({2, 3, 6, 7})
-"""Exit codes that a restart would not mend: usage, site, database, port in use."""
+FATAL_EXIT_CODES = frozenset({2, 3, 7})
+"""Exit codes that a restart would not mend: usage, site, port in use. The database has answered once before any child
+is started; one that is away comes back.
+"""
 
 
 @dataclass

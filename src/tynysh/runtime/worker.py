@@ -21,6 +21,7 @@ from tynysh.behaviour.event import Event, Phase
 from tynysh.behaviour.signal import Behaviour
 from tynysh.errors import StoreError, TynyshError
 from tynysh.evidence.clip_maker import ClipMaker
+from tynysh.media.source import SourceError
 from tynysh.perception.detector import Detector
 from tynysh.runtime import logs
 from tynysh.runtime.camera_runner import CameraRunner, start_camera
@@ -48,6 +49,9 @@ RETRY_FIRST_S, RETRY_MOST_S = 2.0, 60.0
 
 STEADY_S = 60.0
 """A camera that has run this long is no longer counted as breaking again and again."""
+
+LINK_STOP_S = 5.0
+"""The link is given this long to end its answers."""
 
 MOST_STILLS = 200
 """Stills that may wait for their events to be durable; past that the oldest is let go."""
@@ -96,6 +100,7 @@ class Worker:
         self._settings: dict[str, Any] = {}
         self._retries: dict[str, _Retry] = {}
         self._stills: dict[str, bytes] = {}
+        self._stills_lock = threading.Lock()
         self._writer = EventWriter(database, self._written, random=random)
         self._clips = ClipMaker(database, folder.evidence, networks.detector, self._runners)
         self._housekeeping = Housekeeping(database, folder, self._clips)
@@ -202,7 +207,7 @@ class Worker:
         except TynyshError as error:
             log.error("camera.not_started", camera=camera.id, error=error.message, hint=error.hint)
             with self._database.writing() as session:
-                lost = CameraState(state="lost", since=time.time(), detail=error.message)
+                lost = CameraState(state="lost", since=time.time(), detail=_told(error))
                 cameras.set_state(session, camera.id, lost, now=time.time())
             return
         self._runners[camera.id] = runner
@@ -240,15 +245,17 @@ class Worker:
             # Taken now, while it shows what happened; kept only if the event opens an incident.
             still = runner.picture()
             if still is not None:
-                self._stills[event.id] = still
-                if len(self._stills) > MOST_STILLS:
-                    self._stills.pop(next(iter(self._stills)), None)
+                with self._stills_lock:
+                    self._stills[event.id] = still
+                    if len(self._stills) > MOST_STILLS:
+                        self._stills.pop(next(iter(self._stills)))
         clip = runner.recorded and event.behaviour is not Behaviour.RECORDING_FAULT
         self._writer.put(Entry(runner.camera.id, event, clip))
 
     def _written(self, entry: Entry, recorded: Recorded) -> None:
         """An event is durable; in the writer's thread."""
-        still = self._stills.pop(entry.event.id, None)
+        with self._stills_lock:
+            still = self._stills.pop(entry.event.id, None)
         if recorded.opened:
             log.info(
                 "incident.opened",
@@ -274,6 +281,13 @@ class Worker:
         if lost:
             log.error("events.lost", count=lost)
         self._link.stop()
+
+
+def _told(error: TynyshError) -> str:
+    """What people are told of a camera that cannot be started: a key of the translations, for the message may name
+    places on the server and is for the log.
+    """
+    return f"media.fault.{error.fault}" if isinstance(error, SourceError) else "not_configured"
 
 
 @dataclass(slots=True)
@@ -324,9 +338,11 @@ class LinkThread:
     def stop(self) -> None:
         """End all answers."""
         if self.thread.is_alive():
-            asyncio.run_coroutine_threadsafe(self._server.stop(), self._loop).result(5.0)
+            deadline_s = time.monotonic() + LINK_STOP_S
+            with contextlib.suppress(TimeoutError):
+                asyncio.run_coroutine_threadsafe(self._server.stop(), self._loop).result(LINK_STOP_S)
             self._loop.call_soon_threadsafe(self._loop.stop)
-            self.thread.join(5.0)
+            self.thread.join(max(0.0, deadline_s - time.monotonic()))
 
     def status(self) -> dict[str, CameraStatus]:
         """How each camera fares."""

@@ -10,7 +10,19 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, IntegrityError
+from sqlalchemy.exc import (
+    ArgumentError,
+    DataError,
+    DBAPIError,
+    DisconnectionError,
+    IntegrityError,
+    InterfaceError,
+    PendingRollbackError,
+    ProgrammingError,
+    ResourceClosedError,
+    SQLAlchemyError,
+    StatementError,
+)
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import Session
 
@@ -97,6 +109,12 @@ class Database:
             raise _explained(error, self) from error
         except PoolTimeoutError as error:
             raise StoreError(f"The database {self.shown} is asked too many things at once.") from error
+        except (DisconnectionError, PendingRollbackError, ResourceClosedError) as error:
+            raise StoreError(f"The connection to the database {self.shown} was lost.") from error
+        except SQLAlchemyError as error:
+            # A row that is not there, a value that cannot be stored: the same again would fail the same way.
+            said = error.orig if isinstance(error, StatementError) and error.orig else type(error).__name__
+            raise RefusedError(f"The database {self.shown} does not take this: {said}.") from error
 
 
 def must_be_writing(session: Session) -> None:
@@ -228,7 +246,8 @@ def _explained(error: DBAPIError, database: Database) -> StoreError:
     """The error without statement, parameters or password."""
     said = str(error.orig)
     if isinstance(error.orig, sqlite3.Error):
-        if isinstance(error, IntegrityError | DataError):
+        # The driver calls a value that it cannot store an interface or a programming error.
+        if isinstance(error, IntegrityError | DataError | InterfaceError | ProgrammingError):
             return RefusedError(f"The database {database.shown} does not take this: {said}.")
         if "not a database" in said:
             return StoreError(
