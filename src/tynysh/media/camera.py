@@ -158,6 +158,12 @@ class CameraFeed:
             bytes=self._bytes,
         )
 
+    @property
+    def ended(self) -> bool:
+        """Whether its thread was started and runs no more, as only `stop` should make it."""
+        thread = self._thread
+        return thread is not None and thread.ident is not None and not thread.is_alive()
+
     def start(self) -> None:
         """Begin to connect."""
         self._thread = Thread(target=self._run, name=f"feed {self.spec.redacted}", daemon=True)

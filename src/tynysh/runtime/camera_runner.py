@@ -106,11 +106,9 @@ class CameraRunner:
         another runner.
         """
         feeds = [self.feed] if self._main is None else [self.feed, self._main]
-        threads = [self._thread, self._recording, *(feed._thread for feed in feeds)]
-        ended = [
-            thread for thread in threads if thread and thread.ident is not None and not thread.is_alive()
-        ]
-        return bool(ended) and not self._stopping
+        threads = (self._thread, self._recording)
+        ended = any(thread and thread.ident is not None and not thread.is_alive() for thread in threads)
+        return not self._stopping and (ended or any(feed.ended for feed in feeds))
 
     def stop(self) -> None:
         """End the streams, and with them the recording and the events that hold."""
