@@ -101,7 +101,7 @@ export function CameraPage({ id, user }: { id: string; user: User }): ReactNode 
       </header>
       {camera.detail && (
         <p className={camera.state === "lost" ? "failure" : "notice"} role="status">
-          {find(`console.camera.detail.${camera.detail}`) ?? t(camera.detail)}
+          {find(`console.camera.detail.${camera.detail}`) ?? find(camera.detail) ?? camera.detail}
         </p>
       )}
       {mayViewCameras(user.role) ? (
