@@ -5,6 +5,7 @@ import { api } from "../api/client";
 import type { Session } from "../api/types";
 import { useWords } from "../language/words";
 import { explain } from "../shell/failure";
+import { PasswordField } from "./password_field";
 
 /** As the server asks. */
 const SHORTEST = 10;
@@ -58,52 +59,31 @@ export function NewPassword({ user, current, forced, onDone, onCancel }: Props):
       {forced && <p className="notice">{t("console.password.forced")}</p>}
       <input type="text" name="username" autoComplete="username" value={user} readOnly hidden />
       {current === null && (
-        <label>
-          <span>{t("console.password.current")}</span>
-          <input
-            name="current"
-            type="password"
-            autoComplete="current-password"
-            required
-            autoFocus
-            value={old}
-            onChange={(event) => {
-              setOld(event.target.value);
-            }}
-          />
-        </label>
+        <PasswordField
+          label={t("console.password.current")}
+          name="current"
+          kept="current-password"
+          autoFocus
+          value={old}
+          onValue={setOld}
+        />
       )}
-      <label>
-        <span>{t("console.password.new")}</span>
-        <input
-          name="new"
-          type="password"
-          autoComplete="new-password"
-          required
-          autoFocus={current !== null}
-          aria-describedby="password-rule"
-          value={next}
-          onChange={(event) => {
-            setNext(event.target.value);
-          }}
-        />
-        <span id="password-rule" className="dim small">
-          {t("console.password.rule", { count: SHORTEST })}
-        </span>
-      </label>
-      <label>
-        <span>{t("console.password.again")}</span>
-        <input
-          name="again"
-          type="password"
-          autoComplete="new-password"
-          required
-          value={again}
-          onChange={(event) => {
-            setAgain(event.target.value);
-          }}
-        />
-      </label>
+      <PasswordField
+        label={t("console.password.new")}
+        name="new"
+        kept="new-password"
+        autoFocus={current !== null}
+        rule={t("console.password.rule", { count: SHORTEST })}
+        value={next}
+        onValue={setNext}
+      />
+      <PasswordField
+        label={t("console.password.again")}
+        name="again"
+        kept="new-password"
+        value={again}
+        onValue={setAgain}
+      />
       {failure && (
         <p className="failure" role="alert">
           {failure}

@@ -5,6 +5,7 @@ import { api, ApiError } from "../api/client";
 import type { Session } from "../api/types";
 import { useWords } from "../language/words";
 import { explain } from "../shell/failure";
+import { PasswordField } from "./password_field";
 
 interface Props {
   expired: boolean;
@@ -61,19 +62,13 @@ export function SignIn({ expired, onSession }: Props): ReactNode {
           }}
         />
       </label>
-      <label>
-        <span>{t("console.sign_in.password")}</span>
-        <input
-          name="password"
-          type="password"
-          autoComplete="current-password"
-          required
-          value={password}
-          onChange={(event) => {
-            setPassword(event.target.value);
-          }}
-        />
-      </label>
+      <PasswordField
+        label={t("console.sign_in.password")}
+        name="password"
+        kept="current-password"
+        value={password}
+        onValue={setPassword}
+      />
       {failure && (
         <p className="failure" role="alert">
           {failure.status === 401 ? t("console.sign_in.wrong") : explain(failure, words)}
