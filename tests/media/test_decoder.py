@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from tests.media.conftest import write_video
@@ -23,7 +24,7 @@ class Gate:
         self._until_s = -1.0
 
     def moving(self, frame: Frame) -> bool:
-        small = frame.luma_resized(80, 60).astype(np.int16)
+        small = cv2.resize(frame.luma, (80, 60), interpolation=cv2.INTER_AREA).astype(np.int16)
         if self._before is not None and np.count_nonzero(np.abs(small - self._before) > 12) >= 4:
             self._until_s = frame.time_s + 2
         self._before = small

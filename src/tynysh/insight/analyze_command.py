@@ -84,6 +84,7 @@ def run_analyze(options: AnalyzeOptions, console: Console, tell: Callable[[Tynys
 def bench_video(path: Path, site: Path | None, camera: str | None, device: str) -> BenchResult:
     """Measure what `tynysh analyze` costs on a file. Raises TynyshError."""
     watch = watch_for(load(site).sites if site is not None else (), camera, path)
+    # What is wrong with a file is told by its reader, before anything is measured; `bench` counts its own reading.
     VideoFile(path)
     return bench(
         path,

@@ -187,11 +187,6 @@ class AdaptiveDecoder:
         self._put_out_s = -float("inf")
         self._misordered = False
 
-    @property
-    def attending(self) -> bool:
-        """Whether the caller asked for every picture (see `attend`)."""
-        return self._moving
-
     def attend(self, moving: bool) -> None:
         """Tell whether something moves: every picture from now on, or rest when there is no suspicion either."""
         if moving and self._suspected:

@@ -56,7 +56,3 @@ class Frame:
             return cv2.resize(self._picture, (width, height), interpolation=cv2.INTER_AREA)  # type: ignore[return-value]
         scaled = self._picture.reformat(width=width, height=height, format="bgr24", interpolation="AREA")
         return scaled.to_ndarray()  # type: ignore[return-value]
-
-    def luma_resized(self, width: int, height: int) -> Image:
-        """Brightness (height, width), averaged over areas."""
-        return cv2.resize(self.luma, (width, height), interpolation=cv2.INTER_AREA)  # type: ignore[return-value]
