@@ -6,6 +6,8 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
+from tynysh.crowd.ground import Ground
+from tynysh.crowd.state import CrowdState
 from tynysh.geometry import Box, Point, Polygon, contains
 from tynysh.media.frame import Frame
 from tynysh.perception.track import Track
@@ -41,16 +43,30 @@ STILL = Motion(level=0.0, moving=False)
 class Zone:
     """A named area of the picture: polygon in normalised coordinates (0..1), clockwise or not.
 
-    kind: what the zone is for, as in the site's schema (`area`, `protected`, `bench`).
+    kind: what the zone is for, as in the site's schema.
+    area_m2: of its floor, where somebody measured it. capacity: people that it is meant for.
     """
 
     name: str
     polygon: Polygon
     kind: str = "area"
+    area_m2: float | None = None
+    capacity: int | None = None
 
     def contains(self, point: Point) -> bool:
         """Whether a point in normalised coordinates lies inside."""
         return contains(self.polygon, point)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A named line across the picture, normalised. Who crosses it from its left to its right, looking from `start`
+    to `end`, goes in its direction.
+    """
+
+    name: str
+    start: Point
+    end: Point
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -63,9 +79,12 @@ class Scene:
     tracks: the people now, seen or carried forward.
     motion: what moves.
     zones: the camera's zones that are in force.
+    lines: the camera's lines.
     frame: the picture, for analysers that look at pixels; None for scripted scenes and while the camera is
         lost.
     feed: whether pictures arrive.
+    ground: where the floor is, where that is known; without it nothing is in metres.
+    crowd: what is known of the crowd; None before the detector's first look.
     """
 
     time_s: float
@@ -75,8 +94,11 @@ class Scene:
     tracks: tuple[Track, ...] = ()
     motion: Motion = STILL
     zones: tuple[Zone, ...] = ()
+    lines: tuple[Line, ...] = ()
     frame: Frame | None = None
     feed: Feed = Feed.LIVE
+    ground: Ground | None = None
+    crowd: CrowdState | None = None
 
     def zone(self, name: str) -> Zone | None:
         """The zone of that name, if it is in force now."""

@@ -9,8 +9,10 @@ from tynysh.behaviour.analyser import Analyser
 from tynysh.behaviour.event import Event
 from tynysh.behaviour.events import EventMaker
 from tynysh.behaviour.places import PROTECTED
-from tynysh.behaviour.scene import STILL, Feed, Motion, Scene, Zone
+from tynysh.behaviour.scene import STILL, Feed, Line, Motion, Scene, Zone
 from tynysh.behaviour.signal import Behaviour, Signal
+from tynysh.crowd.ground import Ground
+from tynysh.crowd.meter import CrowdMeter
 from tynysh.geometry import Box
 from tynysh.media.frame import Frame
 from tynysh.perception.detector import Detector
@@ -82,6 +84,8 @@ class Pipeline:
         analysers: Sequence[Analyser],
         events: EventMaker,
         zones_at: Callable[[float], tuple[Zone, ...]],
+        lines: Sequence[Line] = (),
+        ground: Ground | None = None,
         on_duty: Callable[[Behaviour, float], bool] = always,
         meter: Meter | None = None,
         rate_hz: float = ANALYSIS_RATE_HZ,
@@ -94,6 +98,9 @@ class Pipeline:
         self._analysers = tuple(analysers)
         self._events = events
         self._zones_at = zones_at
+        self._lines = tuple(lines)
+        self._ground = ground
+        self._crowd = CrowdMeter()
         self._on_duty = on_duty
         self._duty_began_s: dict[Behaviour, float] = {}
         self._meter = meter or NoMeter()
@@ -114,21 +121,25 @@ class Pipeline:
         zones = self._zones_at(frame.time_s)
         with self._meter.stage("motion"):
             motion = self._gate.observe(frame)
-        tracks, detected = self._people(frame, motion)
+        tracks, persons = self._people(frame, motion)
+        detected = persons is not None
         if self._pose is not None:
             tracks = self._with_pose(self._pose, frame, tracks, zones, detected=detected)
-        return self._judge(
-            Scene(
-                time_s=frame.time_s,
-                width=frame.width,
-                height=frame.height,
-                detected=detected,
-                tracks=tracks,
-                motion=motion,
-                zones=zones,
-                frame=frame,
-            )
+        scene = Scene(
+            time_s=frame.time_s,
+            width=frame.width,
+            height=frame.height,
+            detected=detected,
+            tracks=tracks,
+            motion=motion,
+            zones=zones,
+            lines=self._lines,
+            frame=frame,
+            ground=self._ground,
         )
+        with self._meter.stage("crowd"):
+            crowd = self._crowd.observe(scene, persons)
+        return self._judge(dataclasses.replace(scene, crowd=crowd))
 
     def lost(self, time_s: float) -> Step:
         """The camera gives no pictures at `time_s`: analysers are told, events may begin and end."""
@@ -141,16 +152,17 @@ class Pipeline:
         """The stream ends at `time_s`: the events that end with it."""
         return tuple(self._events.close(time_s))
 
-    def _people(self, frame: Frame, motion: Motion) -> tuple[tuple[Track, ...], bool]:
+    def _people(self, frame: Frame, motion: Motion) -> tuple[tuple[Track, ...], Sequence[Person] | None]:
+        """The tracks now, and what the detector found, if it looked."""
         tracks = self._tracker.predict(frame.time_s)
         if not self._schedule.due(frame.time_s, motion, tracks):
-            return tracks, False
+            return tracks, None
         with self._meter.stage("detector"):
             persons = self._detector.detect(frame)
         with self._meter.stage("tracker"):
             tracks = self._tracker.update(persons, frame.time_s)
             self._doubt(persons, tracks, frame)
-        return tracks, True
+        return tracks, persons
 
     def _doubt(self, persons: Sequence[Person], tracks: Sequence[Track], frame: Frame) -> None:
         """Keep where the detector saw somebody that is none of the tracks, until it looks again."""
