@@ -15,7 +15,6 @@ from tynysh.behaviour.events import EventMaker, Rule
 from tynysh.behaviour.fight import FightAnalyser, FightSettings
 from tynysh.behaviour.signal import Behaviour
 from tynysh.insight.evaluate_fights import (
-    ClipsError,
     LabelledClip,
     Report,
     ScoredClip,
@@ -24,6 +23,7 @@ from tynysh.insight.evaluate_fights import (
     run,
 )
 from tynysh.insight.fight_report import page
+from tynysh.insight.listed import ListError
 from tynysh.perception.motion import MotionGate
 from tynysh.perception.schedule import DetectionSchedule
 from tynysh.perception.tracker import Tracker
@@ -127,7 +127,7 @@ def test_every_faulty_row_is_told_with_its_line(tmp_path: Path) -> None:
     (tmp_path / "here.mp4").write_bytes(b"")
     listing = tmp_path / "clips.csv"
     listing.write_text("path,fight\nhere.mp4,yes\nmissing.mp4,1\n,0\n")
-    with pytest.raises(ClipsError) as caught:
+    with pytest.raises(ListError) as caught:
         read_clips(listing)
     first, second, third = caught.value.message.splitlines()
     assert first.startswith(f"{listing}:2: fight is 'yes'")
@@ -147,12 +147,12 @@ def test_every_faulty_row_is_told_with_its_line(tmp_path: Path) -> None:
 def test_a_list_that_cannot_be_used_is_refused(tmp_path: Path, content: bytes, told: str) -> None:
     listing = tmp_path / "clips.csv"
     listing.write_bytes(content)
-    with pytest.raises(ClipsError, match=re.escape(told)):
+    with pytest.raises(ListError, match=re.escape(told)):
         read_clips(listing)
 
 
 def test_a_missing_list_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ClipsError, match="cannot be read"):
+    with pytest.raises(ListError, match="cannot be read"):
         read_clips(tmp_path / "none.csv")
 
 
@@ -160,7 +160,7 @@ def test_a_clip_that_is_no_video_is_told_with_its_line(tmp_path: Path) -> None:
     (tmp_path / "bad.mp4").write_bytes(b"not a video")
     listing = tmp_path / "clips.csv"
     listing.write_text("path,fight\nbad.mp4,1\n")
-    with pytest.raises(ClipsError, match=re.escape("clips.csv:2")):
+    with pytest.raises(ListError, match=re.escape("clips.csv:2")):
         evaluate(read_clips(listing), pipeline)
 
 

@@ -1,6 +1,5 @@
 """What `tynysh analyze` and `tynysh bench` do."""
 
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,8 +13,8 @@ from tynysh.insight.analysis import VideoAnalysis, analyse_video
 from tynysh.insight.bench import BenchResult, bench
 from tynysh.insight.listing import json_line, print_table
 from tynysh.insight.rendering import render
+from tynysh.insight.written import check_writable
 from tynysh.media.reader import VideoFile
-from tynysh.media.source import is_folder
 from tynysh.runtime.assembly import Watch, build_pipeline
 from tynysh.runtime.networks import Networks
 from tynysh.site.schema import Camera, Site
@@ -49,7 +48,7 @@ def run_analyze(options: AnalyzeOptions, console: Console, tell: Callable[[Tynys
     if len(options.videos) > 1 and (options.render or options.tracks):
         raise UsageError("--render and --tracks take one video at a time.", hint="Name a single VIDEO.")
     for out in (options.render, options.tracks):
-        _check_writable(out)
+        check_writable(out)
     site = load(options.site) if options.site is not None else None
     code = 0
     networks: Networks | None = None
@@ -131,16 +130,3 @@ def _is_meant(camera: Camera, name: str | None, video: Path) -> bool:
         address is not None and Path(address.removeprefix("file://")).absolute() == video.absolute()
         for address in (camera.main, camera.sub)
     )
-
-
-def _check_writable(out: Path | None) -> None:
-    """Find out before the long work, not after."""
-    if out is None:
-        return
-    folder = out.absolute().parent
-    if is_folder(out) or not is_folder(folder) or not os.access(folder, os.W_OK | os.X_OK):
-        why = "its folder does not exist, or is closed to you"
-        raise UsageError(
-            f"{out} cannot be written: {'it is a folder' if is_folder(out) else why}.",
-            hint="Name a file in a folder that exists.",
-        )

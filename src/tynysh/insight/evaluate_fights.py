@@ -1,6 +1,5 @@
 """How good is the shipped fight model on labelled clips?"""
 
-import csv
 import json
 import math
 from collections.abc import Callable, Sequence
@@ -16,25 +15,20 @@ from rich.progress import Progress
 
 from tynysh.behaviour.fight import FightSettings
 from tynysh.behaviour.signal import Behaviour
-from tynysh.errors import TynyshError, UsageError
+from tynysh.errors import TynyshError
 from tynysh.insight.analysis import analyse_video
 from tynysh.insight.binary import average_precision, roc_auc, wilson
 from tynysh.insight.fight_report import page
+from tynysh.insight.listed import Faults, ListError, rows
+from tynysh.insight.written import write_text
 from tynysh.media.reader import VideoFile
 from tynysh.runtime.assembly import Watch, build_pipeline
 from tynysh.runtime.networks import Networks
 from tynysh.runtime.pipeline import Pipeline, Step
 from tynysh.translations import Language
 
-MOST_FAULTS = 20
 BOOTSTRAPS = 2000
 SEED = 20260101
-
-
-class ClipsError(TynyshError):
-    """The list of clips, or a clip in it, cannot be used; every fault is listed as file:line."""
-
-    exit_code = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,49 +138,24 @@ class Report:
 
 def read_clips(path: Path) -> list[LabelledClip]:
     """The rows of a CSV with the columns `path` (relative to the file's folder), `fight` (1 or 0), and perhaps
-    `source_video` (the camera or recording that a clip was cut from). Raises ClipsError with all faults.
+    `source_video` (the camera or recording that a clip was cut from). Raises ListError with all faults.
     """
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise ClipsError(f"{path} is not a CSV file in UTF-8.") from error
-    except OSError as error:
-        raise ClipsError(
-            f"{path} cannot be read: {error.strerror}.", hint="Name a CSV with path,fight."
-        ) from error
-    rows = csv.reader(text.splitlines())
-    header = [name.strip() for name in next(rows, [])]
-    missing = [name for name in ("path", "fight") if name not in header]
-    if missing:
-        raise ClipsError(
-            f"{path}:1: there is no column {' and no column '.join(missing)}.",
-            hint="The first line is path,fight.",
-        )
     clips: list[LabelledClip] = []
-    faults: list[str] = []
-    for values in rows:
-        if not any(value.strip() for value in values):
-            continue
-        cells = dict(zip(header, (value.strip() for value in values), strict=False))
-        name, label = cells.get("path", ""), cells.get("fight", "")
+    faults = Faults()
+    for row in rows(path, ("path", "fight")):
+        name, label = row.get("path"), row.get("fight")
         file = path.parent / name
         if not name:
-            faults.append(f"{path}:{rows.line_num}: there is no path.")
+            faults.add(row.where, "there is no path.")
         elif label not in {"0", "1"}:
-            faults.append(f"{path}:{rows.line_num}: fight is {label!r}, and must be 1 or 0.")
+            faults.add(row.where, f"fight is {label!r}, and must be 1 or 0.")
         elif not file.is_file():
-            faults.append(f"{path}:{rows.line_num}: there is no file {file}.")
+            faults.add(row.where, f"there is no file {file}.")
         else:
-            clips.append(
-                LabelledClip(
-                    name, file, label == "1", cells.get("source_video") or None, f"{path}:{rows.line_num}"
-                )
-            )
-    if faults:
-        more = [f"and {len(faults) - MOST_FAULTS} more."] if len(faults) > MOST_FAULTS else []
-        raise ClipsError("\n".join([*faults[:MOST_FAULTS], *more]))
+            clips.append(LabelledClip(name, file, label == "1", row.get("source_video") or None, row.where))
+    faults.raise_if_any()
     if not clips:
-        raise ClipsError(f"{path} lists no clips.")
+        raise ListError(f"{path} lists no clips.")
     return clips
 
 
@@ -220,9 +189,9 @@ def evaluate(
         try:
             score = score_clip(clip.file, pipeline())
         except TynyshError as error:
-            raise ClipsError(f"{clip.row}: {error.message}", hint=error.hint) from error
+            raise ListError(f"{clip.row}: {error.message}", hint=error.hint) from error
         if not math.isfinite(score):
-            raise ClipsError(f"{clip.row}: {clip.path} got no score.")
+            raise ListError(f"{clip.row}: {clip.path} got no score.")
         scored.append(ScoredClip(clip, score))
         on_clip()
     return Report(tuple(scored), FightSettings().threshold if threshold is None else threshold)
@@ -258,9 +227,9 @@ def run(
     else:
         _print(report, console)
         if json_out is not None:
-            _write(json_out, figures)
+            write_text(json_out, figures)
     if report_out is not None:
-        _write(report_out, page(report, language=language))
+        write_text(report_out, page(report, language=language))
 
 
 def _print(report: Report, console: Console) -> None:
@@ -272,10 +241,3 @@ def _print(report: Report, console: Console) -> None:
         console.print(f"{name:18}{shown}{bounds}", highlight=False)
     if figures["note"]:
         console.print(figures["note"])
-
-
-def _write(path: Path, text: str) -> None:
-    try:
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise UsageError(f"{path} cannot be written: {error.strerror}.") from error

@@ -1,0 +1,83 @@
+"""What does a list of videos (CSV) say, and what is wrong with it, by line and column?"""
+
+import csv
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tynysh.errors import TynyshError
+
+MOST_FAULTS = 20
+
+
+class ListError(TynyshError):
+    """A list of videos, or a video in it, cannot be used; every fault is listed as file:line[:column]."""
+
+    exit_code = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A line of the list: what its cells say, stripped, by the names of the header.
+
+    where: the line, as file:line. columns: each cell's place, from 1, by the names of the header.
+    """
+
+    cells: Mapping[str, str]
+    where: str
+    columns: Mapping[str, int] = field(repr=False)
+
+    def get(self, name: str) -> str:
+        """The cell of column `name`; empty where there is none."""
+        return self.cells.get(name, "")
+
+    def at(self, name: str) -> str:
+        """Where the cell of column `name` stands, as file:line:column; the column counts cells, from 1."""
+        return f"{self.where}:{self.columns[name]}" if name in self.columns else self.where
+
+
+class Faults:
+    """What is wrong with a list, gathered so that all of it is told at once."""
+
+    def __init__(self) -> None:
+        self.told: list[str] = []
+
+    def add(self, where: str, what: str) -> None:
+        """Add one fault."""
+        self.told.append(f"{where}: {what}")
+
+    def raise_if_any(self) -> None:
+        """Raise ListError with the first `MOST_FAULTS` of them."""
+        if self.told:
+            hidden = len(self.told) - MOST_FAULTS
+            more = [f"and {hidden} more."] if hidden > 0 else []
+            raise ListError("\n".join([*self.told[:MOST_FAULTS], *more]))
+
+
+def rows(path: Path, required: Sequence[str]) -> Iterator[Row]:
+    """The rows of a CSV in UTF-8 whose first line names its columns, empty ones left out.
+
+    Raises ListError where the file cannot be read, is no such CSV, or lacks one of the `required` columns.
+    """
+    wanted = ",".join(required)
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ListError(f"{path} is not a CSV file in UTF-8.") from error
+    except OSError as error:
+        raise ListError(
+            f"{path} cannot be read: {error.strerror}.", hint=f"Name a CSV with {wanted}."
+        ) from error
+    lines = csv.reader(text.splitlines())
+    header = [name.strip() for name in next(lines, [])]
+    missing = [name for name in required if name not in header]
+    if missing:
+        raise ListError(
+            f"{path}:1: there is no column {' and no column '.join(missing)}.",
+            hint=f"The first line is {wanted}.",
+        )
+    columns = {name: place for place, name in enumerate(header, start=1)}
+    for values in lines:
+        if any(value.strip() for value in values):
+            cells = dict(zip(header, (value.strip() for value in values), strict=False))
+            yield Row(cells, f"{path}:{lines.line_num}", columns)
