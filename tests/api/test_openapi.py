@@ -22,6 +22,7 @@ CONTRACT = {
     "/api/v1/cameras/{camera_id}": {"get"},
     "/api/v1/cameras/{camera_id}/picture": {"get"},
     "/api/v1/updates": {"get"},
+    "/api/v1/blindness": {"get"},
     "/healthz": {"get"},
     "/metrics": {"get"},
 }
@@ -34,6 +35,10 @@ FIELDS = {
     "Camera": "id name site simulated state since detail position zones people counters fps recording",
     "Counters": "frames_read frames_decoded frames_dropped frames_analysed reconnects timestamps_mended",
     "Site": "id name kind address position time_zone cameras",
+    "Blindness": "site cameras blind since faulty seeing",
+    "Faulty": "camera blind since faults zones behaviours",
+    "Fault": "kind blinds since incident reason",
+    "HiddenZone": "name kind seen_by",
     "SessionAnswer": "user csrf",
     "SessionUser": "name role language must_change_password",
     "ErrorDetail": "code message field",

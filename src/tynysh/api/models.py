@@ -180,8 +180,9 @@ def _box(box: Box | None) -> tuple[float, float, float, float] | None:
     return None if box is None else (box.left, box.top, box.right, box.bottom)
 
 
-def _reason(reason: signal.Reason | None) -> Reason | None:
-    return None if reason is None else Reason(key=reason.key, values=dict(reason.values))
+def reason(given: signal.Reason | None) -> Reason | None:
+    """A reason as it is sent, if there is one."""
+    return None if given is None else Reason(key=given.key, values=dict(given.values))
 
 
 def incident_fields(incident: stored.Incident) -> dict[str, object]:
@@ -205,7 +206,7 @@ def incident_fields(incident: stored.Incident) -> dict[str, object]:
         "score": incident.score,
         "box": _box(incident.box),
         "zone": incident.zone,
-        "reason": _reason(incident.reason),
+        "reason": reason(incident.reason),
         "clip": incident.clip,
         "still": incident.still,
         "position": _position(incident.position),
@@ -241,7 +242,7 @@ def _event(event: stored.StoredEvent) -> IncidentEvent:
         box=_box(event.box),
         people=event.people,
         zone=event.zone,
-        reason=_reason(event.reason),
+        reason=reason(event.reason),
         curve=list(event.curve),
     )
 

@@ -5,6 +5,7 @@ import pytest
 from tynysh.store.database import Database
 from tynysh.store.queries import changes
 from tynysh.store.queries.changes import Kind
+from tynysh.store.schema import ChangeRow
 
 
 def publish(database: Database, count: int, *, now: float = 1.0) -> None:
@@ -55,3 +56,12 @@ def test_old_changes_are_dropped_and_counting_goes_on(database: Database) -> Non
 def test_publishing_needs_a_session_that_is_alone_in_writing(database: Database) -> None:
     with database.reading() as session, pytest.raises(RuntimeError, match="writing"):
         changes.publish(session, Kind.CAMERA, "door", now=1.0)
+
+
+def test_a_change_of_a_kind_that_is_not_known_does_not_hold_the_feed(database: Database) -> None:
+    with database.writing() as session:
+        session.add(ChangeRow(id=1, at=1.0, kind="weather", ref="rain"))
+    publish(database, 1)
+    with database.reading() as session:
+        found = changes.since(session, 0)
+    assert [(change.id, change.kind) for change in found] == [(1, Kind.UNKNOWN), (2, Kind.INCIDENT)]

@@ -12,15 +12,20 @@ from tynysh.store.schema import ChangeRow
 
 
 class Kind(StrEnum):
-    """What a change is about."""
+    """What a change is about. Whoever reads the feed passes over what is `unknown`: another version wrote it."""
 
     INCIDENT = "incident"
     CAMERA = "camera"
+    UNKNOWN = "unknown"
+
+    @classmethod
+    def _missing_(cls, value: object) -> "Kind":  # noqa: ARG003  Enum's signature
+        return cls.UNKNOWN
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """Incident or camera `ref` has become different. id: its number in the feed."""
+    """What `ref` names (an incident, a camera) has become different. id: its number in the feed."""
 
     id: int
     at: float

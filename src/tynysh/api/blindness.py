@@ -1,0 +1,129 @@
+"""/blindness: which places are blind now, since when, and what that hides."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query
+from pydantic import AwareDatetime, BaseModel, Field
+from starlette.concurrency import run_in_threadpool
+
+from tynysh.api import models
+from tynysh.api.authentication import requires
+from tynysh.api.context import Parts
+from tynysh.api.incidents import NO_ZERO
+from tynysh.api.permissions import Permission
+from tynysh.api.signed import Signed
+from tynysh.behaviour.signal import Behaviour
+from tynysh.store.queries import blindness
+from tynysh.store.queries.blindness import FaultNow, FaultyCamera, SiteSight
+from tynysh.store.queries.cameras import CameraState, CameraView
+from tynysh.store.queries.incidents import Source
+
+router = APIRouter(prefix="/blindness", tags=["cameras"])
+
+
+class Fault(BaseModel):
+    """A fault of a camera that holds now."""
+
+    kind: str = Field(
+        description="lost, frozen, covered, moved, defocused, dark, glare, wrong_picture, timestamps, bit_rate."
+    )
+    blinds: bool = Field(description="Whether it keeps the camera from seeing what it is there for.")
+    since: AwareDatetime
+    incident: str | None = Field(description="Id of its incident; null while there is none.")
+    reason: models.Reason | None
+
+
+class HiddenZone(BaseModel):
+    """A zone that goes unseen."""
+
+    name: str
+    kind: str
+    seen_by: list[models.CameraName] = Field(
+        description="Sighted cameras of the site with a zone of that name."
+    )
+
+
+class Faulty(BaseModel):
+    """A camera with what is wrong with it, and what that hides."""
+
+    camera: models.CameraName
+    blind: bool
+    since: AwareDatetime | None = Field(description="Since when it is blind; null if it is not.")
+    faults: list[Fault]
+    zones: list[HiddenZone] = Field(description="What goes unseen; empty if it is not blind.")
+    behaviours: list[Behaviour] = Field(
+        description="What is not watched for there; empty if it is not blind."
+    )
+
+
+class Blindness(BaseModel):
+    """What a site's cameras see and do not see."""
+
+    site: models.SiteOfCamera
+    cameras: int = Field(description="How many are switched on.")
+    blind: int = Field(description="How many of them are blind.")
+    since: AwareDatetime | None = Field(
+        description="Since when no camera of the site sees; null if one does."
+    )
+    faulty: list[Faulty] = Field(description="The blind ones first, the longest blind first.")
+    seeing: list[models.CameraName] = Field(description="Cameras that still see the site.")
+
+
+@router.get("")
+async def list_blindness(
+    signed: Annotated[Signed, Depends(requires(Permission.CAMERAS_READ))],
+    parts: Parts,
+    site: Annotated[str | None, Query(max_length=63, pattern=NO_ZERO, description="One site only.")] = None,
+) -> list[Blindness]:
+    """Every site that the user may see, in the order of the site file, with its faulty cameras."""
+    now = await parts.board.latest()
+
+    def fares(camera: CameraView) -> CameraState | None:
+        status = models.current(camera, now.get(camera.id))
+        return None if status is None else CameraState(status.state, status.since, status.detail)
+
+    def load() -> list[Blindness]:
+        only = signed.sites if site is None else {site} if signed.sees(site) else set[str]()
+        with parts.database.reading() as session:
+            return [_sight(one) for one in blindness.sites(session, only=only, fares=fares)]
+
+    return await run_in_threadpool(load)
+
+
+def _sight(found: SiteSight) -> Blindness:
+    return Blindness(
+        site=models.SiteOfCamera(id=found.site.id, name=found.site.name, kind=found.kind),
+        cameras=found.cameras,
+        blind=found.blind,
+        since=models.moment_or_none(found.since),
+        faulty=[_faulty(one) for one in found.faulty],
+        seeing=[_name(one) for one in found.seeing],
+    )
+
+
+def _faulty(found: FaultyCamera) -> Faulty:
+    return Faulty(
+        camera=_name(found.camera),
+        blind=found.blind,
+        since=models.moment_or_none(found.since),
+        faults=[_fault(one) for one in found.faults],
+        zones=[
+            HiddenZone(name=zone.name, kind=zone.kind, seen_by=[_name(one) for one in zone.seen_by])
+            for zone in found.zones
+        ],
+        behaviours=list(found.behaviours),
+    )
+
+
+def _fault(found: FaultNow) -> Fault:
+    return Fault(
+        kind=found.kind,
+        blinds=found.blinds,
+        since=models.moment(found.since),
+        incident=None if found.incident is None else str(found.incident),
+        reason=models.reason(found.reason),
+    )
+
+
+def _name(found: Source) -> models.CameraName:
+    return models.CameraName(id=found.id, name=found.name, simulated=found.simulated)
