@@ -5,16 +5,16 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from tynysh.behaviour.schedule import WEEKDAYS, Schedule, Weekday
+from tynysh.behaviour.schedule import WEEKDAYS, Day, Locality, Schedule
 
-ALMATY = ZoneInfo("Asia/Almaty")
-BERLIN = ZoneInfo("Europe/Berlin")
-NIGHT = Schedule(frozenset({Weekday.FRI, Weekday.SAT}), time(22, 0), time(6, 0))
+ALMATY = Locality(ZoneInfo("Asia/Almaty"))
+BERLIN = Locality(ZoneInfo("Europe/Berlin"))
+NIGHT = Schedule(frozenset({Day.FRI, Day.SAT}), time(22, 0), time(6, 0))
 OFFICE = Schedule(frozenset(WEEKDAYS[:5]), time(9, 0), time(18, 0))
 
 
-def at(text: str, zone: ZoneInfo = ALMATY) -> float:
-    return datetime.fromisoformat(text).replace(tzinfo=zone).timestamp()
+def at(text: str, place: Locality = ALMATY) -> float:
+    return datetime.fromisoformat(text).replace(tzinfo=place.zone).timestamp()
 
 
 @pytest.mark.parametrize(
@@ -45,11 +45,11 @@ def test_a_day_begins_and_ends_on_itself(local: str, expected: bool) -> None:
 def test_the_time_zone_decides() -> None:
     noon_utc = datetime(2026, 11, 23, 12, 30, tzinfo=UTC).timestamp()
     assert OFFICE.in_force(noon_utc, ALMATY), "17:30 in Almaty"
-    assert not OFFICE.in_force(noon_utc, ZoneInfo("Asia/Tokyo")), "21:30 in Tokyo"
+    assert not OFFICE.in_force(noon_utc, Locality(ZoneInfo("Asia/Tokyo"))), "21:30 in Tokyo"
 
 
 def test_from_equal_to_until_is_a_whole_day() -> None:
-    sunday = Schedule(frozenset({Weekday.SUN}), time(8, 0), time(8, 0))
+    sunday = Schedule(frozenset({Day.SUN}), time(8, 0), time(8, 0))
     assert sunday.in_force(at("2026-11-22T08:00:00"), ALMATY)
     assert sunday.in_force(at("2026-11-23T07:59:00"), ALMATY)
     assert not sunday.in_force(at("2026-11-23T08:00:00"), ALMATY)

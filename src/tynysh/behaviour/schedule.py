@@ -1,12 +1,17 @@
-"""Whether a schedule (days of the week, from–to) is in force at a time."""
+"""Whether a schedule (days, from–to by the clock or by the sun) is in force at a time."""
 
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, tzinfo
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from enum import StrEnum
+from functools import lru_cache
+
+from astral import Observer
+from astral.sun import dawn, dusk, elevation, noon, sunrise, sunset
 
 
-class Weekday(StrEnum):
-    """A day of the week, as it is written in a site's YAML."""
+class Day(StrEnum):
+    """A day on which hours may begin, as it is written in a site's YAML."""
 
     MON = "mon"
     TUE = "tue"
@@ -15,36 +20,137 @@ class Weekday(StrEnum):
     FRI = "fri"
     SAT = "sat"
     SUN = "sun"
+    HOLIDAY = "holiday"
 
 
-WEEKDAYS = tuple(Weekday)
+WEEKDAYS = tuple(Day)[:7]
 """Monday first, as `datetime.weekday` counts."""
+
+
+class SunEvent(StrEnum):
+    """What the sun does: it rises and sets; at dawn and dusk it stands 6° below the horizon (civil twilight)."""
+
+    DAWN = "dawn"
+    SUNRISE = "sunrise"
+    SUNSET = "sunset"
+    DUSK = "dusk"
+
+
+_BEFORE_NOON = (SunEvent.DAWN, SunEvent.SUNRISE)
+_OF_ASTRAL: Mapping[SunEvent, Callable[[Observer, date], datetime]] = {
+    SunEvent.DAWN: dawn,
+    SunEvent.SUNRISE: sunrise,
+    SunEvent.SUNSET: sunset,
+    SunEvent.DUSK: dusk,
+}
+# Degrees at which the sun's middle stands; at sunrise its upper edge is seen, refracted.
+_ELEVATION = {SunEvent.DAWN: -6.0, SunEvent.SUNRISE: -0.833, SunEvent.SUNSET: -0.833, SunEvent.DUSK: -6.0}
+
+
+@dataclass(frozen=True, slots=True)
+class SunMoment:
+    """A time of day by the sun: `offset` after the event, before it where negative."""
+
+    event: SunEvent
+    offset: timedelta = timedelta()
+
+    def __str__(self) -> str:
+        if not self.offset:
+            return self.event.value
+        minutes = int(self.offset.total_seconds()) // 60
+        return f"{self.event}{'+' if minutes > 0 else '-'}{abs(minutes) // 60:02}:{abs(minutes) % 60:02}"
+
+
+Moment = time | SunMoment
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Locality:
+    """Where schedules are read.
+
+    zone: of the wall clock. position: latitude and longitude, degrees, for the sun; None where no schedule asks for it.
+    holidays: the days, on that wall clock, that are holidays.
+    """
+
+    zone: tzinfo
+    position: tuple[float, float] | None = None
+    holidays: Container[date] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """Hours on days of the week, in the local time of the site.
+    """Hours on days, in the local time of a place.
 
-    days: the days on which a period begins.
-    start: local time at which it begins, included.
-    end: local time at which it ends, excluded. Not after `start`: it ends on the following day; equal: 24
-        hours.
+    days: on which a period begins. start: when it begins, included. end: when it ends, excluded. An end that is not
+    after `start` on the clock is that of the following day; equal: 24 hours.
+    except_holidays: no period begins on a holiday, whatever day of the week it is.
     """
 
-    days: frozenset[Weekday]
-    start: time
-    end: time
+    days: frozenset[Day]
+    start: Moment
+    end: Moment
+    except_holidays: bool = False
 
-    def in_force(self, at_s: float, zone: tzinfo) -> bool:
-        """Whether Unix time `at_s` (UTC) falls into a period, read on the wall clock of `zone`.
+    def in_force(self, at_s: float, place: Locality) -> bool:
+        """Whether Unix time `at_s` (UTC) falls into a period, read on the wall clock of `place`.
 
         Where the clock is put back, an hour that comes twice counts twice; where it is put forward, the hour
-        that is missing is simply short.
+        that is missing is simply short. ValueError if it goes by the sun and the place has no position.
         """
-        local = datetime.fromtimestamp(at_s, UTC).astimezone(zone)
-        now = local.time()
-        today = WEEKDAYS[local.weekday()]
-        if self.start < self.end:
-            return today in self.days and self.start <= now < self.end
-        yesterday = WEEKDAYS[local.weekday() - 1]
-        return (today in self.days and now >= self.start) or (yesterday in self.days and now < self.end)
+        now = datetime.fromtimestamp(at_s, UTC).astimezone(place.zone).replace(tzinfo=None)
+        # A sunset may fall past midnight, and an offset may carry a beginning over it.
+        near = (now.date() + timedelta(days=offset) for offset in (-1, 0, 1))
+        for day in near:
+            if self._begins(day, place):
+                begin, end = self._period(day, place)
+                if begin <= now < end:
+                    return True
+        return False
+
+    def _begins(self, day: date, place: Locality) -> bool:
+        usual = WEEKDAYS[day.weekday()] in self.days
+        if day in place.holidays:
+            return Day.HOLIDAY in self.days or (usual and not self.except_holidays)
+        return usual
+
+    def _period(self, day: date, place: Locality) -> tuple[datetime, datetime]:
+        begin, end = _on_wall(self.start, day, place), _on_wall(self.end, day, place)
+        clock_alone = isinstance(self.start, time) and isinstance(self.end, time)
+        # By the sun, night shrinks to nothing in a polar summer; by the clock, equal times are a whole day.
+        if end < begin or (clock_alone and end == begin):
+            end = _on_wall(self.end, day + timedelta(days=1), place)
+        return begin, end
+
+
+def _on_wall(moment: Moment, day: date, place: Locality) -> datetime:
+    """When `moment` of `day` is on the wall clock."""
+    if isinstance(moment, time):
+        return datetime.combine(day, moment)
+    if place.position is None:
+        raise ValueError("hours by the sun need a position")
+    at = _sun(moment.event, day, place.zone, *place.position) + moment.offset
+    return at.astimezone(place.zone).replace(tzinfo=None)
+
+
+@lru_cache(maxsize=256)
+def _sun(event: SunEvent, day: date, zone: tzinfo, latitude: float, longitude: float) -> datetime:
+    """When the event of the solar day around noon of `day` is.
+
+    Where it does not come: in a polar night the moment towards which sunrise and sunset move, solar noon, so that
+    from sunset to sunrise are 24 hours; in a polar day the solar midnight before or after, so that they are none.
+    """
+    where = Observer(latitude, longitude)
+    midday = datetime.combine(day, time(12), zone).astimezone(UTC)
+    noons = [noon(where, midday.date() + timedelta(days=offset)) for offset in (-1, 0, 1)]
+    solar_noon = min(noons, key=lambda at: abs(at - midday))
+    half = timedelta(hours=-12 if event in _BEFORE_NOON else 12)
+    first, last = sorted((solar_noon, solar_noon + half))
+    for offset in (-1, 0, 1):
+        try:
+            at = _OF_ASTRAL[event](where, solar_noon.date() + timedelta(days=offset))
+        except ValueError:
+            continue
+        if first <= at <= last:
+            return at
+    dark = elevation(where, solar_noon, with_refraction=False) < _ELEVATION[event]
+    return solar_noon if dark else solar_noon + half

@@ -3,13 +3,14 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from random import Random
-from zoneinfo import ZoneInfo
 
 from tynysh.behaviour import registry
 from tynysh.behaviour.events import EventMaker
-from tynysh.behaviour.scene import Zone
+from tynysh.behaviour.scene import Line, Zone
 from tynysh.behaviour.settings import AnalyserSettings
 from tynysh.behaviour.signal import Behaviour
+from tynysh.crowd.ground import Ground
+from tynysh.crowd.surveying import ground_from_points
 from tynysh.perception.detector import Detector
 from tynysh.perception.motion import MotionGate
 from tynysh.perception.schedule import DetectionSchedule
@@ -17,19 +18,21 @@ from tynysh.perception.tracker import Tracker
 from tynysh.runtime.meter import Meter
 from tynysh.runtime.networks import Networks
 from tynysh.runtime.pipeline import Pipeline, all_zones_always, always
-from tynysh.site.schema import Camera, Site
+from tynysh.site.schema import Calibrated, Camera, Site
 
 
 @dataclass(frozen=True, slots=True)
 class Watch:
     """What one camera is watched for.
 
-    analysers: the enabled behaviours with their settings. zones: of the picture. on_duty: whether a behaviour is
-    watched for at a stream time.
+    analysers: the enabled behaviours with their settings. zones, lines: of the picture. ground: where its floor is, if
+    that was measured. on_duty: whether a behaviour is watched for at a stream time.
     """
 
     analysers: Mapping[Behaviour, AnalyserSettings]
     zones: tuple[Zone, ...] = ()
+    lines: tuple[Line, ...] = ()
+    ground: Ground | None = None
     on_duty: Callable[[Behaviour, float], bool] = always
 
     @classmethod
@@ -45,8 +48,16 @@ class Watch:
         watched for on files.
         """
         analysers = site.effective(camera).analysers
-        zones = tuple(Zone(zone.name, zone.polygon, zone.kind.value) for zone in camera.zones)
-        return cls(analysers, zones, _hours(site, analysers) if scheduled else always)
+        return cls(
+            analysers,
+            zones=tuple(
+                Zone(zone.name, zone.polygon, zone.kind.value, zone.area_m2, zone.capacity)
+                for zone in camera.zones
+            ),
+            lines=tuple(Line(line.name, line.begin, line.end) for line in camera.lines),
+            ground=_ground(camera.calibration),
+            on_duty=_hours(site, analysers) if scheduled else always,
+        )
 
 
 def build_pipeline(
@@ -72,16 +83,24 @@ def build_pipeline(
         analysers=registry.create_all(watch.analysers, device=networks.device),
         events=EventMaker(registry.rules(watch.analysers), ids=ids),
         zones_at=all_zones_always(watch.zones),
+        lines=watch.lines,
+        ground=watch.ground,
         on_duty=watch.on_duty,
         meter=meter,
     )
 
 
+def _ground(calibration: Calibrated) -> Ground | None:
+    if isinstance(calibration, str) or calibration.points is None:
+        return None
+    return ground_from_points(calibration.known_points)
+
+
 def _hours(site: Site, analysers: Mapping[Behaviour, AnalyserSettings]) -> Callable[[Behaviour, float], bool]:
-    zone = ZoneInfo(site.time_zone)
+    place = site.locality()
     hours = {
         behaviour: site.schedules[settings.schedule].hours()
         for behaviour, settings in analysers.items()
         if settings.schedule is not None
     }
-    return lambda behaviour, time_s: behaviour not in hours or hours[behaviour].in_force(time_s, zone)
+    return lambda behaviour, time_s: behaviour not in hours or hours[behaviour].in_force(time_s, place)

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterator
+from datetime import date, time
 from enum import Enum
 from pathlib import Path
 from types import NoneType
@@ -13,22 +14,30 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from tynysh.behaviour.registry import ANALYSERS
+from tynysh.behaviour.schedule import SunMoment
 from tynysh.behaviour.settings import AnalyserSettings
 from tynysh.site.analysers import AnalysersBase
 from tynysh.site.schema import (
+    Calibration,
     Camera,
     CameraPosition,
     Clip,
     Credentials,
     Defaults,
+    Gate,
     Joining,
     Kept,
+    KnownDistance,
+    KnownPoint,
+    Line,
+    Place,
     Position,
     Reference,
     Retention,
     Schedule,
     Site,
     SiteFile,
+    View,
     Zone,
 )
 
@@ -40,17 +49,34 @@ _PARTS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("A site: `sites[]`", Site),
     ("A camera: `sites[].cameras[]`", Camera),
     ("A zone: `sites[].cameras[].zones[]`", Zone),
+    ("A line: `sites[].cameras[].lines[]`", Line),
+    ("What was measured: `sites[].cameras[].calibration`", Calibration),
+    ("A known point: `points[]`", KnownPoint),
+    ("A known distance: `distances[]`", KnownDistance),
     ("Credentials: `credentials`", Credentials),
     ("Where a secret is found: `username`, `password`", Reference),
     ("Hours: `sites[].schedules.NAME`", Schedule),
-    ("Place of a site: `sites[].position`", Position),
-    ("Place of a camera: `sites[].cameras[].position`", CameraPosition),
+    ("A place of a site: `sites[].places[]`", Place),
+    ("A gate: `sites[].places[].gates[]`", Gate),
+    ("A view: `sites[].places[].views[]`", View),
+    ("Where a site is: `sites[].position`", Position),
+    ("Where a camera is: `sites[].cameras[].position`", CameraPosition),
     ("Defaults for cameras: `sites[].defaults`", Defaults),
     ("Retention: `sites[].retention`", Retention),
     ("How long: `recordings`, `evidence`", Kept),
     ("Clips of incidents: `sites[].clip`", Clip),
     ("When events are one incident: `sites[].joining`", Joining),
 )
+
+_WORDS = {
+    str: "text",
+    int: "whole number",
+    float: "number",
+    bool: "`true`, `false`",
+    time: "`HH:MM`",
+    date: "`YYYY-MM-DD`",
+    SunMoment: "by the sun",
+}
 
 
 def reference() -> str:
@@ -132,8 +158,7 @@ def _kind(annotation: Any) -> str:
         return "behaviour: settings"
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return "see below"
-    names = {str: "text", int: "whole number", float: "number", bool: "`true`, `false`"}
-    return names.get(annotation, "`HH:MM`")
+    return _WORDS[annotation]
 
 
 def _bounds(metadata: Any) -> str:

@@ -4,6 +4,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from tynysh.behaviour.schedule import Day, SunEvent
+
 Location = tuple[str | int, ...]
 
 
@@ -32,6 +34,9 @@ def _unique(data: Any) -> Iterator[Disagreement]:
         yield from _once(list(_listed(site, "cameras", at)), "name", "camera of this site")
     for at, camera in cameras:
         yield from _once(list(_listed(camera, "zones", at)), "name", "zone of this camera")
+        yield from _once(list(_listed(camera, "lines", at)), "name", "line of this camera")
+    for at, site in sites:
+        yield from _once(list(_listed(site, "places", at)), "name", "place of this site")
 
 
 def _once(
@@ -53,6 +58,8 @@ def _used(data: Any) -> Iterator[Disagreement]:
         schedules = [name for name in _mapping(site.get("schedules")) if isinstance(name, str)]
         cameras = list(_listed(site, "cameras", at))
         everywhere = [name for where, camera in cameras for name in _names(camera, where)]
+        yield from _hours(site, at)
+        yield from _places(site, at)
         defaults = _mapping(_mapping(site.get("defaults")).get("analysers"))
         yield from _analysers(
             defaults, (*at, "defaults", "analysers"), schedules, everywhere, "any camera here"
@@ -63,10 +70,54 @@ def _used(data: Any) -> Iterator[Disagreement]:
             yield from _analysers(own, (*where, "analysers"), schedules, zones, "this camera")
 
 
-def _names(camera: Mapping[str, Any], at: Location) -> list[str]:
-    return [
-        zone["name"].strip() for _, zone in _listed(camera, "zones", at) if isinstance(zone.get("name"), str)
+def _names(thing: Mapping[str, Any], at: Location, key: str = "zones") -> list[str]:
+    return [part["name"].strip() for _, part in _listed(thing, key, at) if isinstance(part.get("name"), str)]
+
+
+def _hours(site: Mapping[str, Any], at: Location) -> Iterator[Disagreement]:
+    """What schedules ask of their site."""
+    for name, hours in _mapping(site.get("schedules")).items():
+        given, where = _mapping(hours), (*at, "schedules", name)
+        for key in ("from", "to"):
+            moment = given.get(key)
+            if isinstance(moment, str) and moment.startswith(tuple(SunEvent)) and not site.get("position"):
+                what = f"{moment!r} needs the site's `position`: {{latitude: …, longitude: …}}"
+                yield Disagreement((*where, key), what)
+        if site.get("holidays") or site.get("country_holidays"):
+            continue
+        what = "the site names no holidays; give it `holidays: [2026-12-16]` or `country_holidays: KZ`"
+        days = given.get("days")
+        for index, day in enumerate(days if isinstance(days, list | tuple) else ()):
+            if day == Day.HOLIDAY:
+                yield Disagreement((*where, "days", index), what)
+        if given.get("except_holidays") is True:
+            yield Disagreement((*where, "except_holidays"), what)
+
+
+def _places(site: Mapping[str, Any], at: Location) -> Iterator[Disagreement]:
+    """Gates and views speak of cameras, and of lines and zones on them."""
+    cameras = [camera for _, camera in _listed(site, "cameras", at)]
+    known = [
+        camera[key].strip()
+        for key in ("name", "id")
+        for camera in cameras
+        if isinstance(camera.get(key), str)
     ]
+    for where, place in _listed(site, "places", at):
+        for list_of, key, of_camera in (("gates", "line", "lines"), ("views", "zone", "zones")):
+            for spot, part in _listed(place, list_of, where):
+                said, name = part.get("camera"), part.get(key)
+                if not isinstance(said, str):
+                    continue
+                seen = [
+                    camera for camera in cameras if said.strip() in (camera.get("id"), camera.get("name"))
+                ]
+                if not seen:
+                    yield Disagreement((*spot, "camera"), f"the site has no camera {said!r}", said, known)
+                    continue
+                names = _names(seen[0], (), of_camera)
+                if isinstance(name, str) and name.strip() not in names:
+                    yield Disagreement((*spot, key), f"camera {said!r} has no {key} {name!r}", name, names)
 
 
 def _analysers(

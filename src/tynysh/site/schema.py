@@ -1,14 +1,16 @@
 """What a site is: its cameras, zones, analysers, hours and retention, as they are written in YAML."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
-from datetime import time
+from datetime import date, time, timedelta
 from enum import StrEnum
+from math import hypot
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
-from zoneinfo import available_timezones
+from zoneinfo import ZoneInfo, available_timezones
 
+import holidays
 from pydantic import (
     AfterValidator,
     BaseModel,
@@ -25,9 +27,11 @@ from pydantic_core import PydanticCustomError
 
 from tynysh.behaviour import schedule
 from tynysh.behaviour.registry import default_settings
-from tynysh.behaviour.schedule import WEEKDAYS, Weekday
+from tynysh.behaviour.schedule import WEEKDAYS, Day, SunEvent, SunMoment
 from tynysh.behaviour.settings import AnalyserSettings
 from tynysh.behaviour.signal import Behaviour
+from tynysh.crowd import calibration
+from tynysh.crowd.state import PICTURE
 from tynysh.site import references
 from tynysh.site.analysers import Analysers
 from tynysh.site.identifiers import LONGEST, with_identifiers
@@ -62,6 +66,7 @@ class ZoneKind(StrEnum):
     AREA = "area"
     PROTECTED = "protected"
     BENCH = "bench"
+    OBJECT = "object"
 
 
 class Strict(BaseModel):
@@ -84,6 +89,16 @@ Name = Annotated[
 ZoneName = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64), AfterValidator(_one_line)
 ]
+
+
+def _not_the_picture(name: str) -> str:
+    if name.casefold() == PICTURE:
+        raise PydanticCustomError(
+            "reserved", f"{name!r} stands for the whole picture already; take another name"
+        )
+    return name
+
+
 Identifier = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=LONGEST)]
 
 
@@ -132,17 +147,70 @@ def _time_zone(name: str) -> str:
     return name
 
 
-def _clock(text: Any) -> Any:
-    if not isinstance(text, str) or not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", text):
+_BY_THE_SUN = re.compile(rf"({'|'.join(SunEvent)})(?:([+-])(0?\d|1[0-2]):([0-5]\d))?")
+
+
+def _clock(value: Any) -> Any:
+    if isinstance(value, time):
+        return value
+    if not isinstance(value, str) or not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", value):
         raise PydanticCustomError("clock", "is not a time of day; write HH:MM, from 00:00 to 23:59")
-    return time.fromisoformat(text)
+    return time.fromisoformat(value)
 
 
-Clock = Annotated[
-    time,
-    BeforeValidator(lambda value: value if isinstance(value, time) else _clock(value)),
-    PlainSerializer(lambda value: value.strftime("%H:%M"), return_type=str),
-]
+def _moment(value: Any) -> Any:
+    if isinstance(value, SunMoment):
+        return value
+    by_the_sun = _BY_THE_SUN.fullmatch(value) if isinstance(value, str) else None
+    if by_the_sun is not None:
+        event, sign, hours, minutes = by_the_sun.groups()
+        offset = timedelta(hours=int(hours or 0), minutes=int(minutes or 0))
+        return SunMoment(SunEvent(event), -offset if sign == "-" else offset)
+    try:
+        return _clock(value)
+    except PydanticCustomError:
+        raise PydanticCustomError(
+            "moment",
+            "is not a time of day; write HH:MM, from 00:00 to 23:59, or `dawn`, `sunrise`, `sunset`, `dusk`, "
+            "and how long before or after: `sunset-00:30`",
+        ) from None
+
+
+def _written(moment: time | SunMoment) -> str:
+    return moment.strftime("%H:%M") if isinstance(moment, time) else str(moment)
+
+
+Clock = Annotated[time, BeforeValidator(_clock), PlainSerializer(_written, return_type=str)]
+Moment = Annotated[time | SunMoment, BeforeValidator(_moment), PlainSerializer(_written, return_type=str)]
+
+
+def _day(value: Any) -> Any:
+    if isinstance(value, date):
+        return value
+    try:
+        return date.fromisoformat(value)
+    except (TypeError, ValueError):
+        raise PydanticCustomError("day", "is not a day; write YYYY-MM-DD, as 2026-12-16") from None
+
+
+CalendarDay = Annotated[date, BeforeValidator(_day), PlainSerializer(date.isoformat, return_type=str)]
+
+
+def _country(code: str) -> str:
+    country, _, part = code.partition("-")
+    known = holidays.list_supported_countries(include_aliases=False)
+    if country not in known:
+        names = sorted(known)
+        raise PydanticCustomError(
+            "country", "is not a country whose holidays are known", {"given": code, "names": names}
+        )
+    if part and part not in known[country]:
+        raise PydanticCustomError(
+            "country",
+            "is no part of that country",
+            {"given": code, "names": [f"{country}-{n}" for n in known[country]]},
+        )
+    return code
 
 
 class Position(Strict):
@@ -227,6 +295,7 @@ class Credentials(Strict):
 
 
 Share = Annotated[float, Field(ge=0, le=1)]
+People = Annotated[int, Field(ge=1, le=1_000_000)]
 Corner = tuple[Share, Share]
 
 
@@ -270,11 +339,14 @@ def _cross(a: Corner, b: Corner, c: Corner, d: Corner) -> bool:
 class Zone(Strict):
     """A named part of the picture."""
 
-    name: ZoneName = Field(title="Name", description="What people call it; unique on its camera.")
+    name: Annotated[ZoneName, AfterValidator(_not_the_picture)] = Field(
+        title="Name", description="What people call it; unique on its camera."
+    )
     kind: ZoneKind = Field(
         default=ZoneKind.AREA,
         title="Kind",
-        description="`area`: where people may be; `protected`: where they may not; `bench`: where lying is usual.",
+        description="`area`: where people may be; `protected`: where they may not; `bench`: where lying is usual; "
+        "`object`: a thing to be protected, as a monument.",
     )
     polygon: Annotated[tuple[Corner, ...], Field(min_length=3, max_length=64), AfterValidator(_simple)] = (
         Field(
@@ -282,24 +354,138 @@ class Zone(Strict):
             description="Corners `[x, y]` in order, from 0 to 1, counted from the top left of the picture.",
         )
     )
+    area_m2: float | None = Field(
+        default=None,
+        gt=0,
+        le=1_000_000,
+        title="Area",
+        description="Of its floor, square metres, where somebody measured it; else the camera's calibration tells.",
+    )
+    capacity: People | None = Field(
+        default=None, title="Capacity", description="How many people it is meant for, at most."
+    )
+
+
+class Line(Strict):
+    """A line across the picture, on the floor, on which people are counted in both directions. Who crosses it from
+    its left to its right, looking from `from` to `to`, goes in its direction."""
+
+    name: ZoneName = Field(title="Name", description="What people call it; unique on its camera.")
+    begin: Corner = Field(alias="from", title="From", description="Where it begins, `[x, y]` from 0 to 1.")
+    end: Corner = Field(alias="to", title="To", description="Where it ends, `[x, y]` from 0 to 1.")
+
+    @model_validator(mode="after")
+    def _long(self) -> Self:
+        if hypot(self.end[0] - self.begin[0], self.end[1] - self.begin[1]) < 0.01:
+            raise PydanticCustomError("line", "begins and ends at the same point")
+        return self
+
+
+Metres = Annotated[float, Field(ge=-10_000, le=10_000)]
+
+
+class KnownPoint(Strict):
+    """A point of the floor whose place is known."""
+
+    at: Corner = Field(title="At", description="Where it is in the picture, `[x, y]` from 0 to 1.")
+    metres: tuple[Metres, Metres] = Field(
+        title="Metres", description="Where it is on the floor, `[x, y]` from any corner, along any two sides."
+    )
+
+
+class KnownDistance(Strict):
+    """A length on the floor that was measured."""
+
+    begin: Corner = Field(
+        alias="from", title="From", description="One end in the picture, `[x, y]` from 0 to 1."
+    )
+    end: Corner = Field(
+        alias="to", title="To", description="The other end in the picture, `[x, y]` from 0 to 1."
+    )
+    metres: float = Field(gt=0, le=10_000, title="Metres", description="How far apart they are on the floor.")
+
+
+class Calibration(Strict):
+    """What was measured on the floor that the camera sees: `points` or `distances`, one of them."""
+
+    points: Annotated[tuple[KnownPoint, ...], Field(min_length=4, max_length=16)] | None = Field(
+        default=None,
+        title="Points",
+        description="Four or more points of the floor with their place in metres.",
+    )
+    distances: Annotated[tuple[KnownDistance, ...], Field(min_length=4, max_length=64)] | None = Field(
+        default=None,
+        title="Distances",
+        description="Four or more measured lengths on the floor, near and far, along and across.",
+    )
+
+    @model_validator(mode="after")
+    def _possible(self) -> Self:
+        if (self.points is None) == (self.distances is None):
+            raise PydanticCustomError("calibration", "needs either `points` or `distances`")
+        try:
+            if self.points is not None:
+                calibration.check_points(self.known_points)
+            else:
+                calibration.check_distances(self.known_distances)
+        except calibration.CalibrationError as error:
+            raise PydanticCustomError(
+                "calibration", "{what}", {"what": f"{error.message} {error.hint}"}
+            ) from None
+        return self
+
+    @property
+    def known_points(self) -> tuple[calibration.KnownPoint, ...]:
+        """The points, for finding the floor."""
+        return tuple(calibration.KnownPoint(point.at, point.metres) for point in self.points or ())
+
+    @property
+    def known_distances(self) -> tuple[calibration.KnownDistance, ...]:
+        """The distances, for finding the floor."""
+        return tuple(
+            calibration.KnownDistance(one.begin, one.end, one.metres) for one in self.distances or ()
+        )
+
+
+Calibrated = Annotated[
+    Annotated[Literal["automatic", "off"], Tag("word")] | Annotated[Calibration, Tag("measured")],
+    Discriminator(lambda value: "measured" if isinstance(value, Mapping | Calibration) else "word"),
+]
 
 
 class Schedule(Strict):
-    """Hours on days of the week, in the site's time zone; past midnight where `to` is not after `from`."""
+    """Hours on days, in the site's time zone; past midnight where `to` is not after `from`."""
 
-    days: Annotated[tuple[Weekday, ...], Field(min_length=1, max_length=7)] = Field(
+    days: Annotated[tuple[Day, ...], Field(min_length=1, max_length=8)] = Field(
         default=WEEKDAYS,
         title="Days",
-        description="Days of the week on which the hours begin; all if left out.",
+        description="Days on which the hours begin: `mon` to `sun`, and `holiday` for the site's holidays whatever "
+        "day they fall on; all if left out.",
     )
-    begin: Clock = Field(
-        alias="from", title="From", description="Local time at which the hours begin, HH:MM."
+    except_holidays: bool = Field(
+        default=False, title="Except holidays", description="Whether no hours begin on the site's holidays."
     )
-    end: Clock = Field(alias="to", title="To", description="Local time at which the hours end, HH:MM.")
+    begin: Moment = Field(
+        alias="from",
+        title="From",
+        description="Local time at which the hours begin: HH:MM, or by the sun: `dawn`, `sunrise`, `sunset`, `dusk`, "
+        "with an offset as in `sunset-00:30`.",
+    )
+    end: Moment = Field(
+        alias="to", title="To", description="Local time at which the hours end: HH:MM, or by the sun."
+    )
+
+    @model_validator(mode="after")
+    def _agrees(self) -> Self:
+        if self.except_holidays and Day.HOLIDAY in self.days:
+            raise PydanticCustomError(
+                "holidays", "names `holiday` among its days and says `except_holidays` as well"
+            )
+        return self
 
     def hours(self) -> schedule.Schedule:
         """The same, for asking whether it is in force."""
-        return schedule.Schedule(frozenset(self.days), self.begin, self.end)
+        return schedule.Schedule(frozenset(self.days), self.begin, self.end, self.except_holidays)
 
 
 class Kept(Strict):
@@ -413,6 +599,15 @@ class Camera(Strict):
     zones: Annotated[tuple[Zone, ...], Field(max_length=32)] = Field(
         default=(), title="Zones", description="Named parts of the picture, of which analysers speak."
     )
+    lines: Annotated[tuple[Line, ...], Field(max_length=16)] = Field(
+        default=(), title="Lines", description="Lines on which people are counted."
+    )
+    calibration: Calibrated = Field(
+        default="automatic",
+        title="Calibration",
+        description="How the floor lies in the picture, for measures in metres: `automatic` learns it from people who "
+        "walk through, `off` does without; or what was measured: `{points: [...]}`, `{distances: [...]}`.",
+    )
     analysers: Analysers | None = Field(
         default=None,
         title="Analysers",
@@ -437,6 +632,62 @@ class Effective:
     analysers: Mapping[Behaviour, AnalyserSettings]
 
 
+class Gate(Strict):
+    """A counting line through which people come into a place and leave it."""
+
+    camera: Name = Field(title="Camera", description="Id or name of a camera of this site.")
+    line: ZoneName = Field(
+        title="Line", description="Name of a line of that camera; its direction leads into the place."
+    )
+    reversed: bool = Field(
+        default=False,
+        title="Reversed",
+        description="Whether the direction of the line leads out of the place.",
+    )
+
+
+class View(Strict):
+    """A part of a place that a camera sees; what is seen twice is counted twice."""
+
+    camera: Name = Field(title="Camera", description="Id or name of a camera of this site.")
+    zone: ZoneName | None = Field(
+        default=None,
+        title="Zone",
+        description="Name of a zone of that camera; its whole picture if left out.",
+    )
+
+
+class Place(Strict):
+    """A part of the site in which people are added up: over its gates, over the views of its cameras, or both."""
+
+    name: ZoneName = Field(title="Name", description="What people call it; unique at its site.")
+    capacity: People | None = Field(
+        default=None, title="Capacity", description="How many people it is meant for, at most."
+    )
+    area_m2: float | None = Field(
+        default=None, gt=0, le=10_000_000, title="Area", description="Of its floor, square metres."
+    )
+    gates: Annotated[tuple[Gate, ...], Field(max_length=64)] = Field(
+        default=(),
+        title="Gates",
+        description="All lines over which people come in and go out: those inside are who came and did not leave.",
+    )
+    views: Annotated[tuple[View, ...], Field(max_length=64)] = Field(
+        default=(), title="Views", description="Cameras, or zones of them, whose people are added up."
+    )
+    empty_at: Clock | None = Field(
+        default=None,
+        title="Empty at",
+        description="Local time, HH:MM, at which nobody is inside: what was miscounted at gates is taken out then.",
+    )
+
+    @model_validator(mode="after")
+    def _seen(self) -> Self:
+        if not self.gates and not self.views:
+            raise PydanticCustomError("place", "needs `gates` or `views`")
+        return self
+
+
 class Site(Strict):
     """A place with cameras."""
 
@@ -456,6 +707,20 @@ class Site(Strict):
         default={},
         title="Schedules",
         description='Named hours, of which analysers speak: `night: {from: "22:00", to: "06:00"}`.',
+    )
+    holidays: Annotated[tuple[CalendarDay, ...], Field(max_length=1000)] = Field(
+        default=(), title="Holidays", description="Days that schedules take as holidays: `[2026-12-16]`."
+    )
+    country_holidays: Annotated[str, AfterValidator(_country)] | None = Field(
+        default=None,
+        title="Country holidays",
+        description="Country whose public holidays are holidays here too: ISO 3166 code as `KZ`, with its part where "
+        "parts differ, as `DE-BY`.",
+    )
+    places: Annotated[tuple[Place, ...], Field(max_length=100)] = Field(
+        default=(),
+        title="Places",
+        description="Parts of the site in which people are added up over its cameras.",
     )
     retention: Retention = Field(
         default=Retention(), title="Retention", description="How long footage is kept."
@@ -483,6 +748,24 @@ class Site(Strict):
             recording=self.defaults.recording if camera.recording is None else camera.recording,
             analysers={behaviour: settings for behaviour, settings in chosen.items() if settings.enabled},
         )
+
+    def camera(self, said: str) -> Camera:
+        """The camera of that id or name, as gates and views speak of it; raises KeyError if there is none."""
+        for camera in self.cameras:
+            if said in (camera.id, camera.name):
+                return camera
+        raise KeyError(said)
+
+    def locality(self) -> schedule.Locality:
+        """Where its schedules are read."""
+        days: Container[date] = frozenset(self.holidays)
+        if self.country_holidays is not None:
+            country, _, part = self.country_holidays.partition("-")
+            public = holidays.country_holidays(country, subdiv=part or None)
+            public.update(dict.fromkeys(self.holidays, ""))
+            days = public
+        position = None if self.position is None else (self.position.latitude, self.position.longitude)
+        return schedule.Locality(ZoneInfo(self.time_zone), position, days)
 
 
 class SiteFile(Strict):

@@ -226,6 +226,8 @@ def _said(detail: ErrorDetails, secret: bool) -> tuple[str, Sequence[str], str |
             close = difflib.get_close_matches(str(context["given"]), names, 1, 0.6)
             said = f"{context['given']!r} is not a time zone; write an IANA name as {context['example']!r}"
             return said + (f"; did you mean {close[0]!r}?" if close else ""), (), None
+        case "country":
+            return f"{context['given']!r} {detail['msg']}", context["names"], given
         case "string_pattern_mismatch" if detail["loc"][-1] == "id":
             return (
                 f"{_shown(detail['input'], secret)} is not an id; allowed are a-z, 0-9 and '-' between them",
