@@ -1,11 +1,16 @@
-"""Is somebody in a zone where nobody may be?"""
+"""Is somebody where nobody may be: in a forbidden zone, over a line, up on a protected object? Was that one changed?"""
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Annotated
 
+from pydantic import Field
+
+from tynysh.behaviour.climbing import Climbing
 from tynysh.behaviour.interaction import ramp
-from tynysh.behaviour.places import PROTECTED, foot, watched
+from tynysh.behaviour.object_change import ObjectChange
+from tynysh.behaviour.places import OBJECT, PROTECTED, distance, foot, known_feet, stands, watched
 from tynysh.behaviour.scene import Feed, Scene, Zone
 from tynysh.behaviour.settings import AnalyserSettings, Cooldown, MinDuration
 from tynysh.behaviour.signal import Behaviour, Reason, Signal
@@ -16,48 +21,78 @@ WINDOW_S = 1.0
 YOUNG_S = 0.3
 """A track younger than this may be a mistake of the detector."""
 
+THROW = 2.0
+"""Heights from an object within which somebody may leave something on it, throw something at it or spray it."""
+
 
 class IntrusionSettings(AnalyserSettings):
     """Settings of `intrusion`. When a zone is forbidden only at some hours, its schedule says so."""
 
     min_duration_s: MinDuration = 0.8
     cooldown_s: Cooldown = 30.0
+    changed_s: Annotated[
+        float,
+        Field(
+            ge=5.0,
+            le=3600.0,
+            title="Changed after",
+            description="Seconds for which a protected object (a zone of kind `object`) must look otherwise than "
+            "before people were near it: something left, sprayed, thrown or taken.",
+        ),
+    ] = 20.0
 
 
 class IntrusionAnalyser:
-    """Notices people whose feet are in a zone: the named ones, or else those of kind `protected`.
+    """Notices people where they may not be, in the named zones, or else in those of kind `protected` and `object`.
 
-    A person's score is the share of the last second's looks at which the feet were inside, where a look
-    counts half if only one side of the feet was, times the certainty of the detection (0 below 0.2, 1 from
-    0.5). The zone's score is that of the most certain person. Feet, because a body that covers a zone from
-    the camera's view may stand before it.
+    - In a `protected` zone (or a named one of another kind): the feet are inside. Feet, because a body that covers a
+      zone from the camera's view may stand before it; from pose where there is one.
+    - On an `object`: the feet are up on it (`Climbing`).
+    A person's score is the mean of this over the last second's looks, where without pose a look counts half if only
+    one side of the box's foot was inside, times the certainty of the detection (0 below 0.2, 1 from 0.5). A zone's
+    score is that of the most certain person.
+    - An `object` that looks otherwise than before people were near it (`ObjectChange`): min(1, 0.6 t / changed_s), t
+      the seconds since that was seen.
     """
 
     behaviour = Behaviour.INTRUSION
-    wants_pose = False
+    wants_pose = True
 
     def __init__(self, settings: IntrusionSettings) -> None:
         self._settings = settings
         self._looks: dict[tuple[str, int], deque[tuple[float, float]]] = {}
+        self._climbing = Climbing()
+        self._changes = ObjectChange()
         self._last: tuple[Signal, ...] = ()
 
     def observe(self, scene: Scene) -> Sequence[Signal]:
-        """One signal per zone in force."""
+        """One signal per zone in force, and one more per object."""
         if scene.feed is Feed.LOST:
             self._looks.clear()
             self._last = ()
             return ()
-        zones = watched(scene, self._settings.zones, PROTECTED)
+        names = self._settings.zones
+        forbidden = watched(scene, names, PROTECTED)
+        objects = tuple(zone for zone in watched(scene, names, OBJECT) if zone.kind == OBJECT)
+        forbidden = tuple(zone for zone in forbidden if zone.kind != OBJECT)
         if scene.detected:
             self._forget(scene)
-            self._last = tuple(self._score(scene, zone) for zone in zones)
-        in_force = {zone.name for zone in zones}
-        return [replace(signal, time_s=scene.time_s) for signal in self._last if signal.zone in in_force]
+            self._climbing.learn(scene)
+            self._last = (
+                *(self._score(scene, zone, _inside, "zone") for zone in forbidden),
+                *(self._score(scene, zone, self._climbing.score, "climbing") for zone in objects),
+            )
+        in_force = {zone.name for zone in (*forbidden, *objects)}
+        held = [replace(signal, time_s=scene.time_s) for signal in self._last if signal.zone in in_force]
+        return held + [self._changed(scene, zone) for zone in objects]
 
-    def _score(self, scene: Scene, zone: Zone) -> Signal:
+    def _score(
+        self, scene: Scene, zone: Zone, judge: Callable[[Scene, Zone, Track], float], what: str
+    ) -> Signal:
         score, boxes = 0.0, list[Box]()
         for track in scene.tracks:
-            certainty = self._inside(scene, zone, track) * ramp(track.score, 0.2, 0.5)
+            certainty = self._lately(zone, track, judge(scene, zone, track), scene.time_s)
+            certainty *= ramp(track.score, 0.2, 0.5)
             if certainty > 0.0 and scene.time_s - track.born_s >= YOUNG_S:
                 score = max(score, certainty)
                 boxes.append(track.box)
@@ -68,16 +103,29 @@ class IntrusionAnalyser:
             box=scene.normalised_box(enclosing(boxes)) if boxes else None,
             people=len(boxes),
             zone=zone.name,
-            subject=zone.name,
-            reason=Reason("intrusion.zone", {"people": len(boxes), "zone": zone.name}),
+            subject=what,
+            reason=Reason(f"intrusion.{what}", {"people": len(boxes), "zone": zone.name}),
         )
 
-    def _inside(self, scene: Scene, zone: Zone, track: Track) -> float:
-        """The share of the last second at which the person was inside."""
+    def _changed(self, scene: Scene, zone: Zone) -> Signal:
+        near = any(distance(scene, zone, track) <= THROW for track in scene.tracks)
+        change = self._changes.observe(scene, zone, visited=near)
+        lasted_s = 0.0 if change is None else scene.time_s - change.since_s
+        return Signal(
+            behaviour=self.behaviour,
+            time_s=scene.time_s,
+            score=min(1.0, 0.6 * lasted_s / self._settings.changed_s),
+            box=None if change is None else change.box,
+            zone=zone.name,
+            subject="changed",
+            reason=Reason("intrusion.changed", {"zone": zone.name, "seconds": round(lasted_s)}),
+            since_s=None if change is None else change.since_s,
+        )
+
+    def _lately(self, zone: Zone, track: Track, now: float, time_s: float) -> float:
+        """The mean over the last second, with what is so now."""
         looks = self._looks.setdefault((zone.name, track.id), deque())
-        box = track.box
-        sides = (box._replace(right=box.centre[0]), box._replace(left=box.centre[0]))
-        looks.append((scene.time_s, sum(zone.contains(foot(scene, side)) for side in sides) / len(sides)))
+        looks.append((time_s, now))
         return sum(share for _, share in looks) / len(looks)
 
     def _forget(self, scene: Scene) -> None:
@@ -86,3 +134,12 @@ class IntrusionAnalyser:
                 looks.popleft()
             if not looks:
                 del self._looks[key]
+
+
+def _inside(scene: Scene, zone: Zone, track: Track) -> float:
+    """Which part of the feet is inside the zone."""
+    if len(known_feet(track)) == 2:
+        return float(zone.contains(stands(scene, track)))
+    box = track.box
+    sides = (box._replace(right=box.centre[0]), box._replace(left=box.centre[0]))
+    return sum(zone.contains(foot(scene, side)) for side in sides) / len(sides)

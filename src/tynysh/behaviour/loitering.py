@@ -1,17 +1,18 @@
-"""Does somebody stay at a protected place for longer than people do?"""
+"""Does somebody stay at a protected place, or keep hands on a protected object, for longer than people do?"""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import hypot
 from typing import Annotated
 
 from pydantic import Field
 
-from tynysh.behaviour.places import PROTECTED, distance, watched
+from tynysh.behaviour.places import OBJECT, PROTECTED, SURE, base, distance, stands, watched
 from tynysh.behaviour.scene import Feed, Scene, Zone
 from tynysh.behaviour.settings import AnalyserSettings, Cooldown, MinDuration
 from tynysh.behaviour.signal import Behaviour, Reason, Signal
-from tynysh.geometry import Box, enclosing
+from tynysh.geometry import Box, Point, enclosing
+from tynysh.perception.person import Joint
 from tynysh.perception.track import Track
 
 GRACE_S = 5.0
@@ -19,6 +20,19 @@ GRACE_S = 5.0
 
 SAME_PLACE = 1.0
 """Somebody found within this many heights of where another was lost is taken for the same: tracks break."""
+
+TOUCH_M = 1.0
+"""Feet further than this from an object's base, metres, are out of its reach. Used where the ground is known."""
+
+_TOUCHING = (
+    Joint.LEFT_WRIST,
+    Joint.RIGHT_WRIST,
+    Joint.LEFT_ELBOW,
+    Joint.RIGHT_ELBOW,
+    Joint.LEFT_KNEE,
+    Joint.RIGHT_KNEE,
+    Joint.HIP,
+)
 
 
 class LoiteringSettings(AnalyserSettings):
@@ -44,6 +58,15 @@ class LoiteringSettings(AnalyserSettings):
             description="How far around the zone still counts as at the place, in body heights.",
         ),
     ] = 0.3
+    contact_s: Annotated[
+        float,
+        Field(
+            ge=2.0,
+            le=86400.0,
+            title="Contact",
+            description="Seconds that somebody may touch a protected object (a zone of kind `object`).",
+        ),
+    ] = 15.0
 
 
 @dataclass(slots=True)
@@ -57,33 +80,67 @@ class _Stay:
 
 
 class LoiteringAnalyser:
-    """Times how long people stay in a zone or near it: the named zones, or else those of kind `protected`.
+    """Times how long people stay in a zone or near it, and how long they touch an object: the named zones, or else
+    those of kind `protected` and `object`.
 
-    score = min(1, 0.6 d / limit), d the longest stay in seconds: 0.6 at the limit, 1 at five thirds of it. A
-    stay outlasts five seconds out of the place or out of sight. When a track breaks, whoever is found within
-    one height of where it ended goes on with the stay: the time is the place's, not a person's.
+    score = min(1, 0.6 d / limit), d the longest stay or contact in seconds: 0.6 at the limit, 1 at five thirds of it.
+    Both outlast five seconds out of the place or out of sight. When a track breaks, whoever is found within one height
+    of where it ended goes on with the stay: the time is the place's, not a person's.
+
+    Contact is told of zones of kind `object`: the feet are within reach of where the object meets the ground (1 m where
+    the ground is known, else `reach`), and a hand, an elbow, a knee or the hip is inside its outline. Without pose, the
+    middle of the body or one of its sides at the height of the hands must be inside. Who stands close before the
+    object with the hands in front of it looks the same in one picture.
     """
 
     behaviour = Behaviour.LOITERING
-    wants_pose = False
+    wants_pose = True
 
     def __init__(self, settings: LoiteringSettings) -> None:
         self._settings = settings
         self._stays: dict[str, list[_Stay]] = {}
+        self._contacts: dict[str, list[_Stay]] = {}
 
     def observe(self, scene: Scene) -> Sequence[Signal]:
-        """One signal per zone in force."""
+        """One signal per zone in force, and one more per object."""
         if scene.feed is Feed.LOST:
             return ()
-        zones = watched(scene, self._settings.zones, PROTECTED)
+        settings = self._settings
+        zones = watched(scene, settings.zones, PROTECTED)
+        objects = [zone for zone in watched(scene, settings.zones, OBJECT) if zone.kind == OBJECT]
+        if not settings.zones:
+            zones += tuple(objects)
         self._stays = {zone.name: self._stays.get(zone.name, []) for zone in zones}
-        return [self._score(scene, zone) for zone in zones]
+        self._contacts = {zone.name: self._contacts.get(zone.name, []) for zone in objects}
 
-    def _score(self, scene: Scene, zone: Zone) -> Signal:
-        stays = self._stays[zone.name]
-        self._follow(scene, zone, stays)
+        def at_place(zone: Zone, track: Track) -> bool:
+            return distance(scene, zone, track) <= settings.reach
+
+        def in_contact(zone: Zone, track: Track) -> bool:
+            return _touches(scene, zone, track, settings.reach)
+
+        return [
+            *(
+                self._score(scene, zone, self._stays[zone.name], at_place, "stay", settings.limit_s)
+                for zone in zones
+            ),
+            *(
+                self._score(scene, zone, self._contacts[zone.name], in_contact, "contact", settings.contact_s)
+                for zone in objects
+            ),
+        ]
+
+    def _score(
+        self,
+        scene: Scene,
+        zone: Zone,
+        stays: list[_Stay],
+        present: Callable[[Zone, Track], bool],
+        what: str,
+        limit_s: float,
+    ) -> Signal:
+        _follow(scene, zone, stays, present)
         stays[:] = [stay for stay in stays if 0.0 <= scene.time_s - stay.last_s <= GRACE_S]
-        limit_s = self._settings.limit_s
         longest = min(stays, key=lambda stay: stay.since_s, default=None)
         dwell_s = 0.0 if longest is None else longest.last_s - longest.since_s
         long = [stay.box for stay in stays if stay.last_s - stay.since_s >= limit_s]
@@ -95,29 +152,55 @@ class LoiteringAnalyser:
             box=scene.normalised_box(enclosing(boxes)) if boxes else None,
             people=len(boxes),
             zone=zone.name,
-            subject=zone.name,
+            subject=what,
             reason=Reason(
-                "loitering.stay", {"seconds": round(dwell_s), "zone": zone.name, "limit": round(limit_s)}
+                f"loitering.{what}", {"seconds": round(dwell_s), "zone": zone.name, "limit": round(limit_s)}
             ),
             since_s=None if longest is None else longest.since_s,
         )
 
-    def _follow(self, scene: Scene, zone: Zone, stays: list[_Stay]) -> None:
-        """Bring the stays up to date with the people of the scene."""
-        present = {track.id for track in scene.tracks}
-        for track in scene.tracks:
-            stay = next((stay for stay in stays if stay.track_id == track.id), None)
-            at_place = distance(scene, zone, track.box) <= self._settings.reach
-            if stay is None:
-                stay = _left_alone(stays, track, present)
-            if stay is None:
-                if at_place:
-                    stays.append(_Stay(track.id, scene.time_s, scene.time_s, track.box))
-                continue
-            stay.track_id = track.id
-            if at_place:
-                stay.last_s = scene.time_s
-                stay.box = track.box
+
+def _follow(scene: Scene, zone: Zone, stays: list[_Stay], present: Callable[[Zone, Track], bool]) -> None:
+    """Bring the stays up to date with the people of the scene."""
+    here = {track.id for track in scene.tracks}
+    for track in scene.tracks:
+        stay = next((stay for stay in stays if stay.track_id == track.id), None)
+        staying = present(zone, track)
+        if stay is None:
+            stay = _left_alone(stays, track, here)
+        if stay is None:
+            if staying:
+                stays.append(_Stay(track.id, scene.time_s, scene.time_s, track.box))
+            continue
+        stay.track_id = track.id
+        if staying:
+            stay.last_s = scene.time_s
+            stay.box = track.box
+
+
+def _touches(scene: Scene, zone: Zone, track: Track, reach: float) -> bool:
+    """Whether a person seems to touch the object of `zone`."""
+    if not _within_reach(scene, zone, track, reach):
+        return False
+    if track.keypoints is not None:
+        sure = [track.keypoints[joint] for joint in _TOUCHING if track.keypoints[joint, 2] >= SURE]
+        if sure:
+            return any(zone.contains(scene.normalised((float(x), float(y)))) for x, y, _ in sure)
+    box = track.box
+    hands = box.top + 0.45 * box.height
+    points: tuple[Point, ...] = ((box.left, hands), (box.right, hands), box.centre)
+    return any(zone.contains(scene.normalised(point)) for point in points)
+
+
+def _within_reach(scene: Scene, zone: Zone, track: Track, reach: float) -> bool:
+    """Whether the feet are close enough to where the object meets the ground."""
+    feet = stands(scene, track)
+    below = base(zone.polygon, feet[0])
+    if scene.ground is not None and below is not None:
+        here, there = scene.ground.metres_at(feet), scene.ground.metres_at((feet[0], below))
+        if here is not None and there is not None:
+            return hypot(here[0] - there[0], here[1] - there[1]) <= TOUCH_M
+    return distance(scene, zone, track) <= reach
 
 
 def _left_alone(stays: Sequence[_Stay], track: Track, present: set[int]) -> _Stay | None:

@@ -8,7 +8,7 @@ from typing import Protocol
 from tynysh.behaviour.analyser import Analyser
 from tynysh.behaviour.event import Event
 from tynysh.behaviour.events import EventMaker
-from tynysh.behaviour.places import PROTECTED
+from tynysh.behaviour.places import OBJECT, PROTECTED, surroundings
 from tynysh.behaviour.scene import STILL, Feed, Line, Motion, Scene, Zone
 from tynysh.behaviour.signal import Behaviour, Signal
 from tynysh.crowd.ground import Ground
@@ -177,7 +177,7 @@ class Pipeline:
         if not detected or not tracks:
             return tracks
         with self._meter.stage("pose"):
-            polygons = [zone.polygon for zone in zones if zone.kind == PROTECTED]
+            polygons = [surroundings(zone.polygon) for zone in zones if zone.kind in {PROTECTED, OBJECT}]
             usual_heights = self._heights.observe(tracks, frame.time_s)
             chosen = people_who_matter(
                 tracks,
