@@ -36,10 +36,12 @@ def analyse_video(
     *,
     on_step: Callable[[Step], None] | None = None,
     meter: Meter | None = None,
+    trails: bool = True,
 ) -> VideoAnalysis:
     """Run `pipeline` over the whole of `video`.
 
-    `on_step` sees each analysed frame; `meter` is told of decoding. Raises MediaError if the video cannot
+    `on_step` sees each analysed frame; `meter` is told of decoding. trails: whether to keep where people were and their
+    tracks, which grow with the video; else `people` and `tracks` are empty. Raises MediaError if the video cannot
     be read; what was found before a truncated file's end is kept.
     """
     events: dict[str, Event] = {}
@@ -58,14 +60,15 @@ def analyse_video(
         events.update((event.id, event) for event in step.events)
         holding = any(event.phase is not Phase.ENDED for event in events.values())
         video.attend(step.scene.motion.moving or holding)
-        people.add(
-            frame.time_s,
-            step.to_blur,
-            still=not step.scene.motion.moving,
-            looked=step.scene.detected,
-        )
-        tracks = tracks or TrackLog(frame.width, frame.height)
-        tracks.observe(frame.index, frame.time_s, step.scene.tracks, looked=step.scene.detected)
+        if trails:
+            people.add(
+                frame.time_s,
+                step.to_blur,
+                still=not step.scene.motion.moving,
+                looked=step.scene.detected,
+            )
+            tracks = tracks or TrackLog(frame.width, frame.height)
+            tracks.observe(frame.index, frame.time_s, step.scene.tracks, looked=step.scene.detected)
         if on_step is not None:
             on_step(step)
     events.update((event.id, event) for event in pipeline.close(video.duration_s))

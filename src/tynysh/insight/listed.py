@@ -57,6 +57,9 @@ class Faults:
 def rows(path: Path, required: Sequence[str]) -> Iterator[Row]:
     """The rows of a CSV in UTF-8 whose first line names its columns, empty ones left out.
 
+    Cells are parted by commas, or by semicolons or tabs where the first line has those and no comma, as spreadsheets
+    write them where the comma is the decimal sign.
+
     Raises ListError where the file cannot be read, is no such CSV, or lacks one of the `required` columns.
     """
     wanted = ",".join(required)
@@ -68,7 +71,9 @@ def rows(path: Path, required: Sequence[str]) -> Iterator[Row]:
         raise ListError(
             f"{path} cannot be read: {error.strerror}.", hint=f"Name a CSV with {wanted}."
         ) from error
-    lines = csv.reader(text.splitlines())
+    first = text.partition("\n")[0]
+    mark = "," if "," in first else ";" if ";" in first else "\t" if "\t" in first else ","
+    lines = csv.reader(text.splitlines(), delimiter=mark)
     header = [name.strip() for name in next(lines, [])]
     missing = [name for name in required if name not in header]
     if missing:

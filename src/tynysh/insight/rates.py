@@ -1,0 +1,17 @@
+"""How often does something happen, and how sure is that?"""
+
+from scipy.stats import chi2
+
+
+def garwood(count: int, exposure: float, level: float = 0.95) -> tuple[float, float] | None:
+    """Exact interval of a Poisson rate, in events per unit of `exposure`; None without exposure.
+
+    F. Garwood, "Fiducial limits for the Poisson distribution", Biometrika 28 (1936): half the quantiles of the
+    chi-squared distribution with 2n and 2n + 2 degrees of freedom. It holds the level for any true rate, and never
+    says that what was not seen cannot happen: no event in one hour still allows 3.7 an hour.
+    """
+    if exposure <= 0.0:
+        return None
+    rest = (1.0 - level) / 2.0
+    low = 0.0 if count == 0 else float(chi2.ppf(rest, 2 * count)) / 2.0
+    return low / exposure, float(chi2.ppf(1.0 - rest, 2 * count + 2)) / 2.0 / exposure
