@@ -91,14 +91,22 @@ def box_array(boxes: Sequence[Box]) -> NDArray[np.float32]:
     return np.asarray(boxes, dtype=np.float32).reshape(-1, 4)
 
 
-def iou_matrix(a: NDArray[np.float32], b: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Intersection over union of each of `a` (N, 4) with each of `b` (M, 4), as (N, M)."""
+def shared_areas(a: NDArray[np.float32], b: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The area that each of `a` (N, 4) shares with each of `b` (M, 4), as (N, M)."""
     top_left = np.maximum(a[:, None, :2], b[None, :, :2])
     bottom_right = np.minimum(a[:, None, 2:], b[None, :, 2:])
-    shared = np.prod(np.clip(bottom_right - top_left, 0, None), axis=2)
-    area_a = np.prod(np.clip(a[:, 2:] - a[:, :2], 0, None), axis=1)
-    area_b = np.prod(np.clip(b[:, 2:] - b[:, :2], 0, None), axis=1)
-    union = area_a[:, None] + area_b[None, :] - shared
+    return np.prod(np.clip(bottom_right - top_left, 0, None), axis=2).astype(np.float32)
+
+
+def areas(boxes: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The area of each of `boxes` (N, 4), never negative."""
+    return np.prod(np.clip(boxes[:, 2:] - boxes[:, :2], 0, None), axis=1).astype(np.float32)
+
+
+def iou_matrix(a: NDArray[np.float32], b: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Intersection over union of each of `a` (N, 4) with each of `b` (M, 4), as (N, M)."""
+    shared = shared_areas(a, b)
+    union = areas(a)[:, None] + areas(b)[None, :] - shared
     return np.where(union > 0, shared / np.maximum(union, 1e-9), 0.0).astype(np.float32)
 
 
@@ -112,5 +120,18 @@ def contains(polygon: Polygon, point: Point) -> bool:
             crossing = (before[0] - corner[0]) * (y - corner[1]) / (before[1] - corner[1]) + corner[0]
             if x < crossing:
                 inside = not inside
+        before = corner
+    return inside
+
+
+def contains_each(polygon: Polygon, points: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """`contains` for points (N, 2) at once: (N,). Points that are NaN lie nowhere."""
+    x, y = points[:, 0], points[:, 1]
+    inside = np.zeros(len(points), dtype=np.bool_)
+    before = polygon[-1]
+    for corner in polygon:
+        if corner[1] != before[1]:
+            crossing = (before[0] - corner[0]) * (y - corner[1]) / (before[1] - corner[1]) + corner[0]
+            inside ^= ((corner[1] > y) != (before[1] > y)) & (x < crossing)
         before = corner
     return inside

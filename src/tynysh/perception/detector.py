@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from tynysh.geometry import Box, iou_matrix
+from tynysh.geometry import Box, areas, iou_matrix, shared_areas
 from tynysh.media.frame import Frame, Image
 from tynysh.perception.engine import Array, Cut, Network, Precision, batch_for, load_network
 from tynysh.perception.models import ensure
@@ -80,7 +80,7 @@ class YoloxDetector:
         boxes *= np.array([frame.width / width, frame.height / height] * 2, dtype=np.float32)
         boxes = np.clip(boxes, 0, [frame.width, frame.height] * 2).astype(np.float32)
         kept = suppress(boxes, scores, self._overlap)
-        return [Person(Box(*map(float, boxes[n])), float(scores[n])) for n in kept]
+        return [Person(Box(*map(float, boxes[n])), float(scores[n]), input_scale=scale) for n in kept]
 
     def close(self) -> None:
         """Give the networks back."""
@@ -156,10 +156,8 @@ def suppress(boxes: NDArray[np.float32], scores: NDArray[np.float32], overlap: f
     one lies within the other, the better one, as these are one person with and without a bag or a shadow. A much
     smaller box within a larger one stays: it may be somebody further away.
     """
-    ious = iou_matrix(boxes, boxes)
-    areas = np.prod(boxes[:, 2:] - boxes[:, :2], axis=1)
-    shared = ious * (areas[:, None] + areas[None, :]) / (1 + ious)
-    within = shared >= _WITHIN * np.minimum(areas[:, None], areas[None, :])
+    ious, sizes = iou_matrix(boxes, boxes), areas(boxes)
+    within = shared_areas(boxes, boxes) >= _WITHIN * np.minimum(sizes[:, None], sizes[None, :])
     same = (ious > overlap) | (within & (ious > _LIKE_SIZE))
     gone = np.zeros(len(boxes), dtype=bool)
     kept: list[int] = []

@@ -46,8 +46,13 @@ Keypoints = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Person:
-    """One detection: box in pixels, score in [0, 1], keypoints where pose was estimated."""
+    """One detection: box in pixels, score in [0, 1], keypoints where pose was estimated.
+
+    input_scale: pixels of the network's input for a pixel of the picture: how sharply the network saw them; None
+    where no network looked, as in scripted scenes.
+    """
 
     box: Box
     score: float
     keypoints: Keypoints | None = None
+    input_scale: float | None = None

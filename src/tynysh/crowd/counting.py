@@ -1,0 +1,232 @@
+"""How many people are in each place, how sure is that, and when can it not be told?"""
+
+import math
+from collections import deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tynysh.behaviour.places import foot
+from tynysh.behaviour.scene import Scene
+from tynysh.crowd.state import PICTURE, Estimate
+from tynysh.geometry import Box, areas, box_array, iou_matrix, shared_areas
+from tynysh.perception.person import Person
+from tynysh.perception.track import Track
+
+COUNTED_SCORE = 0.4
+"""Least score, on average over `SCORE_S`, of a track that counts; and of a detection that is no track yet. People
+half hidden score low for a moment, a post that looks a little like a person all the time."""
+
+SCORE_S = 1.5
+"""Seconds over which a track's score is averaged (time constant of an exponential mean)."""
+
+GONE_INSIDE = 0.75
+"""Whoever was not found, and of whose box less than this part should still be in the picture, has walked out."""
+
+SAME_PERSON_IOU = 0.3
+"""A detection that overlaps a track more than this is of the same person."""
+
+COVERED = 0.6
+"""A detection of which more than this part lies within a track is of a part of the same person."""
+
+WALK = 1.0
+"""How far people walk in a second, in their heights: 1.4 m/s (Weidmann, 1993) at 1.70 m, and a little more."""
+
+SPREAD_S = 2.0
+"""Seconds of looks whose disagreement widens the band."""
+
+ROUGH_MISSED = 0.2
+"""From this expected part of missed people on a count is `rough`."""
+
+Z95 = 1.96
+"""Half the width of a 95 % band, in standard deviations."""
+
+# How sure is one of those counted, or left out, to be there: measured on vtest.avi (docs/developer/counting.md).
+_SEEN, _NEW, _CARRIED, _DOUBTED = 0.99, 0.9, 0.7, 0.15
+
+# Part of people found, by their height in pixels of the network's input, in several looks: measured likewise.
+_HEIGHTS = (0.0, 6.0, 10.0, 14.0, 18.0, 22.0, 28.0, 36.0)
+_FOUND = (0.02, 0.05, 0.25, 0.65, 0.86, 0.92, 0.97, 0.99)
+
+# Part of people found, by how much of the boxes of those found is covered by others: measured likewise.
+_COVERS = (0.0, 0.1, 0.2, 0.4, 0.6)
+_SHOWN = (1.0, 0.95, 0.9, 0.75, 0.6)
+
+
+@dataclass(slots=True)
+class _Standing:
+    """What is remembered of a track: its average score, and the look that it was last found by."""
+
+    score: float
+    seen_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Presence:
+    """Somebody who may be there.
+
+    box: in pixels. chance: that they are, in [0, 1]. found: the part of people like them that the detector finds.
+    """
+
+    box: Box
+    chance: float
+    found: float = 1.0
+
+    @property
+    def counts(self) -> bool:
+        """Whether they rather are there than not."""
+        return self.chance >= 0.5
+
+
+@dataclass(slots=True)
+class _Recent:
+    """Counts of one place at the looks of the last seconds: (time_s, people)."""
+
+    looks: deque[tuple[float, int]] = field(default_factory=deque)
+
+    def spread(self, time_s: float, people: int) -> float:
+        """Take in a count; the variance of those of the last `SPREAD_S` about a straight line through them."""
+        self.looks.append((time_s, people))
+        while self.looks[0][0] < time_s - SPREAD_S:
+            self.looks.popleft()
+        if len(self.looks) < 4:
+            return 0.0
+        times, counts = np.array(self.looks).T
+        times = times - times.mean()
+        slope = float((times * counts).sum() / max(float((times**2).sum()), 1e-9))
+        return float(np.mean((counts - counts.mean() - slope * times) ** 2))
+
+
+class Counter:
+    """Counts people by where their feet are, in the whole picture and in each zone, look by look.
+
+    Counted are the tracks whose score is `COUNTED_SCORE` or more on average over `SCORE_S`, without those who have
+    walked out of the picture since they were last found; and whoever the detector found that is no track yet: a
+    track needs a second look, the door of a place does not wait for it. Somebody found where a track that was not
+    found may have walked is that track.
+
+    The band: each one counted is there, and each one doubted is not, with a probability that was measured, so that
+    the variance of their sum is that of a Poisson binomial distribution; to this comes how much the looks of the
+    last seconds disagree. Upwards come those whom the detector does not find: one person found stands for 1 / r
+    people where it finds the part r of them, by their size and by how much of those found is covered by others, with
+    the variance of a geometric distribution, (1 - r) / r². The count itself is not raised by them. It is rough where
+    they are a fifth or more.
+    """
+
+    def __init__(self) -> None:
+        self._standings: dict[int, _Standing] = {}
+        self._recent: dict[str, _Recent] = {}
+
+    def observe(self, scene: Scene, persons: Sequence[Person]) -> Mapping[str, tuple[Estimate, bool]]:
+        """How many people are in the picture and in each zone at `scene`, and whether that is rough.
+
+        persons: what the detector found at this instant. Called at each look, in order of time.
+        """
+        present = self._present(scene, persons)
+        places = {PICTURE: present}
+        for zone in scene.zones:
+            places[zone.name] = [one for one in present if zone.contains(foot(scene, one.box))]
+        self._recent = {name: self._recent.get(name, _Recent()) for name in places}
+        return {name: self._estimate(name, scene.time_s, people) for name, people in places.items()}
+
+    def _present(self, scene: Scene, persons: Sequence[Person]) -> list[Presence]:
+        tracks = self._remember(scene)
+        seen = [track for track in tracks if track.seen_s == scene.time_s]
+        new = _not_among(persons, tracks)
+        carried = [
+            track
+            for track in tracks
+            if track.seen_s < scene.time_s and _inside(track.box, scene) >= GONE_INSIDE
+        ]
+        for person in new:
+            walked = [track for track in carried if _may_be(track, person, scene.time_s)]
+            if walked:
+                carried.remove(min(walked, key=lambda track: math.dist(track.box.foot, person.box.foot)))
+        chances = [
+            *((track.box, _SEEN if self._sure(track) else _DOUBTED) for track in seen),
+            *((track.box, _CARRIED if self._sure(track) else _DOUBTED) for track in carried),
+            *((person.box, _NEW) for person in new),
+        ]
+        boxes = [box for box, _ in chances]
+        found = found_part(boxes, input_scale(persons))
+        return [Presence(box, chance, part) for (box, chance), part in zip(chances, found, strict=True)]
+
+    def _remember(self, scene: Scene) -> tuple[Track, ...]:
+        standings = {}
+        for track in scene.tracks:
+            standing = self._standings.get(track.id) or _Standing(track.score, track.seen_s)
+            if track.seen_s > standing.seen_s:
+                weight = 1 - math.exp((standing.seen_s - track.seen_s) / SCORE_S)
+                standing.score += weight * (track.score - standing.score)
+                standing.seen_s = track.seen_s
+            standings[track.id] = standing
+        self._standings = standings
+        return scene.tracks
+
+    def _sure(self, track: Track) -> bool:
+        return self._standings[track.id].score >= COUNTED_SCORE
+
+    def _estimate(self, name: str, time_s: float, people: Sequence[Presence]) -> tuple[Estimate, bool]:
+        counted = [one for one in people if one.counts]
+        number = len(counted)
+        above = sum(one.chance * (1 - one.chance) for one in people if not one.counts)
+        below = sum(one.chance * (1 - one.chance) for one in counted)
+        spread = self._recent[name].spread(time_s, number)
+        missed = sum(1 / one.found - 1 for one in counted)
+        unseen = sum((1 - one.found) / one.found**2 for one in counted)
+        low = max(0, math.floor(number - Z95 * math.sqrt(below + spread) + 0.5))
+        high = math.ceil(number + missed + Z95 * math.sqrt(above + spread + unseen) - 0.5)
+        rough = missed >= ROUGH_MISSED * (number + missed) and missed >= 0.5
+        return Estimate(number, min(low, number), max(high, number)), rough
+
+
+def input_scale(persons: Sequence[Person]) -> float | None:
+    """Pixels of the network's input for a pixel of the picture, at this look; None for scripted people."""
+    scales = [person.input_scale for person in persons if person.input_scale is not None]
+    return float(np.median(scales)) if scales else None
+
+
+def found_part(boxes: Sequence[Box], scale: float | None) -> list[float]:
+    """For each of `boxes` the part of people like them whom the detector finds.
+
+    scale: pixels of the network's input for a pixel of the boxes; None if size does not matter.
+    """
+    heights = np.array([box.height for box in boxes])
+    by_size = np.interp(heights * scale, _HEIGHTS, _FOUND) if scale is not None else np.ones(len(boxes))
+    by_cover = np.interp(covered(boxes), _COVERS, _SHOWN)
+    return [float(part) for part in by_size * by_cover]
+
+
+def covered(boxes: Sequence[Box]) -> list[float]:
+    """For each of `boxes` the greatest part of it that any single other one covers."""
+    array = box_array(boxes)
+    shared = shared_areas(array, array)
+    np.fill_diagonal(shared, 0.0)
+    return [
+        float(part) for part in (shared / np.maximum(areas(array), 1.0)[:, None]).max(axis=1, initial=0.0)
+    ]
+
+
+def _not_among(persons: Sequence[Person], tracks: Sequence[Track]) -> list[Person]:
+    """Those of `persons` who are none of the `tracks`, and sure enough to count."""
+    sure = [person for person in persons if person.score >= COUNTED_SCORE]
+    found, known = box_array([person.box for person in sure]), box_array([track.box for track in tracks])
+    part = shared_areas(found, known) / np.maximum(areas(found), 1.0)[:, None]
+    same: NDArray[np.bool_] = (iou_matrix(found, known) >= SAME_PERSON_IOU) | (part > COVERED)
+    return [
+        person for person, is_known in zip(sure, np.any(same, axis=1).tolist(), strict=True) if not is_known
+    ]
+
+
+def _inside(box: Box, scene: Scene) -> float:
+    """The part of `box` that is in the picture."""
+    return box.clipped(scene.width, scene.height).area / max(box.area, 1e-6)
+
+
+def _may_be(track: Track, person: Person, time_s: float) -> bool:
+    """Whether somebody found at `time_s` may be the one of `track`, last found a while ago and walking since."""
+    height = max(track.box.height, person.box.height)
+    far = (0.5 + WALK * (time_s - track.seen_s)) * height
+    return math.dist(track.box.foot, person.box.foot) <= far
