@@ -6,6 +6,8 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
+from tynysh.crowd.walkers import Walkers
+
 PICTURE = "picture"
 """The name under which the whole picture is counted, beside the camera's zones."""
 
@@ -50,6 +52,8 @@ class PlaceCrowd:
     stopped: part of the people who stand still, in [0, 1]; None where nobody was followed for long enough.
     counterflow: how much people walk against each other, from 0 (all one way) to 1 (half against half).
     pressure: crowd pressure, 1/s² (Helbing, Johansson and Al-Abideen, 2007), the highest in the place.
+    densest: local density, persons per square metre, that at least ten people in the place bear; None with fewer people
+    or without a known ground. It needs no area, and tells a throng in the corner of a large place.
     """
 
     name: str
@@ -64,6 +68,7 @@ class PlaceCrowd:
     stopped: float | None = None
     counterflow: float | None = None
     pressure: float | None = None
+    densest: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,12 +97,14 @@ class CrowdState:
     """One instant on one camera. time_s: of the look of the detector that it rests on.
 
     places: the whole picture first, then the zones in the order of the camera. lines: in the order of the camera.
+    walkers: where each person stands and walks, for analysers; neither stored nor shown.
     """
 
     time_s: float
     places: tuple[PlaceCrowd, ...]
     lines: tuple[LineCount, ...] = ()
     density_map: DensityMap | None = None
+    walkers: Walkers | None = None
 
     def place(self, name: str) -> PlaceCrowd | None:
         """The crowd in the place of that name, if it is in force."""

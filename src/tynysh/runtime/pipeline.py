@@ -144,6 +144,7 @@ class Pipeline:
     def lost(self, time_s: float) -> Step:
         """The camera gives no pictures at `time_s`: analysers are told, events may begin and end."""
         width, height = self._size
+        self._crowd.lost()
         return self._judge(
             Scene(time_s=time_s, width=width, height=height, detected=False, motion=STILL, feed=Feed.LOST)
         )

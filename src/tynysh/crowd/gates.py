@@ -1,0 +1,104 @@
+"""Who has crossed the counting lines, and which way?"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tynysh.behaviour.scene import Line
+from tynysh.crowd.state import LineCount
+from tynysh.crowd.walkers import Floats
+
+BAND = 0.1
+"""Feet count as beyond a line from this part of the body's height on: who stands on it and sways does not cross."""
+
+FORGOTTEN_S = 5.0
+"""Somebody not seen for so long has no side any more."""
+
+
+@dataclass(slots=True)
+class _Tally:
+    """One line's counts, and on which side of it each person was last: their number → (distance, x, y, time)."""
+
+    ins: int = 0
+    outs: int = 0
+    sides: dict[int, tuple[float, float, float, float]] = field(default_factory=dict)
+
+
+class Gates:
+    """Counts feet over lines, each person once a crossing.
+
+    Somebody has a side once the feet are further from the line than `BAND` heights (a hysteresis: jitter on the line
+    is no crossing), and crosses when that side changes and the way from the last place on the one side to the first on
+    the other meets the line between its ends. Looks may be far apart, tracks may break (`Lineage`).
+    """
+
+    def __init__(self) -> None:
+        self._tallies: dict[str, _Tally] = {}
+
+    def observe(
+        self,
+        time_s: float,
+        lines: Sequence[Line],
+        numbers: NDArray[np.int64],
+        feet: Floats,
+        heights: Floats,
+        *,
+        aspect: float,
+    ) -> tuple[LineCount, ...]:
+        """The counts of `lines` after a look at `time_s` that saw the people `numbers` (N,).
+
+        feet: (N, 2) normalised. heights: (N,) of boxes, normalised by the picture's height. aspect: width of the
+        picture by its height.
+        """
+        places = feet * (aspect, 1.0)
+        return tuple(self._count(time_s, line, numbers, places, heights, aspect) for line in lines)
+
+    def forget_people(self) -> None:
+        """Nobody has a side any more; the counts stay."""
+        for tally in self._tallies.values():
+            tally.sides.clear()
+
+    def counts(self, lines: Sequence[Line]) -> tuple[LineCount, ...]:
+        """The counts so far."""
+        tallies = [(line.name, self._tallies.setdefault(line.name, _Tally())) for line in lines]
+        return tuple(LineCount(name, tally.ins, tally.outs) for name, tally in tallies)
+
+    def _count(
+        self,
+        time_s: float,
+        line: Line,
+        numbers: NDArray[np.int64],
+        places: Floats,
+        heights: Floats,
+        aspect: float,
+    ) -> LineCount:
+        tally = self._tallies.setdefault(line.name, _Tally())
+        start = np.array(line.start) * (aspect, 1.0)
+        along = np.array(line.end) * (aspect, 1.0) - start
+        length = max(float(np.hypot(*along)), 1e-9)
+        # Left of the direction is where this is positive, for y runs downwards.
+        distance = ((places - start) @ (along[1], -along[0])) / length
+        clear = np.abs(distance) > BAND * heights
+        for index in np.flatnonzero(clear).tolist():
+            number = int(numbers[index])
+            here = float(distance[index])
+            x, y = float(places[index, 0]), float(places[index, 1])
+            before = tally.sides.get(number)
+            tally.sides[number] = (here, x, y, time_s)
+            if before is None or (before[0] > 0) == (here > 0):
+                continue
+            share = before[0] / (before[0] - here)
+            met_x, met_y = before[1] + share * (x - before[1]), before[2] + share * (y - before[2])
+            at = ((met_x - start[0]) * along[0] + (met_y - start[1]) * along[1]) / length**2
+            if not 0.0 <= at <= 1.0:
+                continue
+            if here < 0:
+                tally.ins += 1
+            else:
+                tally.outs += 1
+        for number, (_, _, _, seen_s) in list(tally.sides.items()):
+            if not 0.0 <= time_s - seen_s <= FORGOTTEN_S:
+                del tally.sides[number]
+        return LineCount(line.name, tally.ins, tally.outs)
