@@ -95,12 +95,14 @@ def shared_areas(a: NDArray[np.float32], b: NDArray[np.float32]) -> NDArray[np.f
     """The area that each of `a` (N, 4) shares with each of `b` (M, 4), as (N, M)."""
     top_left = np.maximum(a[:, None, :2], b[None, :, :2])
     bottom_right = np.minimum(a[:, None, 2:], b[None, :, 2:])
-    return np.prod(np.clip(bottom_right - top_left, 0, None), axis=2).astype(np.float32)
+    width, height = np.moveaxis(np.clip(bottom_right - top_left, 0, None), 2, 0)
+    return np.asarray(width * height, dtype=np.float32)
 
 
 def areas(boxes: NDArray[np.float32]) -> NDArray[np.float32]:
     """The area of each of `boxes` (N, 4), never negative."""
-    return np.prod(np.clip(boxes[:, 2:] - boxes[:, :2], 0, None), axis=1).astype(np.float32)
+    width, height = np.clip(boxes[:, 2:] - boxes[:, :2], 0, None).T
+    return np.asarray(width * height, dtype=np.float32)
 
 
 def iou_matrix(a: NDArray[np.float32], b: NDArray[np.float32]) -> NDArray[np.float32]:
