@@ -14,6 +14,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     String,
     Text,
@@ -286,3 +287,46 @@ class SettingRow(Base):
 
     key: Mapped[str] = mapped_column(String(80), primary_key=True)
     value: Mapped[Any] = mapped_column(Carried)
+
+
+class CrowdSeriesRow(Base):
+    """A series of crowd figures by minute. kind: `zone`, `line` or `place`. owner: the id of a camera, of a site for a
+    place. name: of the zone, line or place.
+    """
+
+    __tablename__ = "crowd_series"
+    __table_args__ = (
+        UniqueConstraint("kind", "owner", "name"),
+        CheckConstraint("kind IN ('zone', 'line', 'place')", name="kind"),
+    )
+
+    id: Mapped[int] = mapped_column(Number, primary_key=True)
+    kind: Mapped[str] = mapped_column(String(10))
+    owner: Mapped[str] = mapped_column(String(63), index=True)
+    name: Mapped[str] = mapped_column(Text)
+
+
+class CrowdBlockRow(Base):
+    """Some minutes of a series in few bytes (`store.packing`): one minute while it is new, later a day.
+
+    begin: Unix time in minutes, no later than the first of them; all lie in one UTC day.
+    """
+
+    __tablename__ = "crowd_block"
+
+    series_id: Mapped[int] = mapped_column(
+        ForeignKey("crowd_series.id"), primary_key=True, autoincrement=False
+    )
+    begin: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    packed: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class PlaceOccupancyRow(Base):
+    """How many people are in a place of a site, as its gates tell. settled: what counting goes on from."""
+
+    __tablename__ = "place_occupancy"
+
+    site_id: Mapped[str] = mapped_column(ForeignKey("site.id"), primary_key=True)
+    name: Mapped[str] = mapped_column(String(120), primary_key=True)
+    at: Mapped[float] = mapped_column(Time)
+    settled: Mapped[dict[str, Any]] = mapped_column(Carried)
