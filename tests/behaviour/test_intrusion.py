@@ -1,10 +1,15 @@
 """Intrusion is about feet in a forbidden zone."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
+import pytest
 from tests.behaviour.scenes import LEFT_HALF, boxed, scene, scores, standing, times, watch
 
 from tynysh.behaviour.intrusion import IntrusionAnalyser, IntrusionSettings
+from tynysh.behaviour.scene import Line
+from tynysh.behaviour.signal import Signal
+from tynysh.crowd.meter import CrowdMeter
 from tynysh.geometry import Box
 
 OTHER = replace(LEFT_HALF, name="other", polygon=tuple((x + 0.5, y) for x, y in LEFT_HALF.polygon))
@@ -61,3 +66,34 @@ def test_feet_below_the_picture_are_at_its_edge() -> None:
     low = Box(180, 500, 220, 640)
     signals = watch(analyser(), [scene(t, [boxed(1, low, t)], [LEFT_HALF]) for t in times(0, 2)])
     assert signals[-1].score == 1.0
+
+
+FENCE = Line("fence", (0.5, 0.0), (0.5, 1.0))
+
+
+def crossings(direction: str, walk: Callable[[float], float], *, until_s: float = 6.0) -> list[Signal]:
+    """What is told of the fence while somebody walks, counted as the camera's crowd is."""
+    meter, watching = CrowdMeter(), analyser(lines=["fence"], direction=direction)
+    signals: list[Signal] = []
+    for t in times(0, until_s):
+        seen = scene(t, [standing(1, walk(t), t)], lines=(FENCE,))
+        seen = replace(seen, crowd=meter.observe(seen, []))
+        signals += watching.observe(seen)
+    return [signal for signal in signals if signal.subject == "line"]
+
+
+def test_who_crosses_a_line_in_the_watched_direction_is_told_with_the_moment_and_the_place() -> None:
+    told = [signal for signal in crossings("both", lambda t: 300 + 100 * t) if signal.score >= 0.6]
+    assert told[0].time_s == pytest.approx(2.1, abs=0.25)
+    assert told[-1].time_s - told[0].time_s == pytest.approx(2.0, abs=0.15)
+    assert (told[0].zone, told[0].people) == ("fence", 1)
+    assert told[0].box is not None
+    assert told[0].box.left < 0.55 < told[0].box.right + 0.1
+
+
+def test_the_other_direction_and_who_walks_along_are_let_be() -> None:
+    """Looking down the fence, the picture's right is on the left hand."""
+    assert max(scores(crossings("out", lambda t: 300 + 100 * t))) == 1.0
+    assert max(scores(crossings("in", lambda t: 300 + 100 * t))) == 0.0
+    assert max(scores(crossings("in", lambda t: 700 - 100 * t))) == 1.0
+    assert max(scores(crossings("both", lambda t: 440 + 10 * (t % 2)))) == 0.0

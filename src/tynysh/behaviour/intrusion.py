@@ -3,16 +3,16 @@
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from tynysh.behaviour.climbing import Climbing
 from tynysh.behaviour.interaction import ramp
 from tynysh.behaviour.object_change import ObjectChange
-from tynysh.behaviour.places import OBJECT, PROTECTED, distance, foot, known_feet, stands, watched
-from tynysh.behaviour.scene import Feed, Scene, Zone
-from tynysh.behaviour.settings import AnalyserSettings, Cooldown, MinDuration
+from tynysh.behaviour.places import OBJECT, PROTECTED, distance, foot, from_line, known_feet, stands, watched
+from tynysh.behaviour.scene import Feed, Line, Scene, Zone
+from tynysh.behaviour.settings import AnalyserSettings, Cooldown, MinDuration, ZoneName
 from tynysh.behaviour.signal import Behaviour, Reason, Signal
 from tynysh.geometry import Box, enclosing
 from tynysh.perception.track import Track
@@ -20,6 +20,9 @@ from tynysh.perception.track import Track
 WINDOW_S = 1.0
 YOUNG_S = 0.3
 """A track younger than this may be a mistake of the detector."""
+
+CROSSED_S = 2.0
+"""Seconds for which somebody who crossed a line is told of."""
 
 THROW = 2.0
 """Heights from an object within which somebody may leave something on it, throw something at it or spray it."""
@@ -30,6 +33,21 @@ class IntrusionSettings(AnalyserSettings):
 
     min_duration_s: MinDuration = 0.8
     cooldown_s: Cooldown = 30.0
+    lines: Annotated[
+        tuple[ZoneName, ...],
+        Field(
+            max_length=16,
+            title="Lines",
+            description="Names of the camera's lines that nobody may cross.",
+        ),
+    ] = ()
+    direction: Annotated[
+        Literal["in", "out", "both"],
+        Field(
+            title="Direction",
+            description="Which way nobody may cross the lines: `in` their direction, `out` against it, or `both`.",
+        ),
+    ] = "both"
     changed_s: Annotated[
         float,
         Field(
@@ -51,6 +69,7 @@ class IntrusionAnalyser:
     A person's score is the mean of this over the last second's looks, where without pose a look counts half if only
     one side of the box's foot was inside, times the certainty of the detection (0 below 0.2, 1 from 0.5). A zone's
     score is that of the most certain person.
+    - Over a named line, in the watched direction, as the line is counted (`crowd.gates`): 1 for two seconds.
     - An `object` that looks otherwise than before people were near it (`ObjectChange`): min(1, 0.6 t / changed_s), t
       the seconds since that was seen.
     """
@@ -63,12 +82,16 @@ class IntrusionAnalyser:
         self._looks: dict[tuple[str, int], deque[tuple[float, float]]] = {}
         self._climbing = Climbing()
         self._changes = ObjectChange()
+        self._crossed: dict[str, int] = {}
+        self._crossings: dict[str, Signal] = {}
         self._last: tuple[Signal, ...] = ()
 
     def observe(self, scene: Scene) -> Sequence[Signal]:
-        """One signal per zone in force, and one more per object."""
+        """One signal per zone in force and per line, and one more per object."""
         if scene.feed is Feed.LOST:
             self._looks.clear()
+            self._crossed.clear()
+            self._crossings.clear()
             self._last = ()
             return ()
         names = self._settings.zones
@@ -84,7 +107,12 @@ class IntrusionAnalyser:
             )
         in_force = {zone.name for zone in (*forbidden, *objects)}
         held = [replace(signal, time_s=scene.time_s) for signal in self._last if signal.zone in in_force]
-        return held + [self._changed(scene, zone) for zone in objects]
+        lines = [line for line in scene.lines if line.name in self._settings.lines]
+        return [
+            *held,
+            *(self._line(scene, line) for line in lines),
+            *(self._changed(scene, zone) for zone in objects),
+        ]
 
     def _score(
         self, scene: Scene, zone: Zone, judge: Callable[[Scene, Zone, Track], float], what: str
@@ -106,6 +134,34 @@ class IntrusionAnalyser:
             subject=what,
             reason=Reason(f"intrusion.{what}", {"people": len(boxes), "zone": zone.name}),
         )
+
+    def _line(self, scene: Scene, line: Line) -> Signal:
+        """What `line` counts more than before, of those who went the watched way."""
+        counts = (
+            [] if scene.crowd is None else [count for count in scene.crowd.lines if count.name == line.name]
+        )
+        ways = {"in": (1, 0), "out": (0, 1), "both": (1, 1)}[self._settings.direction]
+        total = sum(ways[0] * count.ins + ways[1] * count.outs for count in counts)
+        more = total - self._crossed.get(line.name, total)
+        self._crossed[line.name] = total
+        last = self._crossings.get(line.name)
+        if more <= 0 and last is not None and 0.0 <= scene.time_s - (last.since_s or 0.0) <= CROSSED_S:
+            return replace(last, time_s=scene.time_s)
+        nearest = min(scene.tracks, key=lambda track: from_line(scene, line, track), default=None)
+        signal = Signal(
+            behaviour=self.behaviour,
+            time_s=scene.time_s,
+            score=float(more > 0),
+            box=None if nearest is None or more <= 0 else scene.normalised_box(nearest.box),
+            people=max(0, more),
+            zone=line.name,
+            subject="line",
+            reason=Reason("intrusion.line", {"people": max(0, more), "line": line.name}),
+            since_s=scene.time_s if more > 0 else None,
+        )
+        if more > 0:
+            self._crossings[line.name] = signal
+        return signal
 
     def _changed(self, scene: Scene, zone: Zone) -> Signal:
         near = any(distance(scene, zone, track) <= THROW for track in scene.tracks)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from math import hypot
 
-from tynysh.behaviour.scene import Scene, Zone
+from tynysh.behaviour.scene import Line, Scene, Zone
 from tynysh.geometry import Box, Point, Polygon
 from tynysh.perception.person import Joint
 from tynysh.perception.track import Track
@@ -93,6 +93,13 @@ def distance(scene: Scene, zone: Zone, track: Track) -> float:
     point = (x * scene.width, y * scene.height)
     edges = zip(corners, [*corners[1:], corners[0]], strict=True)
     return min(_to_segment(point, start, end) for start, end in edges) / max(1.0, track.box.height)
+
+
+def from_line(scene: Scene, line: Line, track: Track) -> float:
+    """How far a person stands from `line`, pixels."""
+    x, y = stands(scene, track)
+    ends = [(end_x * scene.width, end_y * scene.height) for end_x, end_y in (line.start, line.end)]
+    return _to_segment((x * scene.width, y * scene.height), *ends)
 
 
 def _to_segment(point: Point, start: Point, end: Point) -> float:

@@ -57,7 +57,10 @@ def _used(data: Any) -> Iterator[Disagreement]:
     for at, site in _listed(data, "sites", ()):
         schedules = [name for name in _mapping(site.get("schedules")) if isinstance(name, str)]
         cameras = list(_listed(site, "cameras", at))
-        everywhere = [name for where, camera in cameras for name in _names(camera, where)]
+        everywhere = {
+            key: [name for where, camera in cameras for name in _names(camera, where, key)]
+            for key in ("zones", "lines")
+        }
         yield from _hours(site, at)
         yield from _places(site, at)
         defaults = _mapping(_mapping(site.get("defaults")).get("analysers"))
@@ -66,8 +69,8 @@ def _used(data: Any) -> Iterator[Disagreement]:
         )
         for where, camera in cameras:
             own = _mapping(camera.get("analysers"))
-            zones = _names(camera, where)
-            yield from _analysers(own, (*where, "analysers"), schedules, zones, "this camera")
+            names = {key: _names(camera, where, key) for key in ("zones", "lines")}
+            yield from _analysers(own, (*where, "analysers"), schedules, names, "this camera")
 
 
 def _names(thing: Mapping[str, Any], at: Location, key: str = "zones") -> list[str]:
@@ -121,7 +124,11 @@ def _places(site: Mapping[str, Any], at: Location) -> Iterator[Disagreement]:
 
 
 def _analysers(
-    analysers: Mapping[str, Any], at: Location, schedules: Sequence[str], zones: Sequence[str], owner: str
+    analysers: Mapping[str, Any],
+    at: Location,
+    schedules: Sequence[str],
+    names: Mapping[str, Sequence[str]],
+    owner: str,
 ) -> Iterator[Disagreement]:
     for behaviour, settings in analysers.items():
         given = _mapping(settings)
@@ -129,10 +136,11 @@ def _analysers(
         if isinstance(hours, str) and hours.strip() not in schedules:
             where = (*at, behaviour, "schedule")
             yield Disagreement(where, f"the site has no schedule {hours!r}", hours, schedules)
-        for index, zone in enumerate(given["zones"] if isinstance(given.get("zones"), list | tuple) else ()):
-            if isinstance(zone, str) and zone.strip() not in zones:
-                where = (*at, behaviour, "zones", index)
-                yield Disagreement(where, f"{owner} has no zone {zone!r}", zone, zones)
+        for key, known in names.items():
+            for index, name in enumerate(given[key] if isinstance(given.get(key), list | tuple) else ()):
+                if isinstance(name, str) and name.strip() not in known:
+                    what = f"{owner} has no {key.removesuffix('s')} {name!r}"
+                    yield Disagreement((*at, behaviour, key, index), what, name, known)
 
 
 def _listed(thing: Any, key: str, at: Location) -> Iterator[tuple[Location, Mapping[str, Any]]]:
