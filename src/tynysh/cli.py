@@ -163,6 +163,10 @@ def analyze(
     tracks: Annotated[
         Path | None, typer.Option("--tracks", help="Write tracks in MOTChallenge format.")
     ] = None,
+    counts: Annotated[
+        Path | None,
+        typer.Option("--counts", help="Write how many people are where, once a second, as CSV."),
+    ] = None,
     language: Annotated[str, typer.Option("--language", help="Of the table: kk, ru or en.")] = "en",
     device: Device = "CPU",
 ) -> int:
@@ -170,7 +174,7 @@ def analyze(
     from tynysh.insight.analyze_command import AnalyzeOptions, run_analyze
 
     options = AnalyzeOptions(
-        tuple(videos), site, camera, as_json, render, tracks, _language(language), device
+        tuple(videos), site, camera, as_json, render, tracks, counts, _language(language), device
     )
     return run_analyze(options, _console(), lambda error: tell(Console(stderr=True, highlight=False), error))
 

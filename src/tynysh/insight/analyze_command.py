@@ -11,9 +11,10 @@ from rich.console import Console
 from tynysh.errors import MediaError, TynyshError, UsageError
 from tynysh.insight.analysis import VideoAnalysis, analyse_video
 from tynysh.insight.bench import BenchResult, bench
+from tynysh.insight.counts import CountLog
 from tynysh.insight.listing import json_line, print_table
 from tynysh.insight.rendering import render
-from tynysh.insight.written import check_writable
+from tynysh.insight.written import check_writable, write_text
 from tynysh.media.reader import VideoFile
 from tynysh.runtime.assembly import Watch, build_pipeline
 from tynysh.runtime.networks import Networks
@@ -35,6 +36,7 @@ class AnalyzeOptions:
     as_json: bool
     render: Path | None
     tracks: Path | None
+    counts: Path | None
     language: Language
     device: str
 
@@ -45,10 +47,17 @@ def run_analyze(options: AnalyzeOptions, console: Console, tell: Callable[[Tynys
     A video that cannot be read is told of, and the others go on; the exit code then is that of the last error.
     Raises TynyshError where nothing can be begun.
     """
-    if len(options.videos) > 1 and (options.render or options.tracks):
-        raise UsageError("--render and --tracks take one video at a time.", hint="Name a single VIDEO.")
-    for out in (options.render, options.tracks):
+    outputs = [out for out in (options.render, options.tracks, options.counts) if out is not None]
+    if len(options.videos) > 1 and outputs:
+        raise UsageError(
+            "--render, --tracks and --counts take one video at a time.", hint="Name a single VIDEO."
+        )
+    for out in outputs:
         check_writable(out)
+    if len({out.absolute() for out in outputs}) < len(outputs):
+        raise UsageError(
+            "--render, --tracks and --counts name the same file.", hint="Give each a file of its own."
+        )
     site = load(options.site) if options.site is not None else None
     code = 0
     networks: Networks | None = None
@@ -58,7 +67,9 @@ def run_analyze(options: AnalyzeOptions, console: Console, tell: Callable[[Tynys
             video = VideoFile(path)
             watch = watch_for(site.sites if site else (), options.camera, path)
             networks = networks or Networks.load(options.device)
-            analysis = analyse_video(video, build_pipeline(watch, networks, ids=Random(SEED)))
+            counts = CountLog()
+            pipeline = build_pipeline(watch, networks, ids=Random(SEED))
+            analysis = analyse_video(video, pipeline, on_step=counts.observe)
             if video.damage is not None:
                 tell(video.damage)
                 code = video.damage.exit_code
@@ -73,6 +84,8 @@ def run_analyze(options: AnalyzeOptions, console: Console, tell: Callable[[Tynys
             analyses.append(analysis)
         if options.tracks is not None:
             write_tracks(analysis, options.tracks)
+        if options.counts is not None:
+            write_text(options.counts, counts.text(analysis.duration_s))
         if options.render is not None:
             render(VideoFile(path), analysis, options.render)
     if not options.as_json and analyses:
