@@ -130,7 +130,7 @@ def _paired(
             overlap = _overlap(one, other, tolerance_s)
             if overlap is not None:
                 worth[row, column] = _PAIRED + overlap
-    chosen = zip(*linear_sum_assignment(worth, maximize=True), strict=True)
+    chosen = np.stack(linear_sum_assignment(worth, maximize=True), axis=1).tolist()
     return [(of_labels[row], of_events[column]) for row, column in chosen if worth[row, column] > 0.0]
 
 
