@@ -1,0 +1,84 @@
+"""A threshold keeps the budget but for chance, and never falls silently below the floor of recall."""
+
+import math
+
+import numpy as np
+import pytest
+
+from tynysh.incidents.alarm_budget import RISK, Choice, Standing, choose, own_recall, rate
+
+LEVELS = np.round(np.arange(0.30, 0.985, 0.02), 2)
+
+
+def chosen(false_alarms: np.ndarray, days: float, **changes: object) -> Choice:
+    values: dict[str, object] = {
+        "budget": 1.0,
+        "usual": 0.6,
+        "lowest": 0.4,
+        "recall": np.linspace(1.0, 0.3, len(LEVELS)),
+        "recall_floor": 0.5,
+    }
+    return choose(LEVELS, false_alarms, days=days, **(values | changes))  # type: ignore[arg-type]
+
+
+def calm(count: int = 0) -> np.ndarray:
+    return np.full(len(LEVELS), count)
+
+
+def test_the_rate_has_garwoods_interval() -> None:
+    """Ten events: 5.43 to 16.96 with each bound wrong in 5 % (Garwood, 1936)."""
+    found = rate(10, 1.0, risk=0.05)
+    assert (found.low, found.high) == (pytest.approx(5.4254, abs=1e-3), pytest.approx(16.9622, abs=1e-3))
+    assert rate(0, 2.0).high == pytest.approx(math.log(1 / RISK) / 2.0)
+
+
+def test_a_new_camera_uses_the_usual_threshold() -> None:
+    assert chosen(calm(), 1.0).standing is Standing.LEARNING
+    assert chosen(calm(), 1.0).threshold == 0.6
+    assert chosen(calm(), 0.0).rate.high == math.inf
+
+
+def test_a_camera_calm_for_long_enough_is_allowed_to_notice_more_but_not_below_the_lowest() -> None:
+    assert chosen(calm(), 2.2).standing is Standing.LEARNING
+    kept = chosen(calm(), 2.4)
+    assert (kept.standing, kept.threshold) == (Standing.KEPT, 0.4)
+
+
+def test_a_noisy_camera_goes_up_as_soon_as_chance_cannot_explain_it() -> None:
+    noisy = np.round(8 * np.exp(-(LEVELS - 0.3) * 4)).astype(int)
+    raised = chosen(noisy, 0.2)
+    assert raised.standing is Standing.RAISED
+    assert raised.threshold > 0.6
+    assert chosen(calm(1), 0.2).standing is Standing.LEARNING
+
+
+def test_the_floor_of_recall_holds_and_says_so() -> None:
+    held = chosen(calm(30), 3.0)
+    assert held.standing is Standing.FLOOR
+    assert held.recall is not None
+    assert held.recall >= 0.5
+    assert held.rate.low > 1.0
+    assert chosen(calm(30), 3.0, recall=None).threshold == LEVELS[-1]
+
+
+def test_the_chosen_rate_is_above_the_budget_no_more_often_than_the_risk() -> None:
+    """Cameras whose false alarms come at every rate, with curves of every shape, watched for two to thirty days."""
+    random = np.random.default_rng(11)
+    wrong = kept = 0
+    for _ in range(3000):
+        true = random.uniform(0.5, 20) * np.exp(-(LEVELS - 0.3) * random.uniform(1, 12))
+        days = random.uniform(2.5, 30)
+        # Alarms of a higher level are a part of those of a lower one.
+        steps = random.poisson(days * -np.diff(np.append(true, 0.0)))
+        counts = np.cumsum(steps[::-1])[::-1]
+        choice = chosen(counts, days, recall=None)
+        if choice.standing is Standing.KEPT:
+            kept += 1
+            wrong += true[np.searchsorted(LEVELS, choice.threshold - 1e-9)] > 1.0
+    assert kept > 1000
+    assert wrong / kept <= RISK + 2 * math.sqrt(RISK * (1 - RISK) / kept)
+    assert wrong > 0
+
+
+def test_own_recall_is_the_part_of_verified_happenings_that_a_level_finds() -> None:
+    assert own_recall([0.5, 0.7, 0.9], [0.4, 0.6, 0.8, 0.95]).tolist() == pytest.approx([1, 2 / 3, 1 / 3, 0])
