@@ -219,6 +219,66 @@ def evaluate_fights(
     evaluation.run(clips, as_json, report, _console(), device=device)
 
 
+@evaluate.command("footage")
+def evaluate_footage(
+    labels: Annotated[
+        Path,
+        typer.Argument(
+            metavar="LABELS.CSV", help="file,start,end,behaviour: files relative to the list's folder."
+        ),
+    ],
+    site: Annotated[Path | None, typer.Option("--site", help="Site file: zones, limits, analysers.")] = None,
+    camera: Annotated[
+        str | None, typer.Option("--camera", help="Which camera of the site all files are of, by id or name.")
+    ] = None,
+    report: Annotated[Path | None, typer.Option("--report", help="Write a report page (HTML).")] = None,
+    as_json: Annotated[
+        Path | None, typer.Option("--json", help="Write the figures to this file ('-' prints).")
+    ] = None,
+    resume: Annotated[
+        Path | None,
+        typer.Option(
+            "--resume", help="Folder in which what is done is kept; a later run goes on from there."
+        ),
+    ] = None,
+    tolerance: Annotated[
+        float,
+        typer.Option(
+            "--tolerance", min=0, max=600, help="Seconds by which alert and label may miss each other."
+        ),
+    ] = 2.0,
+    workers: Annotated[
+        int, typer.Option("--workers", min=1, max=64, help="Processes that share the files.")
+    ] = 1,
+    language: Annotated[str, typer.Option("--language", help="Of table and page: kk, ru or en.")] = "en",
+    device: Device = "CPU",
+) -> int:
+    """Judge Tynysh on labelled recordings of one's own, event by event, through the live pipeline."""
+    from datetime import UTC, datetime
+
+    from tynysh.insight.evaluate_footage import FootageOptions
+    from tynysh.insight.evaluate_footage import run as evaluate
+
+    options = FootageOptions(
+        labels,
+        site=site,
+        camera=camera,
+        json_out=as_json,
+        report_out=report,
+        resume=resume,
+        language=_language(language),
+        device=device,
+        workers=workers,
+        tolerance_s=tolerance,
+    )
+    return evaluate(
+        options,
+        _console(),
+        lambda error: tell(Console(stderr=True, highlight=False, soft_wrap=True), error),
+        now=datetime.now(UTC),
+    )
+
+
 @models.command("list")
 def models_list() -> None:
     """Which models there are: task, licence, size, and whether they are here."""
