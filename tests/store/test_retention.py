@@ -1,12 +1,14 @@
 """What is due for deletion, and what stays."""
 
+import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tynysh.crowd.minutes import Figure, Kind, Minutes, Series
 from tynysh.incidents.lifecycle import Action, Verdict
 from tynysh.store.database import Database
-from tynysh.store.queries import clips, events, incidents
-from tynysh.store.retention import Bounds, Footage, cameras_of, clips_of, due, evidence_due
+from tynysh.store.queries import clips, crowd_history, events, incidents
+from tynysh.store.retention import Bounds, Footage, cameras_of, clips_of, due, evidence_due, forget_history
 from tynysh.store.schema import SiteRow
 
 DAY = 86_400.0
@@ -113,3 +115,22 @@ def test_each_site_keeps_evidence_as_long_as_it_says(city: Database, make_event)
 def test_recordings_of_removed_cameras_count_too(city: Database) -> None:
     with city.reading() as session:
         assert cameras_of(session, "pulse") == ["door", "floor"]
+
+
+def test_figures_by_minute_go_when_their_sites_time_is_over(city: Database) -> None:
+    with city.writing() as session:
+        session.get(SiteRow, "pulse").settings = {"time_zone": "UTC", "retention": {"history": {"days": 30}}}
+        for owner in ("door", "gate"):
+            figures = np.ones((100, len(Figure)))
+            days = Minutes(29_000_000 + 1440 * np.arange(100), figures)
+            crowd_history.write(session, {Series(Kind.ZONE, owner, "picture"): days})
+    now = 60.0 * (29_000_000 + 1440 * 100)
+    with city.writing() as session:
+        assert forget_history(session, now=now) > 60
+    with city.reading() as session:
+        left = {
+            owner: crowd_history.read(session, Series(Kind.ZONE, owner, "picture"), 0, 2**31 - 1).at
+            for owner in ("door", "gate")
+        }
+    assert len(left["gate"]) == 100, "another site keeps its own for 400 days"
+    assert 30 <= len(left["door"]) <= 37, "whole weeks go"

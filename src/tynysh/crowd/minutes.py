@@ -15,6 +15,10 @@ LONGEST_HOLD_S = 20.0
 """A state counts until the next one, but no longer than this: past it, nobody knows what the camera saw."""
 
 
+MOST_WAITING = 20_000
+"""Minutes of series that may wait to be taken; past that the oldest is let go."""
+
+
 class Kind(StrEnum):
     """What a row of minutes is of: a zone of a camera (or its whole picture), a line of a camera, a place of a site."""
 
@@ -160,7 +164,12 @@ class MinuteMeter:
         }
 
     def _of(self, minute: int, series: Series) -> "_Sums":
-        return self._sums.setdefault((minute, series), _Sums())
+        found = self._sums.get((minute, series))
+        if found is None:
+            if len(self._sums) >= MOST_WAITING:
+                del self._sums[next(iter(self._sums))]
+            found = self._sums[minute, series] = _Sums()
+        return found
 
     def _hold(self, until_s: float) -> None:
         if self._state is None:

@@ -3,7 +3,7 @@
 import dataclasses
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
@@ -14,6 +14,9 @@ import structlog
 
 from tynysh.behaviour.event import Event, Phase
 from tynysh.behaviour.signal import Behaviour, Reason
+from tynysh.crowd.ground import Ground
+from tynysh.crowd.minutes import MinuteMeter, Minutes, Series
+from tynysh.crowd.state import CrowdState
 from tynysh.evidence.anonymised import blurred, scaled_size
 from tynysh.evidence.timeline import PeopleTimeline
 from tynysh.geometry import Box
@@ -45,6 +48,14 @@ class Latest:
     count: int
 
 
+@dataclass(frozen=True, slots=True)
+class Crowd:
+    """What is known of the crowd on a camera now, and where its floor is, if that is known."""
+
+    state: CrowdState
+    ground: Ground | None
+
+
 class CameraRunner:
     """Runs one camera until stopped.
 
@@ -72,6 +83,10 @@ class CameraRunner:
         self.live = LiveView(camera.id)
         self._people = PeopleTimeline()
         self._people_lock = threading.Lock()
+        self.opened_at = time.time()
+        self._crowd: Crowd | None = None
+        self._minutes = MinuteMeter(camera.id)
+        self._minutes_lock = threading.Lock()
         self.latest: Latest | None = None
         self._showing = Showing()
         self.analysed = 0
@@ -168,6 +183,15 @@ class CameraRunner:
         with self._people_lock:
             return self._people.between(start_s, end_s)
 
+    def crowd(self) -> Crowd | None:
+        """The crowd now; None before the first look and while the camera is lost."""
+        return None if self.feed.status.state is FeedState.LOST else self._crowd
+
+    def minutes(self, before: int) -> Mapping[Series, Minutes]:
+        """What the crowd was like in the minutes before `before` (Unix time in minutes); each is given once."""
+        with self._minutes_lock:
+            return self._minutes.take(before)
+
     def _run(self) -> None:
         time_s = 0.0
         try:
@@ -185,6 +209,9 @@ class CameraRunner:
     def _tick(self, tick: FeedTick) -> None:
         if tick.status.state is FeedState.LOST:
             self._take(self._pipeline.lost(tick.time_s))
+            self._crowd = None
+            with self._minutes_lock:
+                self._minutes.pause(tick.time_s)
 
     def _frame(self, frame: Frame) -> None:
         step = self._pipeline.process(frame)
@@ -193,6 +220,10 @@ class CameraRunner:
         self.analysed += 1
         self._take(step)
         scene = step.scene
+        if scene.crowd is not None:
+            self._crowd = Crowd(scene.crowd, scene.ground)
+            with self._minutes_lock:
+                self._minutes.observe(scene.crowd, scene.time_s)
         moving = scene.motion.moving
         with self._people_lock:
             self._people.add(scene.time_s, step.to_blur, still=not moving, looked=scene.detected)

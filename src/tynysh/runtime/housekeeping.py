@@ -1,4 +1,4 @@
-"""What is done now and then for the whole installation: footage whose time is over, and clips nobody will make."""
+"""What is done now and then for the whole installation: what is over its time, clips nobody will make, history."""
 
 import threading
 import time
@@ -12,6 +12,8 @@ from tynysh.evidence.clip_maker import ClipMaker
 from tynysh.runtime.data_folder import DataFolder
 from tynysh.site.apply import stored
 from tynysh.store.database import Database
+from tynysh.store.queries import crowd_history
+from tynysh.store.retention import forget_history
 
 log = structlog.get_logger(__name__)
 
@@ -58,6 +60,12 @@ class Housekeeping:
             evidence=self._folder.evidence,
             now=self._clock(),
         )
+        now = self._clock()
+        # Once an hour has gone, so that blocks are not written anew at each round.
+        hour_began = int(now // 3600) * 60
+        crowd_history.pack_all(self._database, before=hour_began)
+        with self._database.writing() as session:
+            forget_history(session, now=now)
 
     def _run(self) -> None:
         while True:

@@ -1,8 +1,8 @@
-"""The link between the console and a worker: camera states, pictures and live video over a Unix socket.
+"""The link between the console and a worker: camera states, crowds, pictures and live video over a Unix socket.
 
-One request a connection: a line of JSON `{"ask": "status" | "picture" | "live", "camera": id}`. The answer is
-a series of messages, each a length of four bytes (big-endian) and that many bytes; the connection's end ends
-it.
+One request a connection: a line of JSON `{"ask": "status" | "crowd" | "crowds" | "picture" | "live", "camera": id}`.
+The answer is a series of messages, each a length of four bytes (big-endian) and that many bytes; the connection's end
+ends it.
 The socket lies in a folder that only the service's own user may enter.
 """
 
@@ -26,12 +26,25 @@ _LENGTH = struct.Struct(">I")
 CameraStatus = Mapping[str, Any]
 """What a worker says of one camera: state, since, detail, people, counters, fps, recording."""
 
+CrowdMessage = Mapping[str, Any]
+"""What a worker says of the crowd on one camera: `crowd.message.crowd_message`, and `opened_at`, Unix time from which
+its lines are counted.
+"""
+
 
 class LinkSource(Protocol):
     """What a worker can be asked for. Called on the link's event loop: nothing here may block for long."""
 
     def status(self) -> dict[str, CameraStatus]:
         """The status of each of the worker's cameras, by camera id."""
+        ...
+
+    def crowd(self, camera_id: str) -> CrowdMessage | None:
+        """What is known of the crowd on a camera now; None where nothing is."""
+        ...
+
+    def crowds(self) -> dict[str, CrowdMessage]:
+        """The same of each of the worker's cameras of which something is known, without maps, by camera id."""
         ...
 
     async def picture(self, camera_id: str) -> bytes | None:
@@ -79,6 +92,10 @@ class LinkServer:
             match ask:
                 case {"ask": "status"}:
                     await _send(writer, json.dumps(self._source.status()).encode())
+                case {"ask": "crowd", "camera": str(camera_id)}:
+                    await _send(writer, json.dumps(self._source.crowd(camera_id)).encode())
+                case {"ask": "crowds"}:
+                    await _send(writer, json.dumps(self._source.crowds()).encode())
                 case {"ask": "picture", "camera": str(camera_id)}:
                     await _send(writer, await self._source.picture(camera_id) or b"")
                 case {"ask": "live", "camera": str(camera_id)}:
@@ -136,6 +153,20 @@ class Links:
                     return await _receive(reader) or None
         return None
 
+    async def crowd(self, camera_id: str) -> CrowdMessage | None:
+        """What is known of the crowd on a camera now; None where nothing is, or its worker does not answer."""
+        home = await self._home(camera_id)
+        if home is None:
+            return None
+        answer: CrowdMessage | None = await _answer(home, {"ask": "crowd", "camera": camera_id})
+        return answer
+
+    async def crowds(self) -> dict[str, CrowdMessage]:
+        """The same of every camera of which some worker knows something, without maps, by camera id."""
+        sockets = sorted(self._folder.glob("worker-*.sock"))
+        answers = await asyncio.gather(*(_answer(path, {"ask": "crowds"}) for path in sockets))
+        return {camera_id: said for answer in answers for camera_id, said in (answer or {}).items()}
+
     async def live(self, camera_id: str) -> AsyncIterator[bytes]:
         """The MIME type as text, the initialisation segment, then fragments; ends when the worker ends it."""
         home = await self._home(camera_id)
@@ -152,12 +183,17 @@ class Links:
         return self._homes.get(camera_id)
 
     async def _status_of(self, path: Path) -> dict[str, CameraStatus]:
-        try:
-            async with asyncio.timeout(ANSWER_TIMEOUT_S), _asking(path, {"ask": "status"}) as reader:
-                answer: dict[str, CameraStatus] = json.loads(await _receive(reader))
-                return answer
-        except (OSError, TimeoutError, EOFError, ValueError):
-            return {}
+        answer: dict[str, CameraStatus] | None = await _answer(path, {"ask": "status"})
+        return answer or {}
+
+
+async def _answer(path: Path, ask: dict[str, str]) -> Any:
+    """The worker's answer as JSON; None where it gives none."""
+    try:
+        async with asyncio.timeout(ANSWER_TIMEOUT_S), _asking(path, ask) as reader:
+            return json.loads(await _receive(reader))
+    except (OSError, TimeoutError, EOFError, ValueError):
+        return None
 
 
 @contextlib.asynccontextmanager

@@ -19,16 +19,18 @@ from sqlalchemy import select
 from tynysh.backoff import Backoff
 from tynysh.behaviour.event import Event, Phase
 from tynysh.behaviour.signal import Behaviour
+from tynysh.crowd.message import crowd_message
 from tynysh.errors import StoreError, TynyshError
 from tynysh.evidence.clip_maker import ClipMaker
 from tynysh.media.source import SourceError
 from tynysh.perception.detector import Detector
 from tynysh.runtime import logs
 from tynysh.runtime.camera_runner import CameraRunner, start_camera
+from tynysh.runtime.crowd_history import CrowdHistory
 from tynysh.runtime.data_folder import DataFolder
 from tynysh.runtime.event_writer import Entry, EventWriter
 from tynysh.runtime.housekeeping import Housekeeping
-from tynysh.runtime.link import CameraStatus, LinkServer
+from tynysh.runtime.link import CameraStatus, CrowdMessage, LinkServer
 from tynysh.runtime.networks import Networks
 from tynysh.runtime.supervisor import stop_requested
 from tynysh.site.apply import stored
@@ -104,6 +106,7 @@ class Worker:
         self._writer = EventWriter(database, self._written, random=random)
         self._clips = ClipMaker(database, folder.evidence, networks.detector, self._runners)
         self._housekeeping = Housekeeping(database, folder, self._clips)
+        self._history = CrowdHistory(database)
         self._link = LinkThread(folder.run / f"worker-{number}.sock", self)
 
     @property
@@ -156,6 +159,7 @@ class Worker:
             else:
                 self._mend(site, camera, self._retries[camera_id])
         self._write_states()
+        self._history.keep(self._runners.values(), now=time.time())
 
     def _close_orphans(self, mine: Collection[str], given: Sequence[Site]) -> None:
         """End the events that a worker before this one left open; the first worker also those of cameras that
@@ -221,6 +225,7 @@ class Worker:
         runner = self._runners.pop(camera_id, None)
         if runner is not None:
             runner.stop()
+            self._history.gather(runner)
             log.info("camera.stopped", camera=camera_id)
 
     def _write_states(self) -> None:
@@ -277,6 +282,10 @@ class Worker:
             at_once.submit(self._clips.stop)
             for camera_id in list(self._runners):
                 at_once.submit(self._stop_camera, camera_id)
+        try:
+            self._history.write()
+        except TynyshError as error:
+            log.error("crowd_history.lost", error=error.message)
         lost = self._writer.stop()
         if lost:
             log.error("events.lost", count=lost)
@@ -350,6 +359,19 @@ class LinkThread:
             camera_id: {**runner.status(), "worker": self._worker.number, "reported_at": time.time()}
             for camera_id, runner in list(self._worker.runners.items())
         }
+
+    def crowd(self, camera_id: str) -> CrowdMessage | None:
+        """What is known of the crowd on a camera now."""
+        runner = self._worker.runners.get(camera_id)
+        crowd = None if runner is None else runner.crowd()
+        if runner is None or crowd is None:
+            return None
+        return {**crowd_message(crowd.state, crowd.ground), "opened_at": runner.opened_at}
+
+    def crowds(self) -> dict[str, CrowdMessage]:
+        """The same of all cameras, without maps."""
+        found = {camera_id: self.crowd(camera_id) for camera_id in list(self._worker.runners)}
+        return {camera_id: {**said, "map": None} for camera_id, said in found.items() if said is not None}
 
     async def picture(self, camera_id: str) -> bytes | None:
         """The latest picture, anonymised."""

@@ -488,10 +488,15 @@ class Schedule(Strict):
         return schedule.Schedule(frozenset(self.days), self.begin, self.end, self.except_holidays)
 
 
-class Kept(Strict):
-    """How long something is kept, and how much of it; what comes first counts."""
+class KeptDays(Strict):
+    """How long something is kept."""
 
     days: int = Field(ge=1, le=3650, title="Days", description="Older than so many days is deleted.")
+
+
+class Kept(KeptDays):
+    """How long something is kept, and how much of it; what comes first counts."""
+
     gigabytes: float | None = Field(
         default=None,
         gt=0,
@@ -502,7 +507,7 @@ class Kept(Strict):
 
 
 class Retention(Strict):
-    """How long footage is kept."""
+    """How long footage and figures are kept."""
 
     recordings: Kept = Field(
         default=Kept(days=7), title="Recordings", description="The continuous recordings of all cameras."
@@ -511,6 +516,11 @@ class Retention(Strict):
         default=Kept(days=180),
         title="Evidence",
         description="Clips of incidents. What was verified false goes with the recordings already.",
+    )
+    history: KeptDays = Field(
+        default=KeptDays(days=400),
+        title="History",
+        description="How many people there were, minute by minute; no pictures. Deleted by whole weeks.",
     )
 
 
@@ -723,7 +733,7 @@ class Site(Strict):
         description="Parts of the site in which people are added up over its cameras.",
     )
     retention: Retention = Field(
-        default=Retention(), title="Retention", description="How long footage is kept."
+        default=Retention(), title="Retention", description="How long footage and figures are kept."
     )
     clip: Clip = Field(default=Clip(), title="Clip", description="What the clip of an incident shows.")
     joining: Joining = Field(default=Joining(), title="Joining", description="When events are one incident.")

@@ -7,8 +7,10 @@ from typing import Generic, TypeVar
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
+from tynysh.crowd.minutes import MINUTE_S
 from tynysh.incidents.lifecycle import State, Verdict
 from tynysh.site.schema import Retention
+from tynysh.store.queries import crowd_history
 from tynysh.store.schema import CameraRow, ClipRow, IncidentRow, SiteRow
 
 _DAY_S = 86_400.0
@@ -112,3 +114,18 @@ def cameras_of(session: Session, site_id: str) -> Collection[str]:
     return session.scalars(
         select(CameraRow.id).where(CameraRow.site_id == site_id).order_by(CameraRow.id)
     ).all()
+
+
+def forget_history(session: Session, *, now: float) -> int:
+    """Delete the crowd figures of all sites whose time is over, by their sites' retention; how many blocks went.
+
+    Sites and cameras that are no longer in force count too. Needs a session of `Database.writing`.
+    """
+    gone = 0
+    for site in session.scalars(select(SiteRow).order_by(SiteRow.id)):
+        kept = Retention.model_validate(site.settings.get("retention", {}))
+        owners = {site.id, *cameras_of(session, site.id)}
+        gone += crowd_history.forget(
+            session, owners, before=int((now - kept.history.days * _DAY_S) // MINUTE_S)
+        )
+    return gone
