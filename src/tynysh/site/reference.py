@@ -27,6 +27,7 @@ from tynysh.site.schema import (
     Gate,
     Joining,
     Kept,
+    KeptDays,
     KnownDistance,
     KnownPoint,
     Line,
@@ -64,6 +65,7 @@ _PARTS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("Defaults for cameras: `sites[].defaults`", Defaults),
     ("Retention: `sites[].retention`", Retention),
     ("How long: `recordings`, `evidence`", Kept),
+    ("How long: `history`", KeptDays),
     ("Clips of incidents: `sites[].clip`", Clip),
     ("When events are one incident: `sites[].joining`", Joining),
 )
