@@ -16,12 +16,13 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
+from rich.text import Text
 
 from tynysh import __version__
 from tynysh.errors import MediaError, TynyshError, UsageError
 from tynysh.insight.analyze_command import watch_for
 from tynysh.insight.footage import Figures, FootageReport, figures
-from tynysh.insight.footage_report import page
+from tynysh.insight.footage_report import LEAST_HOURS, page
 from tynysh.insight.labels import Recording, read_labels
 from tynysh.insight.listed import ListError
 from tynysh.insight.matching import TOLERANCE_S
@@ -334,9 +335,16 @@ def print_report(report: FootageReport, console: Console, language: Language) ->
         return text(language, f"insight.footage.{key}", **values)
 
     table = Table(show_edge=False)
-    table.add_column("")
-    for heading in ("labelled", "recall", "precision", "false_alerts", "per_hour", "delay"):
-        table.add_column(say(heading), justify="right")
+    table.add_column("", overflow="fold")
+    for heading in (
+        "labelled",
+        "table_recall",
+        "table_precision",
+        "table_false",
+        "table_rate",
+        "table_delay",
+    ):
+        table.add_column(say(heading), justify="right", no_wrap=True)
     judged = report.judged
     _row(table, say("in_all"), figures(judged))
     for behaviour in report.behaviours:
@@ -345,35 +353,31 @@ def print_report(report: FootageReport, console: Console, language: Language) ->
         table.add_section()
         for camera in report.cameras:
             _row(table, camera, figures(judged, camera=camera))
-    console.print(table, markup=False)
-    console.print(
-        say("summary", files=len(report.seen), hours=f"{sum(judged.footage_hours.values()):.2f}"),
-        markup=False,
-    )
+    console.print(table)
+    hours = sum(judged.footage_hours.values())
+    console.print(say("summary", files=len(report.seen), hours=f"{hours:.2f}"), markup=False)
 
 
 def _row(table: Table, name: str, of: Figures) -> None:
+    rate = of.false_per_hour if of.hours >= LEAST_HOURS else None
     table.add_row(
-        name,
+        # Names of cameras are not markup.
+        Text(name),
         str(of.labelled),
-        _share(of.recall, of.recall_interval),
-        _share(of.precision, of.precision_interval),
+        _told(of.recall, of.recall_interval, 100, 0),
+        _told(of.precision, of.precision_interval, 100, 0),
         str(of.false),
-        _rate(of.false_per_hour, of.false_per_hour_interval),
-        "–" if not of.delays_s else f"{of.delay_s(0.5):.1f} / {of.delay_s(0.95):.1f} s",
+        _told(rate, of.false_per_hour_interval, 1, 2),
+        "–" if not of.delays_s else f"{of.delay_s(0.5):.1f}, {of.delay_s(0.95):.1f}",
     )
 
 
-def _share(value: float | None, interval: tuple[float, float] | None) -> str:
+def _told(value: float | None, interval: tuple[float, float] | None, times: float, digits: int) -> str:
+    """A figure with its interval in brackets, both `times` as large as they are."""
     if value is None or interval is None:
         return "–"
-    return f"{value:.0%} ({interval[0]:.0%}–{interval[1]:.0%})"
-
-
-def _rate(value: float | None, interval: tuple[float, float] | None) -> str:
-    if value is None or interval is None:
-        return "–"
-    return f"{value:.2f} ({interval[0]:.2f}–{interval[1]:.2f})"
+    low, high = (f"{times * side:.{digits}f}" for side in interval)
+    return f"{times * value:.{digits}f} ({low}–{high})"
 
 
 def _clock(time_s: float) -> str:

@@ -124,6 +124,11 @@ class Figures:
         """Garwood's."""
         return garwood(self.false, self.hours)
 
+    @property
+    def speaks(self) -> bool:
+        """Whether there is anything but footage in the group."""
+        return bool(self.labelled or self.true or self.false or self.repeats)
+
     def delay_s(self, part: float) -> float | None:
         """The delay that `part` of the found do not exceed (0.5: the median); None where nothing was found."""
         return float(np.quantile(self.delays_s, part)) if self.delays_s else None

@@ -4,6 +4,7 @@ import base64
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from html import escape
+from pathlib import Path
 
 from tynysh import __version__
 from tynysh.behaviour.signal import Behaviour
@@ -19,6 +20,9 @@ MOST_SHOWN = 12
 """Misses and false alerts that are shown with a picture, each; the worst first."""
 
 MOST_LISTED = 200
+LEAST_HOURS = 0.1
+"""Of less footage no rate of false alerts is shown: its interval would say nothing."""
+
 MOST_STRIPS = 60
 _AROUND_S = 10.0
 _BINS = 12
@@ -118,7 +122,7 @@ class _Page:
     def _cards(self, of: Figures) -> str:
         say, number, percent = self._say, self._number, self._percent
         median, most = of.delay_s(0.5), of.delay_s(0.95)
-        rate = of.false_per_hour
+        enough = of.hours >= LEAST_HOURS
         cards = [
             (
                 say("recall"),
@@ -134,9 +138,9 @@ class _Page:
             ),
             (
                 say("per_hour"),
-                self._of(rate, number),
+                self._of(of.false_per_hour if enough else None, number),
                 say("per_hour_sub", false=of.false, hours=number(of.hours)),
-                self._between(of.false_per_hour_interval, number),
+                self._between(of.false_per_hour_interval, number) if enough else "",
             ),
             (
                 say("delay"),
@@ -201,11 +205,15 @@ class _Page:
     def _cameras(self) -> str:
         judged, rows = self._report.judged, []
         for camera in self._report.cameras:
+            inside = {
+                behaviour: of
+                for behaviour in self._report.behaviours
+                if (of := figures(judged, camera=camera, behaviour=behaviour)).speaks
+            }
             rows.append(self._row(escape(camera), figures(judged, camera=camera), "all sum"))
-            for behaviour in self._report.behaviours:
-                of = figures(judged, camera=camera, behaviour=behaviour)
-                if of.labelled or of.true or of.false or of.repeats:
-                    rows.append(self._row(self._behaviour(behaviour), of, inside=True))
+            rows += [
+                self._row(self._behaviour(behaviour), of, inside=True) for behaviour, of in inside.items()
+            ]
         return self._table(rows)
 
     def _table(self, rows: Sequence[str]) -> str:
@@ -217,13 +225,17 @@ class _Page:
     def _row(self, name: str, of: Figures, kind: str = "", *, inside: bool = False) -> str:
         number, percent = self._number, self._percent
         median, most = of.delay_s(0.5), of.delay_s(0.95)
+        enough = of.hours >= LEAST_HOURS
         cells = [
             (str(of.labelled), ""),
             (str(of.found), self._say("as_other", n=of.as_other) if of.as_other else ""),
             (self._of(of.recall, percent), self._between(of.recall_interval, percent)),
             (self._of(of.precision, percent), self._between(of.precision_interval, percent)),
             (str(of.false), self._say("and_repeats", n=of.repeats) if of.repeats else ""),
-            (self._of(of.false_per_hour, number), self._between(of.false_per_hour_interval, number)),
+            (
+                self._of(of.false_per_hour if enough else None, number),
+                self._between(of.false_per_hour_interval, number) if enough else "",
+            ),
             (
                 "–" if median is None else f"{number(median, 1)} {self._say('second')}",
                 "" if most is None else self._say("delay_sub", most=number(most, 1)),
@@ -310,16 +322,13 @@ class _Page:
             marks[alert.recording.path].append((alert.event.start_s, alert.event.end_s, "miss", 1))
         for alert in judged.repeats:
             marks[alert.recording.path].append((alert.event.start_s, alert.event.end_s, "again", 1))
-        # What went wrong first, then what there is something to see of.
+        # What went wrong first.
         order = sorted(
-            report.seen,
-            key=lambda one: (
-                -sum(mark[2] == "miss" for mark in marks[one[0].path]),
-                not marks[one[0].path],
-            ),
+            (one for one in report.seen if marks[one[0].path]),
+            key=lambda one: -sum(mark[2] == "miss" for mark in marks[one[0].path]),
         )
         rows = "".join(
-            f'<tr><td class="name">{escape(recording.path)}<div class="sub">{_clock(sightings.duration_s)}</div></td>'
+            f'<tr><td class="name">{_short(recording)}<div class="sub">{_clock(sightings.duration_s)}</div></td>'
             f"<td>{_strip(marks[recording.path], sightings.duration_s)}</td></tr>"
             for recording, sightings in order[:MOST_STRIPS]
         )
@@ -333,7 +342,9 @@ class _Page:
             ]
         )
         table = f'<div class="wide"><table class="strips"><tbody>{rows}</tbody></table></div>'
-        return f"<p>{self._say('recordings_sub')}</p>{legend}{table}{more}"
+        calm = len(report.seen) - len(order)
+        rest = f"<p>{self._say('calm', n=calm)}</p>" if calm else ""
+        return f"<p>{self._say('recordings_sub')}</p>{legend}{table}{more}{rest}" if order else rest
 
     def _misses(self) -> str:
         missed = sorted(
@@ -396,10 +407,10 @@ class _Page:
             if still is None
             else _picture(still, box, name)
         )
-        camera = "" if recording.camera == recording.path else f"{escape(recording.camera)} · "
+        camera = f"{escape(recording.camera)} · "
         return (
             f'<div class="case">{picture}<div class="told"><b>{name}</b>'
-            f'<div class="sub name">{camera}{escape(recording.path)}</div>'
+            f'<div class="sub name">{camera}{_short(recording)}</div>'
             f'<div class="sub">{"<br>".join(told)}</div>'
             f"{self._curve(self._sightings(recording), behaviour, start_s, end_s)}</div></div>"
         )
@@ -435,7 +446,7 @@ class _Page:
         if not rows:
             return ""
         told = "".join(
-            f'<tr><td class="name">{escape(recording.path)}</td><td>{self._behaviour(behaviour)}</td>'
+            f'<tr><td class="name">{_short(recording)}</td><td>{self._behaviour(behaviour)}</td>'
             f'<td class="n">{_clock(start_s)} – {_clock(end_s)}</td><td class="n">{self._number(score)}</td></tr>'
             for recording, behaviour, start_s, end_s, score in rows[:MOST_LISTED]
         )
@@ -453,6 +464,11 @@ class _Page:
             for name in ("pairs", "related", "repeat", "judged", "hours", "intervals", "delay", "blur")
         ]
         return "<ul>" + "".join(f"<li>{self._say(key, **values)}</li>" for key in keys) + "</ul>"
+
+
+def _short(recording: Recording) -> str:
+    """The file's name with its folder: all that tells it apart in most lists."""
+    return escape("/".join(Path(recording.path).parts[-2:]))
 
 
 def _picture(still: Still, box: Box | None, name: str) -> str:
