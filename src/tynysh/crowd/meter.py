@@ -30,6 +30,9 @@ LEVEL_WINDOW_S = 5.0
 DENSEST = 10
 """People who must bear a local density before it is called the place's."""
 
+HIGH = 0.9
+"""Quantile of the pressures in the crowded part of a place that is called the place's: the highest single one is chance."""
+
 MOST_MISSED = 2.0
 """Local densities are raised by as many people as the count says were missed, but at most to this multiple."""
 
@@ -145,7 +148,7 @@ class CrowdMeter:
         wide = radius(feet)
         close = kernel(floor.places, feet, RADIUS_M)
         shown = close if wide == RADIUS_M else kernel(floor.places, feet, wide)
-        pressure = self._pressure.observe(scene.time_s, close, walkers.velocity, walkers.noise)
+        pressure = self._pressure.observe(scene.time_s, close, walkers)
         borne = kernel(feet, feet, RADIUS_M).sum(axis=1)
         return metric_map(floor, shown.sum(axis=1)), _Local(floor, borne, pressure)
 
@@ -179,7 +182,8 @@ class CrowdMeter:
                 if zone is None
                 else local.pressure[contains_each(zone.polygon, local.floor.middles)]
             )
-            pressure = float(cells.max(initial=0.0)) * missed
+            pressing = cells[cells > 0]
+            pressure = float(np.quantile(pressing, HIGH)) * missed if len(pressing) else 0.0
         return PlaceCrowd(
             name=name,
             count=count,

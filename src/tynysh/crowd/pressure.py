@@ -4,13 +4,16 @@ import math
 
 import numpy as np
 
-from tynysh.crowd.walkers import Floats
+from tynysh.crowd.walkers import Floats, Walkers
 
 MEMORY_S = 3.0
 """Time constant of the means over time."""
 
 LEAST_DENSITY = 1.0
 """Persons/m² below which nobody presses anybody: people who walk freely vary in velocity and mean nothing by it."""
+
+ERRANT = 1.8
+"""Whose places scatter more than so many times the median about their line was mixed up with somebody else."""
 
 SETTLED_S = 1.0
 """Seconds of one crowd before its variance means anything."""
@@ -34,22 +37,24 @@ class PressureField:
         self._age_s = np.zeros(places)
         self._time_s: float | None = None
 
-    def observe(self, time_s: float, weights: Floats, velocity: Floats, noise: float) -> Floats:
+    def observe(self, time_s: float, weights: Floats, walkers: Walkers) -> Floats:
         """The pressure (M,) at the places after a look at `time_s`.
 
-        weights: (M, N) of the N people at the M places, 1/m², as `density.kernel` gives them. velocity: (N, 2) m/s, NaN
-        where unknown. noise: variance of a component of a velocity by jitter, (m/s)².
+        weights: (M, N) of the N people at the M places, 1/m², as `density.kernel` gives them. walkers: the N people;
+        their velocities in m/s.
         """
         elapsed_s = 0.0 if self._time_s is None else max(0.0, time_s - self._time_s)
         self._time_s = time_s
-        known = np.isfinite(velocity[:, 0])
+        velocity, known = walkers.velocity, np.isfinite(walkers.scatter)
+        if known.any():
+            known &= walkers.scatter <= ERRANT * np.median(walkers.scatter[known])
         density = weights.sum(axis=1)
         weights = weights[:, known]
         total = weights.sum(axis=1)
-        crowded = (density >= LEAST_DENSITY) & (total >= 0.5 * density)
+        crowded = (density >= LEAST_DENSITY) & (total >= 0.3 * density)
         safe = np.maximum(total, 1e-9)
         local = weights @ velocity[known] / safe[:, None]
-        spread = 2 * noise * (weights**2).sum(axis=1) / safe**2
+        spread = 2 * walkers.noise * (weights**2).sum(axis=1) / safe**2
         fading = math.exp(-elapsed_s / MEMORY_S)
         self._weight = fading * self._weight
         self._age_s = np.where(crowded, self._age_s + elapsed_s, 0.0)

@@ -31,7 +31,8 @@ class Walkers:
     floor: (N, 2) where they stand, metres; NaN where the ground is not known, or they stand above its horizon.
     velocity: (N, 2) m/s on the floor where `metric`; else body heights per second in the picture, x to the right and y
     down. NaN of people not followed for long enough. noise: variance of a component of it that comes of how boxes
-    jitter, in the square of its unit.
+    jitter, in the square of its unit. scatter: (N,) how far from the line that gave the velocity the places lie, root
+    mean square, metres or heights; large where a track went over from one person to another.
     heading: (N,) where they walk, degrees in the picture, clockwise from up; NaN as `velocity`.
     """
 
@@ -41,6 +42,7 @@ class Walkers:
     floor: Floats
     velocity: Floats
     heading: Floats
+    scatter: Floats
     noise: float
     metric: bool
 
@@ -131,27 +133,28 @@ class Paces:
         aspect: float,
     ) -> Walkers:
         in_picture = past[:, :, :2] * (aspect, 1.0)
-        drift, _ = _slopes(times, in_picture)
+        drift, _, _ = _slopes(times, in_picture)
         if ground is None:
             known = np.isfinite(past[:, :, 2])
             typical = np.where(known, past[:, :, 2], 0.0).sum(axis=0) / np.maximum(known.sum(axis=0), 1)
-            velocity, noise = _slopes(times, in_picture / np.maximum(typical, 1e-6)[:, None])
+            velocity, scatter, noise = _slopes(times, in_picture / np.maximum(typical, 1e-6)[:, None])
             floor = np.full((len(feet), 2), np.nan)
         else:
             flat = ground.metres(past[:, :, :2].reshape(-1, 2)).reshape(*past.shape[:2], 2)
-            velocity, noise = _slopes(times, flat)
+            velocity, scatter, noise = _slopes(times, flat)
             floor = ground.metres(feet) if len(feet) else np.zeros((0, 2))
         heading = np.degrees(np.arctan2(drift[:, 0], -drift[:, 1])) % 360.0
-        return Walkers(numbers, feet, heights, floor, velocity, heading, noise, ground is not None)
+        return Walkers(numbers, feet, heights, floor, velocity, heading, scatter, noise, ground is not None)
 
 
 def _columns(sorted_numbers: NDArray[np.int64], wanted: NDArray[np.int64]) -> NDArray[np.intp]:
     return np.searchsorted(sorted_numbers, wanted)
 
 
-def _slopes(times: Floats, places: Floats) -> tuple[Floats, float]:
-    """The slopes (N, 2) of lines through places (W, N, 2) at times (W,), NaN where too little is known; and the
-    variance of a component of a slope that the scatter about the lines makes, the median person's.
+def _slopes(times: Floats, places: Floats) -> tuple[Floats, Floats, float]:
+    """The slopes (N, 2) of lines through places (W, N, 2) at times (W,), NaN where too little is known; the root mean
+    square scatter (N,) about them; and the variance of a component of a slope that the scatter makes, the median
+    person's.
     """
     known = np.isfinite(places[:, :, 0])
     number = known.sum(axis=0)
@@ -162,13 +165,15 @@ def _slopes(times: Floats, places: Floats) -> tuple[Floats, float]:
         spread = (offset**2).sum(axis=0)
         slope = (offset[:, :, None] * filled).sum(axis=0) / spread[:, None]
         centre = filled.sum(axis=0) / number[:, None]
-        scatter = np.where(known[:, :, None], places - centre - offset[:, :, None] * slope, 0.0)
-        variance = (scatter**2).sum(axis=(0, 2)) / (2 * (number - 2)) / spread
+        away = np.where(known[:, :, None], places - centre - offset[:, :, None] * slope, 0.0)
+        variance = (away**2).sum(axis=(0, 2)) / (2 * (number - 2))
+        doubt = variance / spread
     begun = np.where(known, times[:, None], np.inf).min(axis=0, initial=np.inf)
     ended = np.where(known, times[:, None], -np.inf).max(axis=0, initial=-np.inf)
     span = ended - begun
     # Of two places only those far enough apart that jitter does not matter; and nobody who was not seen lately.
     enough = (span >= SHORTEST_S) & ((number >= 3) | (span >= 1.0)) & (ended >= -SHORTEST_S)
     slope[~enough] = np.nan
-    fitted = variance[enough & (number >= 4)]
-    return slope, float(np.median(fitted)) if len(fitted) else 0.0
+    fitted = enough & (number >= 4)
+    scatter = np.where(fitted, np.sqrt(np.where(fitted, variance, 0.0)), np.nan)
+    return slope, scatter, float(np.median(doubt[fitted])) if fitted.any() else 0.0
