@@ -3,8 +3,9 @@
 import math
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import cv2
 import numpy as np
@@ -44,6 +45,15 @@ class Detector(Protocol):
         ...
 
 
+@runtime_checkable
+class PartDetector(Detector, Protocol):
+    """Finds people in parts of a picture too, each seen as sharply as the network can."""
+
+    def detect_parts(self, frame: Frame, parts: Sequence[Box]) -> Sequence[Sequence[Person]]:
+        """The people in each of `parts` (pixels of `frame`), boxes in pixels of the frame; blocks."""
+        ...
+
+
 class YoloxDetector:
     """YOLOX (Ge et al., 2021, arXiv:2107.08430) for one class, persons.
 
@@ -72,15 +82,38 @@ class YoloxDetector:
 
     def detect(self, frame: Frame) -> Sequence[Person]:
         """The people in `frame`, boxes in its pixels, best first; blocks until they are known."""
-        scale = self._length / max(frame.width, frame.height)
-        width, height = max(1, round(frame.width * scale)), max(1, round(frame.height * scale))
+        return self.detect_parts(frame, [Box(0, 0, frame.width, frame.height)])[0]
+
+    def detect_parts(self, frame: Frame, parts: Sequence[Box]) -> Sequence[Sequence[Person]]:
+        """The people in each of `parts` of `frame` (in its pixels), boxes in pixels of the frame, best first.
+
+        The parts are asked about together, and so go through the network in one batch where batches pay.
+        """
+        views = [self._view(frame, part) for part in parts]
+        if len(views) == 1:
+            return [self._people(views[0], self._network(views[0].shape).infer(views[0].input))]
+        waiting = [self._network(view.shape).submit(view.input) for view in views]
+        return [self._people(view, answer.result()) for view, answer in zip(views, waiting, strict=True)]
+
+    def _view(self, frame: Frame, part: Box) -> "_View":
+        left, top, right, bottom = map(round, part)
+        scale = self._length / max(right - left, bottom - top)
+        width, height = max(1, round((right - left) * scale)), max(1, round((bottom - top) * scale))
+        if (right - left, bottom - top) == (frame.width, frame.height):
+            picture = frame.bgr_resized(width, height)
+        else:
+            way = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+            picture = cv2.resize(frame.bgr[top:bottom, left:right], (width, height), interpolation=way)  # type: ignore[assignment]
         shape = (_multiple_of_32(height), _multiple_of_32(width))
-        outputs = self._network(shape).infer(folded(frame.bgr_resized(width, height), shape))
+        stretch = np.array([(right - left) / width, (bottom - top) / height] * 2, dtype=np.float32)
+        return _View(Box(left, top, right, bottom), scale, shape, stretch, folded(picture, shape))
+
+    def _people(self, view: "_View", outputs: Sequence[NDArray[np.float32]]) -> list[Person]:
         boxes, scores = decode(outputs, self._min_score)
-        boxes *= np.array([frame.width / width, frame.height / height] * 2, dtype=np.float32)
-        boxes = np.clip(boxes, 0, [frame.width, frame.height] * 2).astype(np.float32)
-        kept = suppress(boxes, scores, self._overlap)
-        return [Person(Box(*map(float, boxes[n])), float(scores[n]), input_scale=scale) for n in kept]
+        left, top, right, bottom = view.part
+        boxes = np.clip(boxes * view.stretch, 0, [right - left, bottom - top] * 2) + [left, top] * 2
+        kept = suppress(boxes.astype(np.float32), scores, self._overlap)
+        return [Person(Box(*map(float, boxes[n])), float(scores[n]), input_scale=view.scale) for n in kept]
 
     def close(self) -> None:
         """Give the networks back."""
@@ -96,6 +129,21 @@ class YoloxDetector:
                 network = self._networks.get(shape) or self._network_for(*shape)
                 self._networks[shape] = network
         return network
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _View:
+    """A part of a picture as the network sees it.
+
+    part: in pixels of the picture. scale: pixels of the input for a pixel of the picture. shape: rows and columns of
+    the input, with its margin. stretch: (4,) from pixels of the input to those of the picture, for each edge.
+    """
+
+    part: Box
+    scale: float
+    shape: tuple[int, int]
+    stretch: NDArray[np.float32]
+    input: Array
 
 
 def folded(picture: Image, shape: tuple[int, int]) -> Array:

@@ -54,8 +54,35 @@ class ScheduleSettings(BaseModel):
         default=0.75, gt=0, description="People are near each other within so many of their heights."
     )
 
-    def interval_s(self, need: Need) -> float:
-        """Seconds between two looks for `need`."""
+    most_views_per_s: float | None = Field(
+        default=10.0,
+        gt=0,
+        description="Where the picture is looked at in tiles: how many pictures the network sees a second, at most. "
+        "Looks are then rarer, so that they cost no more.",
+    )
+
+    @classmethod
+    def steady(cls, looks_per_s: float) -> "ScheduleSettings":
+        """So many looks a second while anybody is there or something begins to move, in tiles or not: for cameras
+        that only count.
+        """
+        interval_s = 1.0 / looks_per_s
+        return cls(
+            close_s=interval_s,
+            people_s=interval_s,
+            alert_s=interval_s,
+            motion_s=max(1.0, interval_s),
+            still_people_s=max(4.0, interval_s),
+            empty_s=max(10.0, interval_s),
+            most_views_per_s=None,
+        )
+
+    def interval_s(self, need: Need, views: int = 1) -> float:
+        """Seconds between two looks for `need`, each of so many `views` of the network."""
+        least_s = 0.0 if self.most_views_per_s is None or views == 1 else views / self.most_views_per_s
+        return max(least_s, self._wanted_s(need))
+
+    def _wanted_s(self, need: Need) -> float:
         return {
             Need.CLOSE: self.close_s,
             Need.PEOPLE: self.people_s,
@@ -81,10 +108,11 @@ class DetectionSchedule:
         self._alert_until_s: float | None = None
         self._missing: dict[int, float] = {}
 
-    def due(self, time_s: float, motion: Motion, tracks: Sequence[Track]) -> bool:
+    def due(self, time_s: float, motion: Motion, tracks: Sequence[Track], views: int = 1) -> bool:
         """Whether the detector should look at `time_s`; the caller then does.
 
-        tracks: carried forward to `time_s`. Called once for each frame, in order of time.
+        tracks: carried forward to `time_s`. views: how many pictures the network sees at a look (`Sight.views`).
+        Called once for each frame, in order of time.
         """
         settings = self._settings
         if time_s < self._looked_s:
@@ -99,7 +127,7 @@ class DetectionSchedule:
         self._was_moving = motion.moving
         if begins or self._alert_until_s is None:
             self._alert_until_s = time_s + settings.alert_for_s
-        interval_s = settings.interval_s(self.need(time_s, motion, tracks))
+        interval_s = settings.interval_s(self.need(time_s, motion, tracks), views)
         # Frames jitter: one that comes a little early is taken rather than the next.
         due_s = self._beat_s + 0.9 * interval_s
         if not begins and time_s < due_s:
