@@ -23,7 +23,8 @@ class Event:
     start_s: stream time at which the signal first rose (the onset, not the moment of the decision).
     end_s: stream time at which it fell; None while it holds.
     decided_s: stream time at which it was decided that there is an event.
-    score: the highest score so far; box, people, zone, reason: of the highest score.
+    score: the highest score so far; box, people, zone, reason: of the highest score. The reason also says how long
+        the event has lasted (`lasted_s`).
     curve: (time_s, score) samples of the signal, at most a few a second.
     """
 

@@ -17,6 +17,11 @@ SILENCE_S = 2.0
 """An analyser that says nothing for so long no longer holds what it said last."""
 
 UPDATE_S = 1.0
+STILL_HOLDS_S = 10.0
+"""Updates come at most every `UPDATE_S` with something new, and every `STILL_HOLDS_S` without: how long it lasts is
+news too.
+"""
+
 CURVE_INTERVAL_S = 0.2
 CURVE_LIMIT = 300
 LEAD_S = 3.0
@@ -120,7 +125,7 @@ class _Stretch:
     def __init__(self, rule: Rule) -> None:
         self.heard_s = 0.0
         self.quiet_until_s = float("-inf")
-        self._rule = rule
+        self.rule = rule
         self._curve = Curve()
         self._rise: _Rise | None = None
 
@@ -134,7 +139,7 @@ class _Stretch:
         if self._rise is None:
             self._curve.forget(time_s - LEAD_S)
         self._curve.add(time_s, signal.score)
-        if signal.score < self._rule.off:
+        if signal.score < self.rule.off:
             return self._fall(time_s)
         began_s = time_s if signal.since_s is None else min(signal.since_s, time_s)
         rise = self._rise
@@ -145,7 +150,7 @@ class _Stretch:
         rise.fell_s = None
         if signal.score > rise.best.score:
             rise.best = signal
-        if rise.reached_s is None and signal.score >= self._rule.on:
+        if rise.reached_s is None and signal.score >= self.rule.on:
             rise.reached_s = time_s
         if rise.told is None:
             return self._begin(rise, signal, time_s, ids)
@@ -163,7 +168,7 @@ class _Stretch:
         if rise is None or rise.told is None:
             return []
         end_s = max(rise.high_s, time_s) if rise.fell_s is None else rise.high_s
-        self.quiet_until_s = end_s + self._rule.cooldown_s
+        self.quiet_until_s = end_s + self.rule.cooldown_s
         return [self._event(rise, Phase.ENDED, end_s=end_s)]
 
     def _fall(self, time_s: float) -> list[Event]:
@@ -171,10 +176,10 @@ class _Stretch:
             return []
         if self._rise.fell_s is None:
             self._rise.fell_s = time_s
-        return self.end(time_s) if time_s - self._rise.fell_s >= self._rule.release_s else []
+        return self.end(time_s) if time_s - self._rise.fell_s >= self.rule.release_s else []
 
     def _begin(self, rise: _Rise, signal: Signal, time_s: float, ids: random.Random) -> list[Event]:
-        if rise.reached_s is None or time_s - rise.reached_s < self._rule.min_duration_s:
+        if rise.reached_s is None or time_s - rise.reached_s < self.rule.min_duration_s:
             return []
         if time_s < self.quiet_until_s:
             return []
@@ -188,7 +193,7 @@ class _Stretch:
             or rise.best.people != told.people
             or abs(signal.score - told.level) >= 0.1
         )
-        if not changed or time_s - told.at_s < UPDATE_S:
+        if time_s - told.at_s < (UPDATE_S if changed else STILL_HOLDS_S):
             return []
         return [self._tell(rise, signal, Phase.UPDATED, time_s)]
 
@@ -198,6 +203,7 @@ class _Stretch:
 
     def _event(self, rise: _Rise, phase: Phase, *, end_s: float | None) -> Event:
         best = rise.best
+        lasted_s = round((rise.high_s if end_s is None else end_s) - rise.rose_s, 1)
         return Event(
             id=rise.event_id,
             behaviour=best.behaviour,
@@ -210,7 +216,7 @@ class _Stretch:
             people=best.people,
             zone=best.zone,
             subject=best.subject,
-            reason=best.reason,
+            reason=None if best.reason is None else best.reason.lasting(lasted_s),
             curve=self._curve.samples,
         )
 
@@ -231,6 +237,12 @@ class EventMaker:
         self._ids = ids
         self._stretches: dict[_Key, _Stretch] = {}
         self._time_s: float | None = None
+
+    def retune(self, rules: Mapping[Behaviour, Rule]) -> None:
+        """From now on, make events by other rules for these behaviours; what is held goes on by the new ones."""
+        self._rules.update(rules)
+        for (behaviour, _, _), stretch in self._stretches.items():
+            stretch.rule = self._rules[behaviour]
 
     def observe(self, signals: Sequence[Signal], time_s: float) -> list[Event]:
         """The events that the signals of one scene begin, update or end.

@@ -29,6 +29,10 @@ class Reason:
     key: str
     values: Mapping[str, float | int | str] = field(default_factory=dict)
 
+    def lasting(self, seconds: float) -> "Reason":
+        """The same with how long it has lasted, as the place `lasted_s`."""
+        return Reason(self.key, {**self.values, "lasted_s": seconds})
+
 
 @dataclass(frozen=True, slots=True)
 class Signal:
