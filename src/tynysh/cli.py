@@ -382,6 +382,32 @@ def users_password(
         user_commands.password(opened, _console(), name, ask=ask)
 
 
+@app.command("export-verdicts")
+def export_verdicts(
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="A new or an empty folder.")],
+    since: Annotated[
+        str | None, typer.Option("--since", help="Only incidents from this date on, as 2026-11-22 (UTC).")
+    ] = None,
+    site: Annotated[str | None, typer.Option("--site", help="Only incidents of this site, by id.")] = None,
+    language: Annotated[str, typer.Option("--language", help="Of the README: kk, ru or en.")] = "en",
+    data: Data = None,
+    database: DatabaseUrl = None,
+) -> int:
+    """Write what operators decided as a labelled set of anonymised clips, for evaluation and training."""
+    from datetime import UTC, datetime
+
+    from tynysh.insight import verdicts
+    from tynysh.runtime.data_folder import DataFolder
+
+    options = verdicts.ExportOptions(
+        folder, None if since is None else verdicts.since(since), site, _language(language)
+    )
+    with _open(data, database) as opened:
+        return verdicts.export(
+            opened, DataFolder.open(data).evidence, options, _console(), now=datetime.now(UTC)
+        )
+
+
 @audit.command("verify")
 def audit_verify(data: Data = None, database: DatabaseUrl = None) -> int:
     """Check that no entry of the audit record was altered or taken out."""

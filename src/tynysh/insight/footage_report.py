@@ -4,6 +4,7 @@ import base64
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from html import escape
+from math import ceil
 from pathlib import Path
 
 from tynysh import __version__
@@ -167,7 +168,9 @@ class _Page:
         if recall is not None:
             bounds = [self._percent(side) for side in recall]
             said.append(self._say("caution_recall", labelled=of.labelled, low=bounds[0], high=bounds[1]))
-        if rate is not None:
+        if of.hours < LEAST_HOURS:
+            said.append(self._say("caution_short", hours=self._number(of.hours)))
+        elif rate is not None:
             said.append(
                 self._say(
                     "caution_rate",
@@ -210,10 +213,15 @@ class _Page:
                 for behaviour in self._report.behaviours
                 if (of := figures(judged, camera=camera, behaviour=behaviour)).speaks
             }
-            rows.append(self._row(escape(camera), figures(judged, camera=camera), "all sum"))
-            rows += [
-                self._row(self._behaviour(behaviour), of, inside=True) for behaviour, of in inside.items()
-            ]
+            name = escape(camera)
+            if len(inside) == 1:
+                (behaviour,) = inside
+                name += f'<div class="sub">{self._behaviour(behaviour)}</div>'
+            rows.append(self._row(name, figures(judged, camera=camera), "all sum"))
+            if len(inside) > 1:
+                rows += [
+                    self._row(self._behaviour(behaviour), of, inside=True) for behaviour, of in inside.items()
+                ]
         return self._table(rows)
 
     def _table(self, rows: Sequence[str]) -> str:
@@ -418,7 +426,7 @@ class _Page:
     def _curve(self, sightings: Sightings, behaviour: Behaviour, start_s: float, end_s: float) -> str:
         """The scores around a stretch of time, which is shaded, with the threshold as a dashed line."""
         first = max(0, int(start_s - _AROUND_S))
-        last = min(int(sightings.duration_s), int(end_s + _AROUND_S)) + 1
+        last = min(ceil(sightings.duration_s), int(end_s + _AROUND_S) + 1)
         scores = list(sightings.scores.get(behaviour, ()))[first:last]
         scores += [0.0] * (last - first - len(scores))
         # One column a second at least; of a long stretch the highest of each column.

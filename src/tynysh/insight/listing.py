@@ -8,7 +8,7 @@ from rich.table import Table
 
 from tynysh.behaviour.event import Event
 from tynysh.insight.analysis import VideoAnalysis
-from tynysh.translations import Language, text
+from tynysh.translations import Language, catalogue, text
 
 
 def json_line(event: Event, source: str) -> str:
@@ -36,7 +36,9 @@ def reason_text(event: Event, language: Language) -> str:
     """Why, in words; empty where the analyser gave no reason."""
     if event.reason is None:
         return ""
-    return text(language, f"reason.{event.reason.key}", **event.reason.values)
+    words = catalogue(language)
+    values = {name: words.get(f"{name}.{value}", value) for name, value in event.reason.values.items()}
+    return text(language, f"reason.{event.reason.key}", **values)
 
 
 def print_table(console: Console, analyses: Sequence[VideoAnalysis], *, language: Language) -> None:
