@@ -7,7 +7,9 @@ from types import MappingProxyType
 from tynysh.behaviour.aggression import AggressionAnalyser, AggressionSettings
 from tynysh.behaviour.analyser import Analyser
 from tynysh.behaviour.camera_fault import CameraFaultAnalyser, CameraFaultSettings
+from tynysh.behaviour.crowd_run import CrowdRunAnalyser, CrowdRunSettings
 from tynysh.behaviour.crowding import CrowdingAnalyser, CrowdingSettings
+from tynysh.behaviour.crush_risk import CrushRiskAnalyser, CrushRiskSettings
 from tynysh.behaviour.events import Rule
 from tynysh.behaviour.fight import FightAnalyser, FightSettings
 from tynysh.behaviour.intrusion import IntrusionAnalyser, IntrusionSettings
@@ -39,6 +41,8 @@ ANALYSERS: Mapping[Behaviour, Entry] = MappingProxyType(
         Behaviour.AGGRESSION: Entry(AggressionSettings, AggressionAnalyser, by_default=True),
         Behaviour.PERSON_DOWN: Entry(PersonDownSettings, PersonDownAnalyser, by_default=True),
         Behaviour.CROWDING: Entry(CrowdingSettings, CrowdingAnalyser),
+        Behaviour.CRUSH_RISK: Entry(CrushRiskSettings, CrushRiskAnalyser, by_default=True),
+        Behaviour.CROWD_RUN: Entry(CrowdRunSettings, CrowdRunAnalyser, by_default=True),
         Behaviour.INTRUSION: Entry(IntrusionSettings, IntrusionAnalyser),
         Behaviour.LOITERING: Entry(LoiteringSettings, LoiteringAnalyser),
         Behaviour.CAMERA_FAULT: Entry(CameraFaultSettings, CameraFaultAnalyser, by_default=True),
@@ -76,6 +80,11 @@ def create_all(settings: Mapping[Behaviour, AnalyserSettings], *, device: str = 
         for behaviour in ANALYSERS
         if behaviour in settings and settings[behaviour].enabled
     ]
+
+
+BUDGETED = (Behaviour.FIGHT, Behaviour.AGGRESSION, Behaviour.PERSON_DOWN)
+"""The behaviours whose score is how sure the analyser is, so that another threshold is another number of false alarms.
+The scores of the others measure what is the case (how long, how many), and their limits are the site's to set."""
 
 
 def rules(settings: Mapping[Behaviour, AnalyserSettings]) -> dict[Behaviour, Rule]:

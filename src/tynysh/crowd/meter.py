@@ -31,7 +31,7 @@ DENSEST = 10
 """People who must bear a local density before it is called the place's."""
 
 HIGH = 0.9
-"""Quantile of the pressures in the crowded part of a place that is called the place's: the highest single one is chance."""
+"""Quantile of the pressures in the crowded part of a place that is called the place's: the very highest is chance."""
 
 MOST_MISSED = 2.0
 """Local densities are raised by as many people as the count says were missed, but at most to this multiple."""
