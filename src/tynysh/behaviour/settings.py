@@ -1,5 +1,6 @@
 """The settings that every analyser has."""
 
+from collections.abc import Sequence
 from typing import Annotated, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -62,6 +63,10 @@ class AnalyserSettings(BaseModel):
 
     release: ClassVar[float] = 0.7
     release_s: ClassVar[float] = 1.0
+
+    recall_at: ClassVar[Sequence[tuple[float, float]]] = ()
+    """(threshold, recall): which part of what really happens was found on cameras never seen, rising thresholds; empty
+    where that was not measured. From the behaviour's model card."""
 
     enabled: Annotated[
         bool, Field(title="Enabled", description="Whether the camera is watched for this behaviour.")

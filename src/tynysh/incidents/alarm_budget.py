@@ -89,7 +89,7 @@ def choose(
     counts = np.maximum.accumulate(np.asarray(false_alarms, dtype=np.int64)[::-1])[::-1]
     ceiling = _ceiling(ladder, recall, recall_floor)
     start = _at_least(ladder, usual)
-    within = gamma.ppf(1.0 - RISK, counts + 1) <= budget * days
+    within = np.asarray(gamma.ppf(1.0 - RISK, counts + 1)) <= budget * days
     passed = len(ladder)
     while passed > 0 and within[passed - 1]:
         passed -= 1

@@ -6,6 +6,7 @@ from random import Random
 
 from tynysh.behaviour import registry
 from tynysh.behaviour.events import EventMaker
+from tynysh.behaviour.near_alarms import NearAlarms
 from tynysh.behaviour.scene import Line, Zone
 from tynysh.behaviour.settings import AnalyserSettings
 from tynysh.behaviour.signal import Behaviour
@@ -13,7 +14,8 @@ from tynysh.crowd.ground import Ground
 from tynysh.crowd.surveying import ground_from_points
 from tynysh.perception.detector import Detector
 from tynysh.perception.motion import MotionGate
-from tynysh.perception.schedule import DetectionSchedule
+from tynysh.perception.schedule import DetectionSchedule, ScheduleSettings
+from tynysh.perception.tiling import Detection, Sight
 from tynysh.perception.tracker import Tracker
 from tynysh.runtime.meter import Meter
 from tynysh.runtime.networks import Networks
@@ -26,7 +28,8 @@ class Watch:
     """What one camera is watched for.
 
     analysers: the enabled behaviours with their settings. zones, lines: of the picture. ground: where its floor is, if
-    that was measured. on_duty: whether a behaviour is watched for at a stream time.
+    that was measured. on_duty: whether a behaviour is watched for at a stream time. detection: how the detector looks.
+    looks: how often it does; as behaviour needs if None.
     """
 
     analysers: Mapping[Behaviour, AnalyserSettings]
@@ -34,6 +37,8 @@ class Watch:
     lines: tuple[Line, ...] = ()
     ground: Ground | None = None
     on_duty: Callable[[Behaviour, float], bool] = always
+    detection: Detection = Detection.AUTO
+    looks: ScheduleSettings | None = None
 
     @classmethod
     def usual(cls) -> "Watch":
@@ -57,6 +62,8 @@ class Watch:
             lines=tuple(Line(line.name, line.begin, line.end) for line in camera.lines),
             ground=_ground(camera.calibration),
             on_duty=_hours(site, analysers) if scheduled else always,
+            detection=camera.detection,
+            looks=ScheduleSettings.steady(camera.looks_per_second) if camera.looks_per_second else None,
         )
 
 
@@ -73,15 +80,17 @@ def build_pipeline(
     ids: makes the ids of events; seeded alike, the same video gives the same events. detector: in place of the
     networks' own, for scripted scenes.
     """
+    rules = registry.rules(watch.analysers)
     return Pipeline(
-        detector=detector or networks.detector,
+        sight=Sight(detector or networks.detector, watch.detection),
         # Scripted people come with their keypoints.
         pose=networks.pose if detector is None else None,
         gate=MotionGate(),
-        schedule=DetectionSchedule(),
+        schedule=DetectionSchedule(watch.looks),
         tracker=Tracker(),
         analysers=registry.create_all(watch.analysers, device=networks.device),
-        events=EventMaker(registry.rules(watch.analysers), ids=ids),
+        events=EventMaker(rules, ids=ids),
+        near_alarms=NearAlarms({each: rules[each] for each in registry.BUDGETED if each in rules}),
         zones_at=all_zones_always(watch.zones),
         lines=watch.lines,
         ground=watch.ground,

@@ -4,7 +4,7 @@ import dataclasses
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -13,6 +13,8 @@ from uuid import UUID
 import structlog
 
 from tynysh.behaviour.event import Event, Phase
+from tynysh.behaviour.events import LONGEST_GAP_S, Rule
+from tynysh.behaviour.near_alarms import Counts
 from tynysh.behaviour.signal import Behaviour, Reason
 from tynysh.crowd.ground import Ground
 from tynysh.crowd.minutes import MinuteMeter, Minutes, Series
@@ -56,6 +58,26 @@ class Crowd:
     ground: Ground | None
 
 
+@dataclass(slots=True)
+class Watched:
+    """For how long a camera was watched, seconds, and what other thresholds would have raised meanwhile.
+
+    until_s: stream time of the last picture.
+    """
+
+    until_s: float | None = None
+    seconds: float = 0.0
+    near_alarms: dict[Behaviour, Counts] = field(default_factory=dict)
+
+    def add(self, time_s: float, near_alarms: Mapping[Behaviour, Counts]) -> None:
+        """Take in a picture that was analysed, and what was counted at it."""
+        if self.until_s is not None and 0.0 <= time_s - self.until_s <= LONGEST_GAP_S:
+            self.seconds += time_s - self.until_s
+        self.until_s = time_s
+        for behaviour, counts in near_alarms.items():
+            self.near_alarms[behaviour] = self.near_alarms.get(behaviour, 0) + counts
+
+
 class CameraRunner:
     """Runs one camera until stopped.
 
@@ -87,6 +109,9 @@ class CameraRunner:
         self._crowd: Crowd | None = None
         self._minutes = MinuteMeter(camera.id)
         self._minutes_lock = threading.Lock()
+        self._watched = Watched()
+        self._watched_lock = threading.Lock()
+        self._rules: Mapping[Behaviour, Rule] | None = None
         self.latest: Latest | None = None
         self._showing = Showing()
         self.analysed = 0
@@ -192,6 +217,16 @@ class CameraRunner:
         with self._minutes_lock:
             return self._minutes.take(before)
 
+    def take_watched(self) -> "Watched":
+        """For how long the camera was watched, and what other thresholds would have raised, since the last call."""
+        with self._watched_lock:
+            watched, self._watched = self._watched, Watched(self._watched.until_s)
+        return watched
+
+    def retune(self, rules: Mapping[Behaviour, Rule]) -> None:
+        """Make events of these behaviours by other rules, from the next picture on."""
+        self._rules = rules
+
     def _run(self) -> None:
         time_s = 0.0
         try:
@@ -214,12 +249,17 @@ class CameraRunner:
                 self._minutes.pause(tick.time_s)
 
     def _frame(self, frame: Frame) -> None:
+        rules, self._rules = self._rules, None
+        if rules is not None:
+            self._pipeline.retune(rules)
         step = self._pipeline.process(frame)
         if step is None:
             return
         self.analysed += 1
         self._take(step)
         scene = step.scene
+        with self._watched_lock:
+            self._watched.add(scene.time_s, self._pipeline.near_alarms.take())
         if scene.crowd is not None:
             self._crowd = Crowd(scene.crowd, scene.ground)
             with self._minutes_lock:

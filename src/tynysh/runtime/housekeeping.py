@@ -10,6 +10,7 @@ from tynysh.errors import TynyshError
 from tynysh.evidence import retention
 from tynysh.evidence.clip_maker import ClipMaker
 from tynysh.runtime.data_folder import DataFolder
+from tynysh.runtime.thresholds import learn_all
 from tynysh.site.apply import stored
 from tynysh.store.database import Database
 from tynysh.store.queries import crowd_history
@@ -66,6 +67,8 @@ class Housekeeping:
         crowd_history.pack_all(self._database, before=hour_began)
         with self._database.writing() as session:
             forget_history(session, now=now)
+        if sites is not None:
+            learn_all(self._database, sites, now=now)
 
     def _run(self) -> None:
         while True:

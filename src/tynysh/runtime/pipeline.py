@@ -7,7 +7,8 @@ from typing import Protocol
 
 from tynysh.behaviour.analyser import Analyser
 from tynysh.behaviour.event import Event
-from tynysh.behaviour.events import EventMaker
+from tynysh.behaviour.events import EventMaker, Rule
+from tynysh.behaviour.near_alarms import NearAlarms
 from tynysh.behaviour.places import OBJECT, PROTECTED, surroundings
 from tynysh.behaviour.scene import STILL, Feed, Line, Motion, Scene, Zone
 from tynysh.behaviour.signal import Behaviour, Signal
@@ -15,12 +16,12 @@ from tynysh.crowd.ground import Ground
 from tynysh.crowd.meter import CrowdMeter
 from tynysh.geometry import Box
 from tynysh.media.frame import Frame
-from tynysh.perception.detector import Detector
 from tynysh.perception.doubt import doubtful
 from tynysh.perception.motion import MotionGate
 from tynysh.perception.person import Keypoints, Person
 from tynysh.perception.pose import UsualHeights, people_who_matter
 from tynysh.perception.schedule import DetectionSchedule
+from tynysh.perception.tiling import Sight
 from tynysh.perception.track import Track
 from tynysh.perception.tracker import Tracker
 from tynysh.runtime.meter import Meter, NoMeter
@@ -76,13 +77,14 @@ class Pipeline:
     def __init__(
         self,
         *,
-        detector: Detector,
+        sight: Sight,
         pose: Pose | None,
         gate: MotionGate,
         schedule: DetectionSchedule,
         tracker: Tracker,
         analysers: Sequence[Analyser],
         events: EventMaker,
+        near_alarms: NearAlarms | None = None,
         zones_at: Callable[[float], tuple[Zone, ...]],
         lines: Sequence[Line] = (),
         ground: Ground | None = None,
@@ -90,13 +92,14 @@ class Pipeline:
         meter: Meter | None = None,
         rate_hz: float = ANALYSIS_RATE_HZ,
     ) -> None:
-        self._detector = detector
+        self._sight = sight
         self._pose = pose if any(analyser.wants_pose for analyser in analysers) else None
         self._gate = gate
         self._schedule = schedule
         self._tracker = tracker
         self._analysers = tuple(analysers)
         self._events = events
+        self._near_alarms = near_alarms or NearAlarms({})
         self._zones_at = zones_at
         self._lines = tuple(lines)
         self._ground = ground
@@ -110,6 +113,15 @@ class Pipeline:
         self._heights = UsualHeights()
         self._doubtful: dict[int, Box] = {}
         self._next_doubtful = -1
+
+    @property
+    def near_alarms(self) -> NearAlarms:
+        """What other thresholds would have raised."""
+        return self._near_alarms
+
+    def retune(self, rules: Mapping[Behaviour, Rule]) -> None:
+        """From now on, make events of these behaviours by other rules."""
+        self._events.retune(rules)
 
     def process(self, frame: Frame) -> Step | None:
         """Analyse `frame`; None if it comes sooner after the last one than behaviour needs."""
@@ -156,10 +168,10 @@ class Pipeline:
     def _people(self, frame: Frame, motion: Motion) -> tuple[tuple[Track, ...], Sequence[Person] | None]:
         """The tracks now, and what the detector found, if it looked."""
         tracks = self._tracker.predict(frame.time_s)
-        if not self._schedule.due(frame.time_s, motion, tracks):
+        if not self._schedule.due(frame.time_s, motion, tracks, self._sight.views):
             return tracks, None
         with self._meter.stage("detector"):
-            persons = self._detector.detect(frame)
+            persons = self._sight.look(frame)
         with self._meter.stage("tracker"):
             tracks = self._tracker.update(persons, frame.time_s)
             self._doubt(persons, tracks, frame)
@@ -204,6 +216,7 @@ class Pipeline:
                 signal for analyser in self._analysers for signal in self._on_duty_signals(analyser, scene)
             )
             events = tuple(self._events.observe(signals, scene.time_s))
+            self._near_alarms.observe(signals, scene.time_s)
         return Step(scene=scene, to_blur={**self._doubtful, **scene.people()}, signals=signals, events=events)
 
     def _on_duty_signals(self, analyser: Analyser, scene: Scene) -> Sequence[Signal]:

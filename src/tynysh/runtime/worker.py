@@ -33,6 +33,7 @@ from tynysh.runtime.housekeeping import Housekeeping
 from tynysh.runtime.link import CameraStatus, CrowdMessage, LinkServer
 from tynysh.runtime.networks import Networks
 from tynysh.runtime.supervisor import stop_requested
+from tynysh.runtime.thresholds import Thresholds
 from tynysh.site.apply import stored
 from tynysh.site.schema import Camera, Site, plain
 from tynysh.store.database import Database
@@ -107,6 +108,7 @@ class Worker:
         self._clips = ClipMaker(database, folder.evidence, networks.detector, self._runners)
         self._housekeeping = Housekeeping(database, folder, self._clips)
         self._history = CrowdHistory(database)
+        self._thresholds = Thresholds(database)
         self._link = LinkThread(folder.run / f"worker-{number}.sock", self)
 
     @property
@@ -160,6 +162,7 @@ class Worker:
                 self._mend(site, camera, self._retries[camera_id])
         self._write_states()
         self._history.keep(self._runners.values(), now=time.time())
+        self._thresholds.keep(self._runners.values(), now=time.time())
 
     def _close_orphans(self, mine: Collection[str], given: Sequence[Site]) -> None:
         """End the events that a worker before this one left open; the first worker also those of cameras that

@@ -32,6 +32,7 @@ from tynysh.behaviour.settings import AnalyserSettings
 from tynysh.behaviour.signal import Behaviour
 from tynysh.crowd import calibration
 from tynysh.crowd.state import PICTURE
+from tynysh.perception.tiling import Detection
 from tynysh.site import references
 from tynysh.site.analysers import Analysers
 from tynysh.site.identifiers import LONGEST, with_identifiers
@@ -551,6 +552,31 @@ class Joining(Strict):
     )
 
 
+class AlarmBudget(Strict):
+    """How many false alarms a camera may raise. Thresholds are learnt from it (`incidents.alarm_budget`)."""
+
+    alarms_per_day: float = Field(
+        default=1.0,
+        gt=0,
+        le=1000,
+        title="Alarms a day",
+        description="False alarms a day that are borne, of fights, aggression and people down together.",
+    )
+    recall_floor: float = Field(
+        default=0.6,
+        ge=0,
+        le=1,
+        title="Floor of recall",
+        description="Part of what really happens that must still be found; no threshold is learnt that finds less, "
+        "even if the budget is not kept.",
+    )
+    learn: bool = Field(
+        default=True,
+        title="Learn",
+        description="Whether thresholds are learnt from verdicts and quiet hours; else those of the analysers hold.",
+    )
+
+
 Transport = Literal["tcp", "udp"]
 
 
@@ -571,6 +597,11 @@ class Defaults(Strict):
         title="Analysers",
         description="What cameras are watched for; if left out: "
         f"{', '.join(f'`{behaviour}`' for behaviour in default_settings())}.",
+    )
+    alarm_budget: AlarmBudget = Field(
+        default=AlarmBudget(),
+        title="Alarm budget",
+        description="How many false alarms each camera may raise.",
     )
 
 
@@ -618,11 +649,28 @@ class Camera(Strict):
         description="How the floor lies in the picture, for measures in metres: `automatic` learns it from people who "
         "walk through, `off` does without; or what was measured: `{points: [...]}`, `{distances: [...]}`.",
     )
+    detection: Detection = Field(
+        default=Detection.AUTO,
+        title="Detection",
+        description="How people are looked for: `whole`, the picture at once; `tiled`, in overlapping tiles that show "
+        "small people, at up to ten times the cost of a look; `auto`, in tiles where those find many more.",
+    )
+    looks_per_second: float | None = Field(
+        default=None,
+        gt=0,
+        le=10,
+        title="Looks a second",
+        description="How often people are looked for while anybody is there, for cameras that only count: 1, 2 or 5; "
+        "as often as behaviour needs if left out.",
+    )
     analysers: Analysers | None = Field(
         default=None,
         title="Analysers",
         description="What the camera is watched for, beside what the site's defaults say; `{enabled: false}` takes "
         "one away.",
+    )
+    alarm_budget: AlarmBudget | None = Field(
+        default=None, title="Alarm budget", description="How many false alarms the camera may raise."
     )
 
     @property
@@ -640,6 +688,7 @@ class Effective:
     credentials: Credentials | None
     recording: bool
     analysers: Mapping[Behaviour, AnalyserSettings]
+    alarm_budget: AlarmBudget
 
 
 class Gate(Strict):
@@ -757,6 +806,7 @@ class Site(Strict):
             credentials=camera.credentials or self.defaults.credentials,
             recording=self.defaults.recording if camera.recording is None else camera.recording,
             analysers={behaviour: settings for behaviour, settings in chosen.items() if settings.enabled},
+            alarm_budget=camera.alarm_budget or self.defaults.alarm_budget,
         )
 
     def camera(self, said: str) -> Camera:

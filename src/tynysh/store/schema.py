@@ -330,3 +330,45 @@ class PlaceOccupancyRow(Base):
     name: Mapped[str] = mapped_column(String(120), primary_key=True)
     at: Mapped[float] = mapped_column(Time)
     settled: Mapped[dict[str, Any]] = mapped_column(Carried)
+
+
+class WatchHourRow(Base):
+    """An hour of a camera: how much of it was watched, and what other thresholds would have raised.
+
+    hour: Unix time in hours. near_alarms: behaviour → alarms at each of `behaviour.near_alarms.LEVELS`; behaviours
+    without any are left out.
+    """
+
+    __tablename__ = "watch_hour"
+
+    camera_id: Mapped[str] = mapped_column(ForeignKey("camera.id"), primary_key=True)
+    hour: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    watched_s: Mapped[float] = mapped_column(Double(53))
+    near_alarms: Mapped[dict[str, list[int]]] = mapped_column(Carried, default=dict)
+
+
+class LearntThresholdRow(Base):
+    """The threshold that keeps a camera within its alarm budget, and how sure that is (`incidents.alarm_budget`).
+
+    budget: false alarms a day that are borne. days: watched in quiet hours. per_day, low, high: false alarms a day at
+    the threshold; high is None where nothing is known. recall: None where it is not known. verified: happenings that
+    operators verified on this camera, and of these `refound` would be found.
+    """
+
+    __tablename__ = "learnt_threshold"
+
+    camera_id: Mapped[str] = mapped_column(ForeignKey("camera.id"), primary_key=True)
+    behaviour: Mapped[str] = mapped_column(String(30), primary_key=True)
+    threshold: Mapped[float] = mapped_column(Double(53))
+    usual: Mapped[float] = mapped_column(Double(53))
+    standing: Mapped[str] = mapped_column(String(10))
+    budget: Mapped[float] = mapped_column(Double(53))
+    days: Mapped[float] = mapped_column(Double(53))
+    per_day: Mapped[float] = mapped_column(Double(53))
+    low: Mapped[float] = mapped_column(Double(53))
+    high: Mapped[float | None] = mapped_column(Double(53))
+    recall: Mapped[float | None] = mapped_column(Double(53))
+    recall_floor: Mapped[float] = mapped_column(Double(53))
+    verified: Mapped[int] = mapped_column(Integer, default=0)
+    refound: Mapped[int] = mapped_column(Integer, default=0)
+    updated_at: Mapped[float] = mapped_column(Time)

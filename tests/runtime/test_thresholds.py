@@ -1,0 +1,109 @@
+"""Thresholds are learnt from verdicts and quiet hours, and used at once."""
+
+from random import Random
+
+import numpy as np
+import pytest
+
+from tynysh.behaviour.event import Phase
+from tynysh.behaviour.events import EventMaker
+from tynysh.behaviour.near_alarms import LEVELS
+from tynysh.behaviour.registry import BUDGETED, default_settings, rules
+from tynysh.behaviour.signal import Behaviour, Signal
+from tynysh.incidents.alarm_budget import Standing
+from tynysh.runtime import thresholds
+from tynysh.site.apply import apply
+from tynysh.site.schema import SiteFile
+from tynysh.store.database import Database
+from tynysh.store.queries import alarm_budgets
+
+NOW = 1000 * 86_400.0
+FIGHT = Behaviour.FIGHT
+
+
+def site(**budget: object) -> SiteFile:
+    camera = {"id": "door", "name": "Door", "main": "rtsp://10.0.0.1/main", "alarm_budget": budget}
+    return SiteFile.model_validate(
+        {
+            "sites": [
+                {
+                    "id": "pulse",
+                    "name": "Pulse",
+                    "kind": "nightlife",
+                    "time_zone": "Asia/Almaty",
+                    "cameras": [camera],
+                }
+            ]
+        }
+    )
+
+
+def watched(database: Database, days: float, fights_at: dict[float, int] | None = None) -> None:
+    """So many days of quiet hours, with fights' near alarms: level → how many reached it."""
+    apply(site(), database, now=NOW, user="aigerim")
+    counts = np.array([sum(n for level, n in (fights_at or {}).items() if level >= each) for each in LEVELS])
+    with database.writing() as session:
+        for hour in range(round(days * 24)):
+            at = NOW - (hour + 30) * 3600
+            alarm_budgets.add_watched(
+                session, "door", at, 3600, {FIGHT: counts} if hour == 0 and fights_at else {}
+            )
+
+
+def learn(database: Database, **budget: object) -> dict[Behaviour, alarm_budgets.LearntThreshold]:
+    given = site(**budget)
+    apply(given, database, now=NOW, user="aigerim")
+    thresholds.learn_all(database, given, now=NOW)
+    with database.reading() as session:
+        return {one.behaviour: one for one in alarm_budgets.learnt(session, ["door"])}
+
+
+def test_the_budget_is_shared_between_what_is_watched_for(database: Database) -> None:
+    found = learn(database)
+    assert set(found) == set(BUDGETED)
+    assert sum(one.budget for one in found.values()) == pytest.approx(1.0)
+    assert {one.choice.standing for one in found.values()} == {Standing.LEARNING}
+    assert found[FIGHT].choice.threshold == default_settings()[FIGHT].threshold
+
+
+def test_a_camera_that_cries_wolf_gets_a_higher_threshold_within_its_floor_of_recall(
+    database: Database,
+) -> None:
+    watched(database, 10, {0.7: 20})
+    found = learn(database, recall_floor=0.3)[FIGHT]
+    assert found.choice.standing is Standing.KEPT
+    assert 0.7 < found.choice.threshold <= 0.72
+    held = learn(database, recall_floor=0.99)[FIGHT]
+    assert held.choice.standing is Standing.FLOOR
+    assert held.choice.rate.low > held.budget
+    assert held.choice.recall is not None
+
+
+def test_a_quiet_camera_notices_more(database: Database) -> None:
+    watched(database, 13)
+    usual = default_settings()[FIGHT].threshold
+    assert 0.8 * usual - 1e-9 <= learn(database)[FIGHT].choice.threshold < usual
+
+
+def test_a_camera_that_is_not_to_learn_forgets(database: Database) -> None:
+    assert learn(database) != {}
+    assert learn(database, learn=False) == {}
+
+
+def test_learnt_thresholds_make_the_events() -> None:
+    settings = default_settings()
+    events = EventMaker(rules(settings), ids=Random(0))
+    score = settings[FIGHT].threshold + 0.1
+
+    def begun(start_s: float) -> int:
+        times = (start_s + step / 10 for step in range(30))
+        made = [event for t in times for event in events.observe([Signal(FIGHT, t, score)], t)]
+        return sum(event.phase is Phase.BEGUN for event in made)
+
+    assert begun(0.0) == 1
+    choice = alarm_budgets.Choice(score + 0.1, Standing.RAISED, alarm_budgets.Rate(2, 1, 4), None, 0.6)
+    learnt = alarm_budgets.LearntThreshold("door", FIGHT, choice, 0.5, 1.0, 1.0, 0, 0, NOW)
+    events.retune(thresholds.tuned(settings, [learnt]))
+    assert begun(1000.0) == 0
+    events.retune(thresholds.tuned(settings, []))
+    assert begun(2000.0) == 1
