@@ -23,6 +23,7 @@ from tynysh.media.packet import Packet
 from tynysh.media.source import SourceError, SourceSpec, open_source
 from tynysh.perception.motion import MotionGate
 from tynysh.perception.schedule import DetectionSchedule
+from tynysh.perception.tiling import Sight
 from tynysh.perception.tracker import Tracker
 from tynysh.runtime.pipeline import Pipeline, all_zones_always
 
@@ -96,7 +97,7 @@ def test_the_first_event_comes_within_fifteen_seconds(loop: list[np.ndarray]) ->
 def test_the_pipeline_of_a_worker_shows_everything_in_each_turn(loop: list[np.ndarray]) -> None:
     """With its motion gate and its own mind about when to look."""
     pipeline = Pipeline(
-        detector=ScriptedDetector(),
+        sight=Sight(ScriptedDetector()),
         pose=None,
         gate=MotionGate(),
         schedule=DetectionSchedule(),

@@ -26,6 +26,7 @@ from tynysh.insight.fight_report import page
 from tynysh.insight.listed import ListError
 from tynysh.perception.motion import MotionGate
 from tynysh.perception.schedule import DetectionSchedule
+from tynysh.perception.tiling import Sight
 from tynysh.perception.tracker import Tracker
 from tynysh.runtime.pipeline import Pipeline, all_zones_always
 from tynysh.translations import LANGUAGES
@@ -48,7 +49,7 @@ class Nobody:
 def pipeline() -> Pipeline:
     settings = FightSettings()
     return Pipeline(
-        detector=Nobody(),  # type: ignore[arg-type]
+        sight=Sight(Nobody()),  # type: ignore[arg-type]
         pose=None,
         gate=MotionGate(),
         schedule=DetectionSchedule(),
