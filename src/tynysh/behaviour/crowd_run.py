@@ -19,8 +19,11 @@ RUNS_M_S = 2.2
 """People run rather than walk from about 2.1 m/s on (Hreljac, Ergonomics 38, 1995)."""
 
 WALKS_M_S = 1.7
-HEIGHTS_M = 1.7
-"""To read both in body heights a second, where the ground is not known."""
+
+RUNS_HEIGHTS_S = 1.2
+WALKS_HEIGHTS_S = 1.0
+"""The same in body heights a second in the picture, where the ground is not known: of 1.70 m, and a little less for
+those who do not run straight across the picture."""
 
 STARTED_S = 5.0
 """Who walked or stood within so many seconds before they ran has started to run."""
@@ -78,7 +81,7 @@ class CrowdRunAnalyser:
     score = min(1, 0.6 min(s / people, (r / n) / share)), with s the people who have started to run (slower than 1.7 m/s
     within 5 s before they passed 2.2 m/s, and running since), r all who run now and n all whose speed is known. Who
     comes into the picture running (joggers, a race) has not started here. Where the ground is not known the limits are
-    1.0 and 1.3 body heights a second in the picture; somebody who runs towards or from the camera is then read as
+    1.0 and 1.2 body heights a second in the picture; somebody who runs towards or from the camera is then read as
     slower than they are.
     """
 
@@ -107,7 +110,7 @@ class CrowdRunAnalyser:
 
     def _score(self, scene: Scene, walkers: Walkers, time_s: float) -> Signal:
         settings = self._settings
-        unit = 1.0 if walkers.metric else HEIGHTS_M
+        from_speed, to_speed = (WALKS_M_S, RUNS_M_S) if walkers.metric else (WALKS_HEIGHTS_S, RUNS_HEIGHTS_S)
         speed = walkers.speed
         known = np.isfinite(speed) & (walkers.numbers > 0)
         if settings.zones:
@@ -115,8 +118,8 @@ class CrowdRunAnalyser:
             for zone in watched(scene, settings.zones):
                 inside |= contains_each(zone.polygon, walkers.feet)
             known &= inside
-        runs = known & (speed >= RUNS_M_S / unit)
-        slow = known & (speed < WALKS_M_S / unit)
+        runs = known & (speed >= to_speed)
+        slow = known & (speed < from_speed)
         self._remember(walkers, time_s, runs, slow)
         started = np.array(
             [
