@@ -23,10 +23,12 @@ models = typer.Typer(help="The networks that Tynysh uses.", no_args_is_help=True
 evaluate = typer.Typer(help="How well Tynysh sees.", no_args_is_help=True, rich_markup_mode=None)
 users = typer.Typer(help="Accounts of the console.", no_args_is_help=True, rich_markup_mode=None)
 audit = typer.Typer(help="Who did or looked at what.", no_args_is_help=True, rich_markup_mode=None)
+crowd = typer.Typer(help="How many people there were.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(models, name="models")
 app.add_typer(evaluate, name="evaluate")
 app.add_typer(users, name="users")
 app.add_typer(audit, name="audit")
+app.add_typer(crowd, name="crowd")
 
 Data = Annotated[
     Path | None, typer.Option("--data", help="Data folder.", envvar="TYNYSH_DATA", show_default=False)
@@ -279,6 +281,44 @@ def evaluate_footage(
     )
 
 
+@app.command()
+def tune(
+    recordings: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            metavar="[RECORDING]...",
+            help="Videos in which nothing happens, or one LABELS.csv; without any, what the running system learnt.",
+            show_default=False,
+        ),
+    ] = None,
+    site: Annotated[Path | None, typer.Option("--site", help="Site file: zones, limits, analysers.")] = None,
+    camera: Annotated[
+        str | None, typer.Option("--camera", help="Which camera of the site, by id or name.")
+    ] = None,
+    budget: Annotated[
+        float | None, typer.Option("--budget", min=0.001, max=1000, help="False alarms a day that are borne.")
+    ] = None,
+    recall_floor: Annotated[
+        float | None,
+        typer.Option("--recall-floor", min=0, max=1, help="Part of what happens that must still be found."),
+    ] = None,
+    as_json: Annotated[
+        Path | None, typer.Option("--json", help="Write the figures of every threshold to this file.")
+    ] = None,
+    data: Data = None,
+    database: DatabaseUrl = None,
+    device: Device = "CPU",
+) -> int:
+    """Thresholds that keep a camera within its alarm budget, and what they cost in recall."""
+    from tynysh.insight import tune as tuning
+
+    if not recordings:
+        with _open(data, database) as opened:
+            return tuning.show_learnt(opened, _console())
+    options = tuning.TuneOptions(tuple(recordings), site, camera, budget, recall_floor, as_json, device)
+    return tuning.tune(options, _console(), lambda error: tell(Console(stderr=True, highlight=False), error))
+
+
 @models.command("list")
 def models_list() -> None:
     """Which models there are: task, licence, size, and whether they are here."""
@@ -431,6 +471,24 @@ def audit_list(
 
     with _open(data, database) as opened:
         commands.list_entries(opened, _console(), limit=limit, as_json=as_json)
+
+
+@crowd.command("export")
+def crowd_export(
+    out: Annotated[Path, typer.Option("--out", "-o", help="File to write: FILE.csv or FILE.parquet.")],
+    begin: Annotated[
+        str | None, typer.Option("--from", help="First day, or moment: 2026-12-16, 2026-12-16T18:00.")
+    ] = None,
+    end: Annotated[str | None, typer.Option("--to", help="Last day, or moment.")] = None,
+    site: Annotated[str | None, typer.Option("--site", help="One site, by id or name.")] = None,
+    data: Data = None,
+    database: DatabaseUrl = None,
+) -> None:
+    """Write people by zone, line, place and minute as CSV or Parquet."""
+    from tynysh.store import crowd_commands
+
+    with _open(data, database) as opened:
+        crowd_commands.export(opened, _console(), out, begin=begin, end=end, site=site)
 
 
 @app.command()

@@ -73,6 +73,7 @@ class Workers:
 
     said: dict[str, dict[str, Any]] = field(default_factory=dict)
     pictures: dict[str, bytes] = field(default_factory=dict)
+    crowds: dict[str, dict[str, Any]] = field(default_factory=dict)
     videos: dict[str, Callable[[], AsyncIterator[bytes]]] = field(default_factory=dict)
     released: list[str] = field(default_factory=list)
     slow_s: float = 0.0
@@ -80,6 +81,9 @@ class Workers:
     async def status(self) -> Mapping[str, Mapping[str, Any]]:
         await asyncio.sleep(self.slow_s)
         return self.said
+
+    async def crowd(self, camera_id: str) -> Mapping[str, Any] | None:
+        return self.crowds.get(camera_id)
 
     async def picture(self, camera_id: str) -> bytes | None:
         return self.pictures.get(camera_id)

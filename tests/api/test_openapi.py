@@ -21,6 +21,11 @@ CONTRACT = {
     "/api/v1/cameras": {"get"},
     "/api/v1/cameras/{camera_id}": {"get"},
     "/api/v1/cameras/{camera_id}/picture": {"get"},
+    "/api/v1/cameras/{camera_id}/crowd": {"get"},
+    "/api/v1/cameras/{camera_id}/crowd/names": {"get"},
+    "/api/v1/cameras/{camera_id}/crowd/history": {"get"},
+    "/api/v1/places": {"get"},
+    "/api/v1/places/{site_id}/{name}/history": {"get"},
     "/api/v1/updates": {"get"},
     "/api/v1/blindness": {"get"},
     "/healthz": {"get"},
@@ -32,7 +37,15 @@ FIELDS = {
     "IncidentDetail": "events steps clip_started_at",
     "IncidentEvent": "id behaviour started_at decided_at ended_at score box people zone reason curve",
     "IncidentStep": "at user action from_state to_state verdict note",
-    "Camera": "id name site simulated state since detail position zones people counters fps recording",
+    "Camera": "id name site simulated state since detail position zones lines people counters fps recording",
+    "Crowd": "at places lines map calibrated error",
+    "PlaceCrowd": "name count low high rough density density_low density_high level area_m2 capacity speed heading "
+    "stopped counterflow pressure densest",
+    "LineCount": "name ins outs",
+    "DensityMap": "columns rows metric values",
+    "History": "kind name begin end step_s capacity steps",
+    "HistoryStep": "at seen_s count low high most rough density densest level speed pressure ins outs",
+    "PlaceNow": "site name capacity area_m2 at count low high trend gates",
     "Counters": "frames_read frames_decoded frames_dropped frames_analysed reconnects timestamps_mended",
     "Site": "id name kind address position time_zone cameras",
     "Blindness": "site cameras blind since faulty seeing",
@@ -116,6 +129,10 @@ QUERIES = [
     "/api/v1/incidents/{0}/clip",
     "/api/v1/cameras/{0}",
     "/api/v1/cameras/{0}/picture",
+    "/api/v1/cameras/{0}/crowd",
+    "/api/v1/cameras/{0}/crowd/history",
+    "/api/v1/cameras/club-door/crowd/history",
+    "/api/v1/places/{0}/{0}/history",
 ]
 
 
@@ -139,7 +156,9 @@ def test_no_body_breaks_it(admin, asked, which: str, body: Any) -> None:
     path=st.sampled_from(QUERIES),
     which=WORDS,
     query=st.dictionaries(
-        st.sampled_from(["state", "site", "behaviour", "open", "before", "limit", "x"]),
+        st.sampled_from(
+            ["state", "site", "behaviour", "open", "before", "limit", "from", "to", "step", "place", "x"]
+        ),
         WORDS | st.integers().map(str),
         max_size=4,
     ),

@@ -40,7 +40,7 @@ async def list_cameras(signed: Reader, parts: Parts) -> list[models.Camera]:
 @router.get("/{camera_id}")
 async def get_camera(camera_id: CameraId, signed: Reader, parts: Parts) -> models.Camera:
     """One camera."""
-    found = await run_in_threadpool(_visible, camera_id, signed, parts)
+    found = await run_in_threadpool(visible, camera_id, signed, parts)
     now = await parts.board.latest()
     return models.camera(found, models.current(found, now.get(camera_id)))
 
@@ -48,7 +48,7 @@ async def get_camera(camera_id: CameraId, signed: Reader, parts: Parts) -> model
 @router.get("/{camera_id}/picture", response_class=Response, responses={200: {"content": {"image/jpeg": {}}}})
 async def get_picture(camera_id: CameraId, signed: Viewer, parts: Parts, request: Request) -> Response:
     """The latest picture, anonymised. Watching a camera is put on the audit record."""
-    await run_in_threadpool(_visible, camera_id, signed, parts)
+    await run_in_threadpool(visible, camera_id, signed, parts)
     picture = await parts.links.picture(camera_id)
     if picture is None:
         raise ApiError(404, "not_ready")
@@ -59,7 +59,7 @@ async def get_picture(camera_id: CameraId, signed: Viewer, parts: Parts, request
 @router.websocket("/{camera_id}/live")
 async def live(camera_id: CameraId, signed: Viewer, parts: Parts, websocket: WebSocket) -> None:
     """Live video, anonymised: `{"mime": ...}` as text, then fragmented MP4. Watching is put on the audit record."""
-    await run_in_threadpool(_visible, camera_id, signed, parts)
+    await run_in_threadpool(visible, camera_id, signed, parts)
     async with parts.watch.streaming(signed, "live") as stream:
         await run_in_threadpool(_note, camera_id, signed, parts, peer_of(websocket).address)
         await websocket.accept()
@@ -68,7 +68,8 @@ async def live(camera_id: CameraId, signed: Viewer, parts: Parts, websocket: Web
         )
 
 
-def _visible(camera_id: str, signed: Signed, parts: Context) -> cameras.CameraView:
+def visible(camera_id: str, signed: Signed, parts: Context) -> cameras.CameraView:
+    """The camera of that id. Raises 404 where there is none that the user may know of."""
     with parts.database.reading() as session:
         found = cameras.camera(session, camera_id)
     if found is None or not signed.sees(found.site.id):

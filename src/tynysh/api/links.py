@@ -60,6 +60,10 @@ class Links(Protocol):
         """The status of every camera whose worker answers, by camera id: the fields of `CameraStatus`."""
         ...
 
+    async def crowd(self, camera_id: str) -> Mapping[str, Any] | None:
+        """What is known of the crowd on a camera now (`crowd.message.crowd_message`); None if nothing is."""
+        ...
+
     async def picture(self, camera_id: str) -> bytes | None:
         """The latest anonymised picture as JPEG; None if there is none."""
         ...

@@ -140,6 +140,15 @@ class Zone(BaseModel):
     name: str
     kind: str
     polygon: list[tuple[float, float]] = Field(description="Corners (x, y) as parts of the picture (0..1).")
+    capacity: int | None = Field(description="People that it is meant for.")
+
+
+class Line(BaseModel):
+    """A counting line across a camera's picture; who crosses it from its left to its right goes in its direction."""
+
+    name: str
+    begin: tuple[float, float] = Field(description="Point (x, y) as parts of the picture (0..1).")
+    end: tuple[float, float]
 
 
 class Camera(BaseModel):
@@ -154,6 +163,7 @@ class Camera(BaseModel):
     detail: str | None
     position: Position | None
     zones: list[Zone]
+    lines: list[Line]
     people: int
     counters: Counters
     fps: float
@@ -271,9 +281,15 @@ def camera(found: stored_cameras.CameraView, status: CameraStatus | None) -> Cam
         detail=(status.detail or None) if status else None,
         position=_position(found.position),
         zones=[
-            Zone(name=zone["name"], kind=zone.get("kind", "area"), polygon=zone["polygon"])
+            Zone(
+                name=zone["name"],
+                kind=zone.get("kind", "area"),
+                polygon=zone["polygon"],
+                capacity=zone.get("capacity"),
+            )
             for zone in found.zones
         ],
+        lines=[Line(name=line["name"], begin=line["from"], end=line["to"]) for line in found.lines],
         people=status.people if status else 0,
         counters=status.counters if status else Counters(),
         fps=status.fps if status else 0.0,

@@ -126,6 +126,18 @@ def by_step(minutes: Minutes, step: int, origin: int = 0) -> Minutes:
     return Minutes(steps[starts], figures)
 
 
+def trend(minutes: Minutes) -> float | None:
+    """By how many people a minute the count rises (or falls, below zero): the slope of the straight line that fits
+    best (least squares). None with fewer than five minutes.
+    """
+    count = minutes.column(Figure.COUNT)
+    known = ~np.isnan(count)
+    if known.sum() < 5:
+        return None
+    at = minutes.at[known] - minutes.at[known].mean()
+    return float((at * count[known]).sum() / (at**2).sum())
+
+
 class MinuteMeter:
     """Sums the states of one camera up by minutes, in order of time; depends on its arguments alone."""
 

@@ -73,7 +73,7 @@ def test_a_week_that_is_over_becomes_one_block(database: Database) -> None:
     crowd_history.pack_all(database, before=week + WEEK_MIN + 1)
     same(read(database, DOOR), made)
     with database.reading() as session:
-        assert crowd_history.span(session, ["door"]) == (week, week + WEEK_MIN)
+        assert crowd_history.span(session, DOOR) == (week, week + WEEK_MIN)
 
 
 @pytest.mark.parametrize("packed_between", [False, True])
@@ -101,17 +101,6 @@ def test_a_late_minute_finds_its_place_in_a_packed_week(database: Database) -> N
     write(database, {DOOR: late})
     crowd_history.pack_all(database, before=week + 2 * WEEK_MIN)
     same(read(database, DOOR), Minutes.joined([made, late]))
-
-
-def test_a_long_time_is_read_a_week_at_a_time(database: Database) -> None:
-    made = minutes(BEGIN, 60, every=DAY_MIN)
-    write(database, {DOOR: made})
-    crowd_history.pack_all(database, before=BEGIN + 100 * DAY_MIN)
-    with database.reading() as session:
-        parts = list(crowd_history.weeks(session, DOOR, BEGIN + DAY_MIN, BEGIN + 50 * DAY_MIN))
-    assert len(parts) == 8
-    assert max(len(part.at) for part in parts) == 7
-    same(Minutes.joined(parts), made.between(BEGIN + DAY_MIN, BEGIN + 50 * DAY_MIN))
 
 
 def test_only_weeks_that_are_over_for_so_long_are_forgotten_and_only_of_those_owners(

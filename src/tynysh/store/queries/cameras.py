@@ -50,6 +50,7 @@ class CameraView:
     simulated: bool
     position: Position | None
     zones: Sequence[Mapping[str, Any]]
+    lines: Sequence[Mapping[str, Any]]
     fares: CameraState | None
 
 
@@ -132,6 +133,7 @@ def _camera(row: CameraRow, state: CameraStateRow | None) -> CameraView:
         simulated=row.simulated,
         position=position(row),
         zones=row.settings.get("zones", []),
+        lines=row.settings.get("lines", []),
         fares=None
         if state is None
         else CameraState(

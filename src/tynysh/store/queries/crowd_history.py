@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
-from sqlalchemy import delete, func, insert, select, tuple_
+from sqlalchemy import ColumnElement, delete, func, insert, select, tuple_
 from sqlalchemy.orm import Session
 
 from tynysh.crowd.minutes import Kind, Minutes, Series
@@ -78,14 +78,6 @@ def read(session: Session, series: Series, begin: int, end: int) -> Minutes:
     return Minutes.joined(list(_blocks(session, series, begin, end)))
 
 
-def weeks(session: Session, series: Series, begin: int, end: int) -> Iterator[Minutes]:
-    """As `read`, but a week at a time, in order, however long the time is."""
-    for week in range(begin - begin % WEEK_MIN, end, WEEK_MIN):
-        found = read(session, series, max(begin, week), min(end, week + WEEK_MIN))
-        if len(found.at):
-            yield found
-
-
 def series_of(session: Session, owners: Collection[str]) -> Sequence[Series]:
     """All series of some cameras or sites, in order of owner, kind and name."""
     query = (
@@ -96,13 +88,10 @@ def series_of(session: Session, owners: Collection[str]) -> Sequence[Series]:
     return [Series(Kind(row.kind), row.owner, row.name) for row in session.scalars(query)]
 
 
-def span(session: Session, owners: Collection[str]) -> tuple[int, int] | None:
+def span(session: Session, series: Series) -> tuple[int, int] | None:
     """Between which minutes anything is kept: no later than its first, no earlier than its last; None if nothing is."""
-    first, last = session.execute(
-        select(func.min(CrowdBlockRow.begin), func.max(CrowdBlockRow.begin))
-        .join(CrowdSeriesRow)
-        .where(CrowdSeriesRow.owner.in_(owners))
-    ).one()
+    query = select(func.min(CrowdBlockRow.begin), func.max(CrowdBlockRow.begin)).join(CrowdSeriesRow)
+    first, last = session.execute(query.where(*_is(series))).one()
     return None if first is None else (first, last + WEEK_MIN)
 
 
@@ -126,9 +115,7 @@ def _blocks(session: Session, series: Series, begin: int, end: int) -> Iterator[
         select(CrowdBlockRow.packed)
         .join(CrowdSeriesRow)
         .where(
-            CrowdSeriesRow.kind == series.kind,
-            CrowdSeriesRow.owner == series.owner,
-            CrowdSeriesRow.name == series.name,
+            *_is(series),
             CrowdBlockRow.begin >= begin - begin % WEEK_MIN,
             CrowdBlockRow.begin < end,
         )
@@ -136,6 +123,14 @@ def _blocks(session: Session, series: Series, begin: int, end: int) -> Iterator[
     )
     for packed in blocks:
         yield unpack(packed).between(begin, end)
+
+
+def _is(series: Series) -> tuple[ColumnElement[bool], ...]:
+    return (
+        CrowdSeriesRow.kind == series.kind.value,
+        CrowdSeriesRow.owner == series.owner,
+        CrowdSeriesRow.name == series.name,
+    )
 
 
 def _ids(session: Session, wanted: Collection[Series]) -> dict[Series, int]:

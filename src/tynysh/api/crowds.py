@@ -1,0 +1,403 @@
+"""/cameras/{id}/crowd and /places: how many people there are, how dense they stand, and how that was over time."""
+
+from datetime import datetime
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+import numpy as np
+from fastapi import APIRouter, Depends, Query, Request
+from fastapi import Path as PathParameter
+from fastapi.responses import StreamingResponse
+from pydantic import AwareDatetime, BaseModel, Field
+from sqlalchemy.orm import Session
+from starlette.concurrency import run_in_threadpool
+
+from tynysh.api import models
+from tynysh.api.authentication import requires
+from tynysh.api.cameras import CameraId, visible
+from tynysh.api.context import Context, Parts
+from tynysh.api.errors import ApiError, not_found
+from tynysh.api.incidents import NO_ZERO
+from tynysh.api.peer import peer_of
+from tynysh.api.permissions import Permission
+from tynysh.api.signed import Signed
+from tynysh.audit import record
+from tynysh.crowd.minutes import MINUTE_S, Figure, Kind, Minutes, Series, by_step, trend
+from tynysh.crowd.service_level import service_level
+from tynysh.crowd.state import PICTURE, ServiceLevel
+from tynysh.store import crowd_table
+from tynysh.store.queries import cameras, crowd_history, places
+from tynysh.store.queries.crowd_history import DAY_MIN
+
+router = APIRouter(tags=["crowds"])
+
+Reader = Annotated[Signed, Depends(requires(Permission.CAMERAS_READ))]
+Name = Annotated[str, Query(max_length=120, pattern=NO_ZERO)]
+
+MOST_POINTS = 1500
+"""Steps that one answer holds at most; a longer time needs longer steps."""
+
+LONGEST_DAYS = 4000
+
+TREND_MIN = 15
+"""The trend of a place is that of its last minutes, so many."""
+
+
+class PlaceCrowd(BaseModel):
+    """The crowd in a zone, or in the whole picture (`picture`)."""
+
+    name: str
+    count: float = Field(description="People; a guess from below where `rough`.")
+    low: float = Field(description="The band in which the number lies in 95 of 100 cases.")
+    high: float
+    rough: bool = Field(description="Too many, too small or too hidden to be told apart: no precise number.")
+    density: float | None = Field(description="Persons per square metre; null where the area is not known.")
+    density_low: float | None
+    density_high: float | None
+    level: ServiceLevel | None = Field(description="Level of service, A (free) to F, after Fruin (1971).")
+    area_m2: float | None
+    capacity: int | None
+    speed: float | None = Field(description="Typical walking speed, m/s.")
+    heading: float | None = Field(description="Where most walk, degrees in the picture clockwise from up.")
+    stopped: float | None = Field(description="Part of the people who stand still, 0..1.")
+    counterflow: float | None = Field(description="0: all one way; 1: half against half.")
+    pressure: float | None = Field(description="Crowd pressure, 1/s², after Helbing et al. (2007).")
+    densest: float | None = Field(description="Local density that at least ten people bear, persons/m².")
+
+
+class LineCount(BaseModel):
+    """Who crossed a counting line since the camera was opened."""
+
+    name: str
+    ins: int
+    outs: int
+
+
+class DensityMap(BaseModel):
+    """Where people are dense: cells laid over the picture from its top left, row by row."""
+
+    columns: int
+    rows: int
+    metric: bool = Field(description="Persons per square metre; else persons per cell.")
+    values: list[float]
+
+
+class Crowd(BaseModel):
+    """What is known of the crowd on a camera now."""
+
+    at: AwareDatetime | None = Field(description="Of the look that it rests on; null while nothing is known.")
+    places: list[PlaceCrowd]
+    lines: list[LineCount]
+    map: DensityMap | None
+    calibrated: bool = Field(description="Whether the floor is known in metres.")
+    error: float | None = Field(description="Relative standard error of lengths on the floor; 0.08 is 8 %.")
+
+
+class Gate(BaseModel):
+    """A counting line through which people come into a place; since its camera was opened."""
+
+    camera: models.CameraName
+    line: str
+
+
+class PlaceNow(BaseModel):
+    """How many people are in a place of a site."""
+
+    site: models.SiteName
+    name: str
+    capacity: int | None
+    area_m2: float | None
+    at: AwareDatetime | None = Field(description="When that was known; null while nothing is.")
+    count: float | None
+    low: float | None
+    high: float | None
+    trend: float | None = Field(
+        description="People more, or fewer, a minute, over the last quarter of an hour."
+    )
+    gates: list[Gate]
+
+
+class HistoryStep(BaseModel):
+    """A step of history: means over the time seen, highest values, and sums of crossings. Null: not known."""
+
+    at: AwareDatetime = Field(description="Beginning of the step.")
+    seen_s: float = Field(
+        description="Seconds of the step in which the camera looked; the rest was not zero."
+    )
+    count: float | None
+    low: float | None
+    high: float | None
+    most: float | None
+    rough: float | None = Field(description="Part of the time in which the number was rough, 0..1.")
+    density: float | None
+    densest: float | None = Field(description="The highest density.")
+    level: ServiceLevel | None = Field(description="Of the mean density, for people who walk.")
+    speed: float | None
+    pressure: float | None
+    ins: int | None
+    outs: int | None
+
+
+class History(BaseModel):
+    """How a place was, step by step; steps in which nobody looked are left out."""
+
+    kind: Kind
+    name: str
+    begin: AwareDatetime
+    end: AwareDatetime
+    step_s: int
+    capacity: int | None
+    steps: list[HistoryStep]
+
+
+class Names(BaseModel):
+    """Of what there is history."""
+
+    kind: Kind
+    name: str
+
+
+@router.get("/cameras/{camera_id}/crowd")
+async def get_crowd(camera_id: CameraId, signed: Reader, parts: Parts) -> Crowd:
+    """The crowd on a camera now: the same figures that history keeps and `tynysh analyze --counts` writes."""
+    await run_in_threadpool(visible, camera_id, signed, parts)
+    said = await parts.links.crowd(camera_id)
+    if said is None:
+        return Crowd(at=None, places=[], lines=[], map=None, calibrated=False, error=None)
+    ground = said["ground"]
+    return Crowd(
+        at=models.moment(said["at"]),
+        places=[PlaceCrowd.model_validate(place) for place in said["places"]],
+        lines=[LineCount.model_validate(line) for line in said["lines"]],
+        map=None if said["map"] is None else DensityMap.model_validate(said["map"]),
+        calibrated=ground is not None,
+        error=None if ground is None else ground["error"],
+    )
+
+
+From = Annotated[AwareDatetime | None, Query(alias="from", description="A day before `to` if left out.")]
+To = Annotated[AwareDatetime | None, Query(alias="to", description="Now if left out.")]
+Step = Annotated[int | None, Query(ge=1, le=DAY_MIN, description="Minutes; chosen by the time if left out.")]
+Format = Annotated[
+    crowd_table.Format | None, Query(description="Download every minute as a table, in place of steps.")
+]
+
+
+@router.get("/cameras/{camera_id}/crowd/names")
+def list_names(camera_id: CameraId, signed: Reader, parts: Parts) -> list[Names]:
+    """The zones and lines of a camera of which there is history, those of former settings too."""
+    visible(camera_id, signed, parts)
+    with parts.database.reading() as session:
+        return [
+            Names(kind=each.kind, name=each.name) for each in crowd_history.series_of(session, [camera_id])
+        ]
+
+
+@router.get(
+    "/cameras/{camera_id}/crowd/history",
+    response_model=History,
+    responses={200: {"content": {media: {} for media in crowd_table.MEDIA_TYPES.values()}}},
+)
+def get_history(
+    camera_id: CameraId,
+    signed: Reader,
+    parts: Parts,
+    request: Request,
+    begin: From = None,
+    end: To = None,
+    place: Annotated[
+        Name | None, Query(description="A zone, or `picture`, which is meant by default.")
+    ] = None,
+    line: Annotated[Name | None, Query(description="A line, in place of a zone.")] = None,
+    step: Step = None,
+    form: Annotated[Format, Query(alias="format")] = None,
+) -> History | StreamingResponse:
+    """How a place of a camera was over time, in steps; or, with `format`, all minutes as CSV or Parquet.
+
+    Without `place` and `line` a table holds all of the camera's. A download is put on the audit record.
+    """
+    found = visible(camera_id, signed, parts)
+    first, last = _span(begin, end, parts)
+    series = (
+        Series(Kind.ZONE, camera_id, place or PICTURE) if line is None else Series(Kind.LINE, camera_id, line)
+    )
+    if form is None:
+        capacity = next((zone.get("capacity") for zone in found.zones if zone["name"] == series.name), None)
+        return _history(series, first, last, step, capacity, found.site.id, parts)
+    with parts.database.reading() as session:
+        wanted = [series] if place or line else crowd_history.series_of(session, [camera_id])
+    return _download(
+        [(found.site.id, each) for each in wanted],
+        first,
+        last,
+        form,
+        f"camera:{camera_id}",
+        signed,
+        parts,
+        request,
+    )
+
+
+@router.get("/places")
+def list_places(signed: Reader, parts: Parts) -> list[PlaceNow]:
+    """The places of the sites that the user may see, in the order of the site file: who is inside, and how many may
+    be.
+    """
+    now = parts.clock()
+    with parts.database.reading() as session:
+        return [_place(session, found, now) for found in places.places(session, only=signed.sites)]
+
+
+@router.get(
+    "/places/{site_id}/{name}/history",
+    response_model=History,
+    responses={200: {"content": {media: {} for media in crowd_table.MEDIA_TYPES.values()}}},
+)
+def get_place_history(
+    site_id: Annotated[str, PathParameter(max_length=63, pattern=NO_ZERO)],
+    name: Annotated[str, PathParameter(max_length=120, pattern=NO_ZERO)],
+    signed: Reader,
+    parts: Parts,
+    request: Request,
+    begin: From = None,
+    end: To = None,
+    step: Step = None,
+    form: Annotated[Format, Query(alias="format")] = None,
+) -> History | StreamingResponse:
+    """How a place of a site was over time, as of a camera's."""
+    with parts.database.reading() as session:
+        found = next((one for one in places.places(session, only={site_id}) if one.name == name), None)
+    if found is None or not signed.sees(site_id):
+        raise not_found("place")
+    first, last = _span(begin, end, parts)
+    series = Series(Kind.PLACE, site_id, name)
+    if form is None:
+        return _history(series, first, last, step, found.capacity, site_id, parts)
+    return _download([(site_id, series)], first, last, form, f"site:{site_id}", signed, parts, request)
+
+
+def _place(session: Session, found: places.PlaceView, now: float) -> PlaceNow:
+    minute = int(now // MINUTE_S)
+    series = Series(Kind.PLACE, found.site.id, found.name)
+    count = found.count
+    return PlaceNow(
+        site=models.SiteName(id=found.site.id, name=found.site.name),
+        name=found.name,
+        capacity=found.capacity,
+        area_m2=found.area_m2,
+        at=models.moment_or_none(found.at),
+        count=None if count is None else count.value,
+        low=None if count is None else count.low,
+        high=None if count is None else count.high,
+        trend=trend(crowd_history.read(session, series, minute - TREND_MIN, minute + 1)),
+        gates=[
+            Gate(
+                camera=models.CameraName(
+                    id=gate.camera.id, name=gate.camera.name, simulated=gate.camera.simulated
+                ),
+                line=gate.line,
+            )
+            for gate in found.gates
+        ],
+    )
+
+
+def _span(begin: datetime | None, end: datetime | None, parts: Context) -> tuple[int, int]:
+    """From and to in Unix minutes, the first minute begun and the last one ended."""
+    last = parts.clock() if end is None else end.timestamp()
+    first = last - DAY_MIN * MINUTE_S if begin is None else begin.timestamp()
+    if not 0 <= first < last:
+        raise ApiError(422, "invalid", field="from")
+    if last - first > LONGEST_DAYS * DAY_MIN * MINUTE_S:
+        raise ApiError(422, "invalid", field="to")
+    return int(first // MINUTE_S), int(-(-last // MINUTE_S))
+
+
+def _history(
+    series: Series,
+    first: int,
+    last: int,
+    step: int | None,
+    capacity: int | None,
+    site_id: str,
+    parts: Context,
+) -> History:
+    if step is None:
+        step = next(each for each in _STEPS if (last - first) / each <= MOST_POINTS or each == DAY_MIN)
+    if (last - first) / step > MOST_POINTS:
+        raise ApiError(422, "invalid", field="step")
+    with parts.database.reading() as session:
+        origin = _midnight(session, site_id, first)
+        found = by_step(crowd_history.read(session, series, first, last), step, origin)
+    return History(
+        kind=series.kind,
+        name=series.name,
+        begin=models.moment(first * MINUTE_S),
+        end=models.moment(last * MINUTE_S),
+        step_s=step * MINUTE_S,
+        capacity=capacity,
+        steps=_steps(found),
+    )
+
+
+_STEPS = (1, 5, 15, 60, 240, DAY_MIN)
+
+
+def _steps(found: Minutes) -> list[HistoryStep]:
+    steps = []
+    for at, row in zip(found.at.tolist(), found.figures, strict=True):
+        figures = {
+            figure.name.lower(): None if np.isnan(value) else round(float(value), 3)
+            for figure, value in zip(Figure, row, strict=True)
+        }
+        density = figures["density"]
+        steps.append(
+            HistoryStep.model_validate(
+                {
+                    **figures,
+                    "at": models.moment(at * MINUTE_S),
+                    "seen_s": figures["seen"] or 0.0,
+                    "level": None if density is None else service_level(density, None),
+                }
+            )
+        )
+    return steps
+
+
+def _midnight(session: Session, site_id: str, at: int) -> int:
+    """A minute at which a day begins at the site, as its clock stands at `at`."""
+    (site,) = cameras.sites(session, only={site_id})
+    offset = datetime.fromtimestamp(at * MINUTE_S, ZoneInfo(site.time_zone)).utcoffset()
+    return 0 if offset is None else -int(offset.total_seconds() // MINUTE_S)
+
+
+def _download(
+    wanted: list[tuple[str, Series]],
+    first: int,
+    last: int,
+    form: crowd_table.Format,
+    of: str,
+    signed: Signed,
+    parts: Context,
+    request: Request,
+) -> StreamingResponse:
+    with parts.database.writing() as session:
+        record.append(
+            session,
+            now=parts.clock(),
+            user=signed.name,
+            action="crowd.export",
+            object=of,
+            address=peer_of(request).address or None,
+            detail={"from": _day(first), "to": _day(last), "format": form, "series": len(wanted)},
+        )
+    name = f"crowd-{of.rpartition(':')[2]}-{_day(first)}.{form}"
+    return StreamingResponse(
+        crowd_table.written(crowd_table.chunks(parts.database, wanted, first, last), form),
+        media_type=crowd_table.MEDIA_TYPES[form],
+        headers={"Content-Disposition": f'attachment; filename="{name}"'},
+    )
+
+
+def _day(minute: int) -> str:
+    return models.moment(minute * MINUTE_S).date().isoformat()
