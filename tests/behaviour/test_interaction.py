@@ -42,7 +42,7 @@ def bystander(x: float, facing: int = -1) -> Trail:
 def test_a_blow_in_reach_is_a_strike_at_any_rate(step_s: float) -> None:
     found = strikes(striker(300, step_s=step_s), bystander(340), 0.0)
     assert either(strike.score for strike in found) > 0.6
-    assert {strike.act for strike in found} == {Act.BLOW}
+    assert {strike.act for strike in found} <= {Act.BLOW, Act.BLOW_TO_HEAD}
 
 
 def test_a_blow_out_of_reach_or_the_other_way_is_none() -> None:

@@ -1,10 +1,22 @@
-"""Does somebody strike, kick, shove or chase somebody else?"""
+"""Does somebody strike, kick, shove, drag, charge or chase somebody else?"""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import permutations
 
-from tynysh.behaviour.interaction import Strike, chase, either, gap, shove, strikes
+from tynysh.behaviour.interaction import (
+    Strike,
+    charge,
+    chase,
+    drag,
+    either,
+    gap,
+    one_body,
+    scuffle,
+    shove,
+    strikes,
+    swing,
+)
 from tynysh.behaviour.places import foot, watched
 from tynysh.behaviour.scene import Feed, Scene
 from tynysh.behaviour.settings import AnalyserSettings, Cooldown, MinDuration
@@ -29,21 +41,25 @@ class AggressionSettings(AnalyserSettings):
 
 @dataclass(frozen=True, slots=True)
 class _Case:
-    """What one person did to another."""
+    """What one person did to another. people: track ids."""
 
     score: float
     strongest: Strike
+    since_s: float
     box: Box
+    people: tuple[int, int]
 
 
 class AggressionAnalyser:
-    """Scores observable acts of one person against another: blows, kicks, shoves, chases. Never a face or a
-    mood.
+    """Scores observable acts of one person against another: blows, kicks, swings, shoves, scuffles, drags, charges and
+    chases. Never a face or a mood.
 
-    The acts of a pair within 1.2 s add up as 1 - Π(1 - s), s the score of each (`interaction.strikes`,
-    `shove`, `chase`); the signal is that of the worst pair. All from where bodies and limbs move relative to
-    body size and to the other person. Blows and kicks need pose; shoves need the hands; chases need boxes
-    alone.
+    The acts of a pair within 1.2 s add up as 1 - Π(1 - s), s the score of each (`interaction.strikes`, `swing`,
+    `shove`, `scuffle`, `drag`, `charge`, `chase`); the signal is that of the worst pair, and its people are all of
+    whom a pair scores at least half as high. All from where bodies and limbs move relative to body size and to the
+    other person. Blows, kicks and swings need pose, shoves the hands; the rest needs boxes alone.
+
+    Where the light changes at once all over the picture, or the picture itself, what was seen before does not count.
     """
 
     behaviour = Behaviour.AGGRESSION
@@ -59,6 +75,8 @@ class AggressionAnalyser:
         if scene.feed is Feed.LOST:
             self._last = None
             return ()
+        if scene.motion.light:
+            self._trails = Trails()
         self._trails.observe(scene)
         if scene.detected or self._last is None:
             self._last = self._score(scene, self._trails.now(scene, within_s=0.5))
@@ -76,40 +94,47 @@ class AggressionAnalyser:
         cases = [
             case
             for (one, a), (other, b) in permutations(trails.items(), 2)
-            if (case := _case(a, b, (trails[key] for key in trails.keys() - {one, other}))) is not None
+            if (case := _case((one, a), (other, b), (trails[key] for key in trails.keys() - {one, other})))
+            is not None
         ]
         worst = max(cases, key=lambda case: case.score, default=None)
         if worst is None:
             return Signal(self.behaviour, scene.time_s, 0.0)
+        people = {one for case in cases if case.score >= 0.5 * worst.score for one in case.people}
         return Signal(
             behaviour=self.behaviour,
             time_s=scene.time_s,
             score=worst.score,
             box=scene.normalised_box(worst.box),
-            people=2,
-            reason=Reason(f"aggression.{worst.strongest.act}", {"speed": round(worst.strongest.speed, 1)}),
+            people=len(people),
+            reason=Reason(
+                f"aggression.{worst.strongest.act}",
+                {"people": len(people), "speed": round(worst.strongest.speed, 1)},
+            ),
+            since_s=worst.since_s,
         )
 
 
-def _case(a: Trail, b: Trail, others: Iterable[Trail]) -> _Case | None:
-    """What `a` does to `b`."""
+def _case(one: tuple[int, Trail], other: tuple[int, Trail], others: Iterable[Trail]) -> _Case | None:
+    """What `one` does to the `other`: track ids and trails."""
+    (by, a), (to, b) = one, other
     height = (a.stature + b.stature) / 2
     apart = gap(a.last, b.last, height)
     if apart > CHASE_REACH:
         return None
-    acts: list[Strike] = []
-    if (chased := chase(a, b, others)) is not None:
-        acts.append(chased)
+    found: list[Strike | None] = [chase(a, b, others)]
+    since_s = max(a.last.time_s, b.last.time_s) - ACTS_S
     # The one who was struck may be out of reach already.
-    if apart <= STRUCK_REACH:
-        since_s = max(a.last.time_s, b.last.time_s) - ACTS_S
-        acts += strikes(a, b, since_s)
-        if (shoved := shove(a, b, since_s)) is not None:
-            acts.append(shoved)
+    if apart <= STRUCK_REACH and not one_body(a, b, since_s):
+        found += strikes(a, b, since_s)
+        found += [swing(a, b, since_s), shove(a, b, since_s), scuffle(a, b), drag(a, b), charge(a, b)]
+    acts = [act for act in found if act is not None]
     if not acts:
         return None
     return _Case(
         score=either(act.score for act in acts),
         strongest=max(acts, key=lambda act: act.score),
+        since_s=min(act.since_s for act in acts),
         box=a.last.box.union(b.last.box),
+        people=(by, to),
     )

@@ -182,7 +182,13 @@ class FightAnalyser:
         if self._window is not None and seen >= moved:
             box = Box(*self._window.moving)
             people = sum(box.intersection(scene.normalised_box(track.box)) > 0.0 for track in scene.tracks)
-            reason = Reason("fight.network", {"score": round(100 * seen)})
+            score = round(100 * seen)
+            # Of people who grapple, often fewer than two are detected: then no number is told.
+            reason = (
+                Reason("fight.people", {"people": people, "score": score})
+                if people >= 2
+                else Reason("fight.network", {"score": score})
+            )
         elif self._pair is not None and moved > 0.0:
             box, people = scene.normalised_box(self._pair.box), 2
             reason = Reason("fight.interaction", {"people": 2})

@@ -1,4 +1,4 @@
-"""What two people do to each other: distances, strikes, shoves, chases, mutual violence.
+"""What two people do to each other: distances, strikes, shoves, scuffles, charges, chases, mutual violence.
 
 All measures are relative to the body: lengths in statures (the body height in the picture, H), speeds in
 statures per second (H/s), so that they mean the same near the camera and far from it. For a stature of 1.75
@@ -8,11 +8,20 @@ m, 1 H/s is 1.75 m/s. Pure functions of trails; nothing is known of a person but
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from itertools import combinations
-from math import hypot, sqrt
-from statistics import median
+from itertools import combinations, pairwise
+from math import atan2, degrees, hypot, sqrt
+from statistics import median, pstdev
 
-from tynysh.behaviour.trails import CONFIDENT, PACE_S, Glimpse, Trail, speed
+from tynysh.behaviour.trails import (
+    CONFIDENT,
+    LONGEST_STEP_S,
+    PACE_S,
+    SHORTEST_STEP_S,
+    Glimpse,
+    Trail,
+    recent,
+    speed,
+)
 from tynysh.geometry import Box, Point
 from tynysh.perception.person import Joint
 
@@ -26,24 +35,43 @@ WINDOW_S = 2.0
 FAST = 1.1
 """Speed in H/s above which a limb may strike, and above which people run."""
 
+HEAD = 0.2
+"""Part of an upright body, from the top, that counts as the head."""
+
+SCUFFLE_S = 1.3
+CHARGE_S = 0.9
+"""Seconds over which a scuffle and a charge are read."""
+
+SMALLEST_PX = 48.0
+"""Bodies lower than this, in pixels, show no jerks that boxes would not show by themselves."""
+
 
 class Act(StrEnum):
     """What one person does to another."""
 
     BLOW = "blow"
+    BLOW_TO_HEAD = "blow_to_head"
+    SWING = "swing"
     KICK = "kick"
+    KICK_OF_FALLEN = "kick_of_fallen"
     SHOVE = "shove"
+    SCUFFLE = "scuffle"
+    DRAG = "drag"
+    CHARGE = "charge"
     CHASE = "chase"
 
 
 @dataclass(frozen=True, slots=True)
 class Strike:
-    """One act at one instant: its certainty in [0, 1], and its speed in H/s."""
+    """One act: the instant at which it is seen, its certainty in [0, 1], its speed in H/s, and since when it goes on
+    (the instant itself for a blow).
+    """
 
     act: Act
     time_s: float
     score: float
     speed: float
+    since_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +91,8 @@ _LIMBS = (
     _Limb(Act.KICK, Joint.RIGHT_ANKLE, Joint.RIGHT_KNEE, Joint.LEFT_ANKLE),
 )
 """In the order of `Limbs.speed`."""
+
+_ARMS = ((Joint.LEFT_SHOULDER, Joint.LEFT_WRIST), (Joint.RIGHT_SHOULDER, Joint.RIGHT_WRIST))
 
 
 def ramp(value: float, low: float, high: float) -> float:
@@ -96,9 +126,12 @@ def strikes(a: Trail, b: Trail, since_s: float) -> list[Strike]:
 
     A wrist (ankle) strikes to the degree that, relative to the own torso, it moves toward the other's torso by more
     than 1.1 H/s, ends in front of the own torso by 0.15 H (fully by 0.25) and within 0.4 H of the other's body
-    (fully within 0.15), drags the elbow (knee) along, and is seen with confidence. It counts fully from 2.4 H/s, or
-    from 0.36 H in one step (but 1.6 H/s) where steps are longer than a thrust. A kicking foot must also be off the
-    ground.
+    (fully within 0.15), drags the elbow (knee) along, and is seen with confidence (0.15 to 0.3). It counts fully
+    from 2.4 H/s, or from 0.36 H in one step (but 1.6 H/s) where steps are longer than a thrust. A kicking foot must
+    also be off the ground.
+
+    A blow that ends in the uppermost fifth of somebody upright is one to the head. A kick at somebody who is low
+    (wider than high) needs no such height.
 
     A boxer's fist arrives at 9 m/s, 5 H/s (Walilko, Viano & Bir, British Journal of Sports Medicine 39,
     2005); at five to ten pictures a second a third to a half of that is seen. Handshakes and embraces stay
@@ -148,15 +181,62 @@ def _strike(limb: _Limb, before: Glimpse, now: Glimpse, target: Glimpse, height:
     score = (
         ramp(thrust, FAST, min(2.4, max(1.6, 0.36 / step_s)))
         * ramp(_outside(tip, body) / height, 0.4, 0.15)
-        * ramp(confidence, CONFIDENT - 0.05, CONFIDENT + 0.15)
+        * ramp(confidence, CONFIDENT - 0.05, CONFIDENT + 0.1)
         * ramp(_along(reached, aim) / height, 0.15, 0.25)
         * (1.0 if toward(limb.middle) >= 0.2 * thrust else 0.4)
     )
-    if limb.act is Act.KICK:
+    act = limb.act
+    low = target.box.width > target.box.height
+    if act is Act.KICK:
         standing = now.joint(limb.other)
         raised = 0.0 if standing is None else (standing[1] - tip[1]) / height
-        score *= ramp(raised, 0.05, 0.2)
-    return Strike(limb.act, now.time_s, score, thrust) if score > 0.0 else None
+        score *= ramp(raised, -0.05, 0.05) if low else ramp(raised, 0.05, 0.2)
+        act = Act.KICK_OF_FALLEN if low else act
+    elif not low and tip[1] <= target.body.top + HEAD * target.body.height:
+        act = Act.BLOW_TO_HEAD
+    return Strike(act, now.time_s, score, thrust, now.time_s) if score > 0.0 else None
+
+
+def swing(a: Trail, b: Trail, since_s: float) -> Strike | None:
+    """A wide, fast sweep of `a`'s outstretched arm that ends pointing at `b`, who is beyond the arm's reach.
+
+    What the hand may hold is not seen. It counts from 60 degrees about the shoulder within one step (fully from
+    100), at 1.6 H/s (fully from 2.6) relative to the torso, the wrist 0.22 H or more from the shoulder before and
+    after, b's body 0.1 to 0.8 H from the wrist and within 40 degrees of where the arm points. Arms of people who
+    walk sweep at 0.8 H/s.
+    """
+    height = (a.stature + b.stature) / 2
+    best: Strike | None = None
+    for before, now in pairwise(a):
+        if now.time_s < since_s or not SHORTEST_STEP_S <= now.time_s - before.time_s <= LONGEST_STEP_S:
+            continue
+        target = b.nearest(now.time_s)
+        if target is None:
+            continue
+        for shoulder, wrist in _ARMS:
+            swept = _sweep(before, now, shoulder, wrist, target, height)
+            if swept is not None and (best is None or swept.score > best.score):
+                best = swept
+    return best
+
+
+def _sweep(
+    before: Glimpse, now: Glimpse, shoulder: Joint, wrist: Joint, target: Glimpse, height: float
+) -> Strike | None:
+    """How one arm sweeps toward `target` from `before` to `now`; None if it does not."""
+    places = [glimpse.joint(joint) for glimpse in (before, now) for joint in (shoulder, wrist)]
+    if any(place is None for place in places):
+        return None
+    from_shoulder, from_wrist, to_shoulder, to_wrist = (place for place in places if place is not None)
+    drawn = (from_wrist[0] - from_shoulder[0], from_wrist[1] - from_shoulder[1])
+    thrown = (to_wrist[0] - to_shoulder[0], to_wrist[1] - to_shoulder[1])
+    apart = _outside(to_wrist, target.body) / height
+    if min(hypot(*drawn), hypot(*thrown)) < 0.22 * height or not 0.1 <= apart <= 0.8:
+        return None
+    pace = hypot(thrown[0] - drawn[0], thrown[1] - drawn[1]) / height / (now.time_s - before.time_s)
+    aim = _angle(thrown, _direction(to_shoulder, target.body.centre))
+    score = ramp(_angle(drawn, thrown), 60.0, 100.0) * ramp(pace, 1.6, 2.6) * ramp(aim, 40.0, 25.0)
+    return Strike(Act.SWING, now.time_s, score, pace, now.time_s) if score > 0.0 else None
 
 
 def struggle(trail: Trail, since_s: float) -> float:
@@ -197,8 +277,81 @@ def shove(a: Trail, b: Trail, since_s: float) -> Strike | None:
         gained = min(gained, 1.5 * (driven - _along(own, away)) / height)
         score = ramp(gained, 0.7, 1.6)
         if score > 0.0 and (best is None or score > best.score):
-            best = Strike(Act.SHOVE, at_s, score, gained)
+            best = Strike(Act.SHOVE, at_s, score, gained, at_s)
     return best
+
+
+def scuffle(a: Trail, b: Trail) -> Strike | None:
+    """Two people in touch whose bodies are jerked about: they pull, push and grapple, though no limb can be told.
+
+    Over the last `SCUFFLE_S` seconds, both are within `NEAR` of each other throughout, and each one's upper body
+    changes its velocity from look to look by 0.18 H/s or more (median; fully from 0.37), while neither gets anywhere
+    (0.6 H/s at most, fully below 0.3), as people do who walk past each other, and both boxes keep their height
+    (standard deviation up to 0.08 H, not at all from 0.15), as they do not where one is hidden by the other or by the
+    picture's edge. Bodies lower than 48 pixels are left out, where a box's own jitter is as large.
+    """
+    height = (a.stature + b.stature) / 2
+    if min(a.stature, b.stature) < SMALLEST_PX or max(a.stature, b.stature) > 1.6 * min(a.stature, b.stature):
+        return None
+    now_s = min(a.last.time_s, b.last.time_s)
+    since_s = now_s - SCUFFLE_S
+    together = [(one, b.nearest(one.time_s)) for one in recent(a, since_s)]
+    if any(other is None or gap(one, other, height) > NEAR for one, other in together):
+        return None
+    (own, own_drift), (other, other_drift) = a.unrest(since_s), b.unrest(since_s)
+    if own is None or other is None:
+        return None
+    jerk, drift = min(own, other) / height, max(own_drift, other_drift) / height
+    steady = min(_steadiness(a, since_s), _steadiness(b, since_s))
+    score = ramp(jerk, 0.18, 0.37) * ramp(drift, 0.6, 0.3) * steady
+    return Strike(Act.SCUFFLE, now_s, score, jerk, since_s) if score > 0.0 else None
+
+
+def one_body(a: Trail, b: Trail, since_s: float) -> bool:
+    """Whether two trails are likely of one person, whom the detector found twice: their boxes cover each other by half
+    (IoU, median since `since_s`).
+    """
+    shared = [
+        one.box.iou(other.box) for one in recent(a, since_s) if (other := b.nearest(one.time_s)) is not None
+    ]
+    return bool(shared) and median(shared) > 0.5
+
+
+def drag(a: Trail, b: Trail) -> Strike | None:
+    """`a` drags `b` along: b is low (wider than high, or half the own stature), in touch with a who is not, keeps that
+    height, and both move the same way over the last 1.2 s, at 0.25 H/s or more (fully from 0.55).
+    """
+    height = (a.stature + b.stature) / 2
+    now_s = min(a.last.time_s, b.last.time_s)
+    if gap(a.last, b.last, height) > NEAR or not _is_low(b) or _is_low(a):
+        return None
+    own, dragged = a.pace, b.pace
+    if own is None or dragged is None or _along(own, _direction((0.0, 0.0), dragged)) < 0.7 * speed(own):
+        return None
+    pace = min(speed(own), speed(dragged)) / height
+    score = ramp(pace, 0.25, 0.55) * _steadiness(b, now_s - PACE_S)
+    return Strike(Act.DRAG, now_s, score, pace, now_s - PACE_S) if score > 0.0 else None
+
+
+def charge(a: Trail, b: Trail) -> Strike | None:
+    """`a` charges at `b`: from 0.3 H away or more, straight into b's reach within the last 0.9 s, at 0.8 H/s or more
+    (fully from 1.6), while b hardly moves along that line (twice what exceeds 0.2 H/s is taken off).
+    """
+    height = (a.stature + b.stature) / 2
+    now_s = min(a.last.time_s, b.last.time_s)
+    since_s = now_s - CHARGE_S
+    came = recent(a, since_s)
+    start = b.nearest(since_s)
+    if not came or start is None or gap(a.last, b.last, height) > NEAR or gap(came[0], start, height) < 0.3:
+        return None
+    own, other = a.velocity(since_s, now_s), b.velocity(since_s, now_s)
+    if own is None or other is None:
+        return None
+    aim = _direction(came[0].box.centre, start.box.centre)
+    pace = (_along(own, aim) - 2.0 * max(0.0, abs(_along(other, aim)) - 0.2 * height)) / height
+    aside = abs(own[0] * aim[1] - own[1] * aim[0]) / height
+    score = ramp(pace, 0.8, 1.6) * ramp(aside, 0.6, 0.3)
+    return Strike(Act.CHARGE, now_s, score, pace, since_s) if score > 0.0 else None
 
 
 def chase(a: Trail, b: Trail, others: Iterable[Trail] = ()) -> Strike | None:
@@ -227,7 +380,8 @@ def chase(a: Trail, b: Trail, others: Iterable[Trail] = ()) -> Strike | None:
         score *= 0.5
     if sum(_runs_along(other, heading) for other in others) >= 2:
         score *= 0.4
-    return Strike(Act.CHASE, a.last.time_s, score, pace)
+    now_s = a.last.time_s
+    return Strike(Act.CHASE, now_s, score, pace, now_s - PACE_S)
 
 
 def mutual_violence(a: Trail, b: Trail) -> float:
@@ -303,6 +457,25 @@ def _direction(start: Point, end: Point) -> Point:
 
 def _along(vector: Point, direction: Point) -> float:
     return vector[0] * direction[0] + vector[1] * direction[1]
+
+
+def _angle(one: Point, other: Point) -> float:
+    """Degrees between two vectors; 0 where one has no length."""
+    across = one[0] * other[1] - one[1] * other[0]
+    return degrees(abs(atan2(across, _along(one, other))))
+
+
+def _steadiness(trail: Trail, since_s: float) -> float:
+    """How surely the box is of one and the same part of the body since `since_s`: 1 where its height's standard
+    deviation is up to 0.08 H, 0 from 0.15.
+    """
+    return ramp(pstdev(one.box.height for one in recent(trail, since_s)) / trail.stature, 0.15, 0.08)
+
+
+def _is_low(trail: Trail) -> bool:
+    """Whether somebody lies or is bent low: wider than high, or half as high as usual."""
+    box = trail.last.box
+    return box.width > box.height or box.height < 0.5 * trail.stature
 
 
 def _outside(point: Point, box: Box) -> float:

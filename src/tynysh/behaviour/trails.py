@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
 from math import hypot
+from statistics import median
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +31,9 @@ LIMBS_S = 2.5
 
 PACE_S = 1.2
 """Seconds over which somebody's pace is read."""
+
+LEAP = 5.0
+"""Nobody moves faster than this, in H/s, 9 m/s: a track that does has changed from one person to another."""
 
 _TORSO = (Joint.LEFT_SHOULDER, Joint.RIGHT_SHOULDER, Joint.LEFT_HIP, Joint.RIGHT_HIP)
 _CORE = (Joint.NOSE, Joint.HEAD, Joint.NECK, *_TORSO)
@@ -66,6 +70,11 @@ class Glimpse:
         """The box without the outer 15 % to the left and right, where there is mostly background."""
         box = self.box
         return box._replace(left=box.left + 0.15 * box.width, right=box.right - 0.15 * box.width)
+
+    @property
+    def chest(self) -> Point:
+        """Where the upper body is, from the box alone: a seventh of the height below its top, in the middle."""
+        return self.box.centre[0], self.box.top + 0.15 * self.box.height
 
     @cached_property
     def core(self) -> Box:
@@ -155,6 +164,28 @@ class Trail:
         if now_s - self._glimpses[0].time_s < 0.75 * PACE_S:
             return None
         return self.velocity(now_s - PACE_S, now_s)
+
+    def unrest(self, since_s: float) -> tuple[float | None, float]:
+        """How much the upper body's velocity changes from look to look since `since_s` (median, pixels per second),
+        and how fast it gets anywhere (pixels per second).
+
+        The changes are None with fewer than three steps between looks, or where it leapt (`LEAP`).
+        """
+        glimpses = recent(self, since_s)
+        steps = [
+            (now.time_s - before.time_s, now.chest[0] - before.chest[0], now.chest[1] - before.chest[1])
+            for before, now in pairwise(glimpses)
+            if SHORTEST_STEP_S <= now.time_s - before.time_s <= LONGEST_STEP_S
+        ]
+        if len(steps) < 3:
+            return None, 0.0
+        velocities = [(x / step_s, y / step_s) for step_s, x, y in steps]
+        if max(speed(velocity) for velocity in velocities) > LEAP * self.stature:
+            return None, 0.0
+        changes = [hypot(x - u, y - v) for (u, v), (x, y) in pairwise(velocities)]
+        first, last = glimpses[0], glimpses[-1]
+        way = hypot(last.chest[0] - first.chest[0], last.chest[1] - first.chest[1])
+        return float(median(changes)), way / (last.time_s - first.time_s)
 
     @cached_property
     def limbs(self) -> Limbs:
