@@ -46,13 +46,17 @@ def street(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def square(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The first twelve seconds of the simulated square."""
-    path = tmp_path_factory.mktemp("square") / "square.mp4"
+    return write_square(tmp_path_factory.mktemp("square") / "square.mp4", 0.0, 12.0)
+
+
+def write_square(path: Path, start_s: float, end_s: float) -> Path:
+    """A video of the simulated square between two moments of its turn."""
     with av.open(str(path), "w") as container:
         stream = container.add_stream("libx264", rate=FPS)
         stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
         stream.codec_context.gop_size = FPS
         stream.options = {"preset": "ultrafast", "tune": "zerolatency", "crf": "20"}
-        for number in range(12 * FPS):
+        for number in range(round(start_s * FPS), round(end_s * FPS)):
             picture = av.VideoFrame.from_ndarray(draw(SQUARE, number / FPS), format="bgr24")
             container.mux(stream.encode(picture))
         container.mux(stream.encode(None))

@@ -2,7 +2,9 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from math import inf
 
+from tynysh.behaviour.aftermath import AFTER_VIOLENCE
 from tynysh.behaviour.signal import Behaviour, Reason
 from tynysh.geometry import Box
 
@@ -16,6 +18,8 @@ _FAMILIES: tuple[frozenset[Behaviour], ...] = (
     frozenset({Behaviour.CAMERA_FAULT}),
     frozenset({Behaviour.RECORDING_FAULT}),
 )
+
+_VIOLENCE = frozenset({Behaviour.FIGHT, Behaviour.AGGRESSION})
 
 GRAVITY: tuple[Behaviour, ...] = (
     Behaviour.CRUSH_RISK,
@@ -53,6 +57,12 @@ _LONG_S = {
     Behaviour.CAMERA_FAULT: 600.0,
 }
 """From how many seconds on an event counts one step graver. The other behaviours are brief by nature."""
+
+_VERY_LONG = 4.0
+"""How many times as long counts as a second step."""
+
+_GRAVE_ACTS = frozenset({"aggression.swing", "aggression.kick_of_fallen"})
+"""Reasons that weigh one step more: what may be a blow with an object, and kicks at somebody on the ground."""
 
 _MANY_PEOPLE = 5
 _MOST_SEVERE = 4
@@ -134,27 +144,31 @@ def severity(events: Sequence[Occurrence]) -> int:
     """How much it matters: 1 low, 2 moderate, 3 high, 4 critical.
 
     The gravest behaviour sets the level: loitering 1; aggression, intrusion, crowding, a faulty camera or
-    recording 2; fight, person down, a running crowd 3; crush risk 4. One step more each: a fight or an
-    aggressive act with a person down; five people or more in a fight, an aggressive act or an intrusion;
-    lasting long (fight 30 s, person down 60 s, crowding and loitering 5 min, faults 10 min). It never falls
-    as more becomes known.
+    recording 2; fight, person down, a running crowd 3; crush risk 4. One step more each: somebody down with a fight
+    or an aggressive act, or right after one (`behaviour.aftermath`); a wide swing of an outstretched arm, as with an
+    object, or kicks at somebody on the ground; five people or more in a fight, an aggressive act or an intrusion;
+    lasting long (fight 30 s, person down 60 s, crowding and loitering 5 min, faults 10 min), and once more four times
+    as long. It never falls as more becomes known.
     """
     behaviours = {event.behaviour for event in events}
+    reasons = {event.reason.key for event in events if event.reason is not None}
     level = max(_BASE_SEVERITY[behaviour] for behaviour in behaviours)
-    if Behaviour.PERSON_DOWN in behaviours and behaviours & {Behaviour.FIGHT, Behaviour.AGGRESSION}:
+    if Behaviour.PERSON_DOWN in behaviours and (behaviours & _VIOLENCE or AFTER_VIOLENCE in reasons):
+        level += 1
+    if reasons & _GRAVE_ACTS:
         level += 1
     if any(
-        event.people >= _MANY_PEOPLE
-        and event.behaviour in {Behaviour.FIGHT, Behaviour.AGGRESSION, Behaviour.INTRUSION}
+        event.people >= _MANY_PEOPLE and event.behaviour in _VIOLENCE | {Behaviour.INTRUSION}
         for event in events
     ):
         level += 1
-    if any(
-        event.behaviour in _LONG_S and event.known_until - event.started_at >= _LONG_S[event.behaviour]
-        for event in events
-    ):
-        level += 1
-    return min(level, _MOST_SEVERE)
+    return min(level + max(_steps_for_length(event) for event in events), _MOST_SEVERE)
+
+
+def _steps_for_length(event: Occurrence) -> int:
+    """How many steps graver an event is for how long it has been known to last."""
+    long_s = _LONG_S.get(event.behaviour, inf)
+    return sum(event.known_until - event.started_at >= times * long_s for times in (1.0, _VERY_LONG))
 
 
 def summary(events: Sequence[Occurrence]) -> Summary:

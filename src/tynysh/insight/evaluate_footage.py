@@ -124,12 +124,12 @@ def run(
     tell: Tell,
     *,
     now: datetime,
-    load_networks: Load = Networks.load,
+    load_networks: Load | None = None,
 ) -> int:
     """Look at the recordings, print the figures, write what was asked for; the exit code.
 
     A file that cannot be read is told of, and the others go on; the exit code then is that of the last error. now: the
-    date that the page shows. Raises TynyshError where nothing can be begun.
+    date that the page shows. load_networks: in place of the usual ones, for drawn scenes. Raises TynyshError where nothing can be begun.
     """
     for out in (options.json_out, options.report_out):
         check_writable(None if out == Path("-") else out)
@@ -140,7 +140,9 @@ def run(
     unread: list[tuple[Recording, str]] = []
     quiet = options.json_out == Path("-")
     for job, outcome in zip(
-        jobs, _outcomes(jobs, kept, options, console, load_networks, quiet=quiet), strict=True
+        jobs,
+        _outcomes(jobs, kept, options, console, load_networks or Networks.load, quiet=quiet),
+        strict=True,
     ):
         if outcome.error is not None:
             error = outcome.error

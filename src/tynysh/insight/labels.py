@@ -15,8 +15,8 @@ CAMERA = "camera"
 KNOWN = tuple(behaviour for behaviour in Behaviour if behaviour is not Behaviour.RECORDING_FAULT)
 """What can be labelled: a recorder's fault shows in no file."""
 
-_CLOCK = re.compile(r"(?:(\d+):)?(\d+):(\d{1,2}(?:\.\d+)?)")
-_SECONDS = re.compile(r"\d+(?:\.\d*)?|\.\d+")
+_CLOCK = re.compile(r"(?:(\d+):)?(\d+):(\d{1,2}(?:\.\d+)?)", re.ASCII)
+_SECONDS = re.compile(r"\d+(?:\.\d*)?|\.\d+", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)

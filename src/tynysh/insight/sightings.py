@@ -83,10 +83,7 @@ class Sightings:
             "thresholds": {behaviour.value: at for behaviour, at in self.thresholds.items()},
             "events": [_carried(event) for event in self.events],
             "levels": {str(at): [_carried(event) for event in events] for at, events in self.levels.items()},
-            "scores": {
-                behaviour.value: [round(score, 3) for score in scores]
-                for behaviour, scores in self.scores.items()
-            },
+            "scores": {behaviour.value: list(scores) for behaviour, scores in self.scores.items()},
             "stills": [
                 [still.time_s, still.width, still.height, base64.b64encode(still.jpeg).decode()]
                 for still in self.stills
@@ -249,9 +246,9 @@ def _onset(event: SeenEvent) -> tuple[float, str]:
 
 
 def _carried(event: SeenEvent) -> list[Any]:
-    times = [round(time_s, 3) for time_s in (event.start_s, event.end_s, event.decided_s)]
-    box = None if event.box is None else [round(side, 4) for side in event.box]
-    return [event.behaviour.value, *times, round(event.score, 4), box]
+    box = None if event.box is None else [float(side) for side in event.box]
+    times = (event.start_s, event.end_s, event.decided_s)
+    return [event.behaviour.value, *(float(time_s) for time_s in times), float(event.score), box]
 
 
 def _loaded(carried: Sequence[Any]) -> SeenEvent:
