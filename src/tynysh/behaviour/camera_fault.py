@@ -1,98 +1,115 @@
-"""Is the camera blind: lost, frozen or dark?"""
+"""Can the camera be relied on: do pictures come, are they live, and do they show what they should?"""
 
-from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, ClassVar
 
-import numpy as np
-from numpy.typing import NDArray
 from pydantic import Field
 
-from tynysh.behaviour.interaction import ramp
+from tynysh.behaviour.fault import Fault
+from tynysh.behaviour.picture_health import HEALTHY, Condition, PictureHealth
 from tynysh.behaviour.scene import Feed, Scene
 from tynysh.behaviour.settings import AnalyserSettings, Cooldown, MinDuration
 from tynysh.behaviour.signal import Behaviour, Reason, Signal
+from tynysh.behaviour.stillness import Stillness
 
-SPARSE = 4
-"""Only each fourth pixel of each fourth row is looked at."""
+LOOK_S = 0.5
+"""Pictures are looked into so often; whether they stand still, is seen on each."""
 
-UNCHANGED = 0.02
-"""Mean difference of brightness, in levels of 256, below which two pictures are the same."""
+LAPSE_S = 1.2
+"""What is not seen for so long is over; a single look that says otherwise is not enough."""
 
-ALIVE = 0.1
-"""Mean difference that noise and movement usually make at least; else a still picture may be none."""
-
-HISTORY = 60
 UNKNOWN_FACTOR = 6.0
 """A camera that never showed noise must stand still for so many times as long."""
 
-
-class Fault(StrEnum):
-    """What is wrong with a camera."""
-
-    LOST = "lost"
-    FROZEN = "frozen"
-    DARK = "dark"
+IN_THE_PICTURE = (
+    Fault.COVERED,
+    Fault.MOVED,
+    Fault.DEFOCUSED,
+    Fault.DARK,
+    Fault.GLARE,
+    Fault.WRONG_PICTURE,
+)
 
 
 class CameraFaultSettings(AnalyserSettings):
     """Settings of `camera_fault`."""
 
-    release_s = 1.0
+    release_s: ClassVar[float] = 1.0
 
     min_duration_s: MinDuration = 0.0
-    cooldown_s: Cooldown = 30.0
+    cooldown_s: Cooldown = 10.0
     lost_s: Annotated[
         float,
         Field(
-            ge=1.0, le=3600.0, title="Lost after", description="Seconds without pictures that are a fault."
+            ge=1.0,
+            le=3600.0,
+            title="Lost after",
+            description="Seconds without pictures that are a fault. Shorter drops of the line are none.",
         ),
-    ] = 10.0
+    ] = 4.0
     frozen_s: Annotated[
         float,
         Field(
-            ge=2.0,
+            ge=1.0,
             le=3600.0,
             title="Frozen after",
-            description="Seconds of the same picture that are a fault.",
+            description="Seconds of the same picture that are a fault; six times as many where pictures show no noise.",
         ),
-    ] = 20.0
+    ] = 3.5
     dark_s: Annotated[
         float,
         Field(ge=1.0, le=3600.0, title="Dark after", description="Seconds of darkness that are a fault."),
-    ] = 10.0
+    ] = 3.0
+    view_s: Annotated[
+        float,
+        Field(
+            ge=1.0,
+            le=3600.0,
+            title="View gone after",
+            description="Seconds for which the picture must be covered, moved, defocused, glaring or wrong.",
+        ),
+    ] = 3.0
+    ptz: Annotated[
+        bool,
+        Field(
+            title="Steered",
+            description="Whether the camera is steered (PTZ), so that it may look elsewhere at any time.",
+        ),
+    ] = False
 
 
 @dataclass(slots=True)
 class _Since:
-    """Since when a fault has been seen, if it has."""
+    """Since when a fault has been seen, if it has, and when it last was."""
 
     began_s: float | None = None
+    seen_s: float = 0.0
 
-    def score(self, present: float, time_s: float, limit_s: float) -> float:
-        """0.6 when what is `present` (in [0, 1]) now has been so for `limit_s`."""
-        if present <= 0.0:
+    def observe(self, present: bool, time_s: float, *, began_s: float | None = None) -> None:
+        """Take whether it is `present` at `time_s`; `began_s` where it is known to have begun earlier."""
+        if present:
+            if self.began_s is None:
+                self.began_s = time_s if began_s is None else min(began_s, time_s)
+            self.seen_s = time_s
+        elif self.began_s is not None and time_s - self.seen_s >= LAPSE_S:
             self.began_s = None
-            return 0.0
+
+    def score(self, time_s: float, limit_s: float) -> float:
+        """0.6 when it has lasted for `limit_s`."""
         if self.began_s is None:
-            self.began_s = time_s
-        return min(1.0, 0.6 * (time_s - self.began_s) / limit_s) * present
+            return 0.0
+        return min(1.0, 0.6 * (time_s - self.began_s) / limit_s)
 
 
 class CameraFaultAnalyser:
-    """Scores three faults, each a subject of its own: score = min(1, 0.6 t / limit) · p,
-    with t the seconds that it has lasted.
+    """Scores a camera's faults, each a subject of its own: score = min(1, 0.6 t / limit), with t the seconds that it
+    has lasted; a fault that is not seen for 1.2 s is over.
 
-    - lost: no pictures arrive (p = 1).
-    - frozen: consecutive pictures differ by less than 0.02 levels of 256 on average (p = 1). A sensor always
-    adds noise,
-      and compression renews the picture at each key frame; where a camera showed neither before, because a
-      clean scene was coded with nothing to change, it takes six times as long.
-    - dark: the 98th percentile of brightness is below 50 of 256 (p = 0 there, 1 from 30 down), so that not
-    even
-      a lamp is seen: covered, or without any light.
+    - lost: no pictures arrive. It began with the last one.
+    - frozen: the same picture comes over and over (`Stillness`).
+    - covered, moved, defocused, dark, glare, wrong picture: the view is not what it was (`PictureHealth`). They share
+      one clock, for a cloth may look like darkness first; the fault is called what it was called most of late.
     """
 
     behaviour = Behaviour.CAMERA_FAULT
@@ -100,53 +117,76 @@ class CameraFaultAnalyser:
 
     def __init__(self, settings: CameraFaultSettings) -> None:
         self._settings = settings
-        self._since = {fault: _Since() for fault in Fault}
-        self._picture: NDArray[np.uint8] | None = None
-        self._changes: deque[float] = deque(maxlen=HISTORY)
+        self._lost = _Since()
+        self._picture_s: float | None = None
+        self._stillness = Stillness()
+        self._health = PictureHealth(ptz=settings.ptz)
+        self._view = _Since()
+        self._condition: Condition = HEALTHY
+        self._looked_s = float("-inf")
+        self._names = dict.fromkeys(IN_THE_PICTURE, 0.0)
+        self._other_scene = False
 
     def observe(self, scene: Scene) -> Sequence[Signal]:
         """One signal per fault; none on the picture for scenes without one."""
+        time_s = scene.time_s
         if scene.feed is Feed.LOST:
-            self._picture = None
-            return [
-                self._signal(scene, Fault.LOST, 1.0, self._settings.lost_s),
-                self._signal(scene, Fault.FROZEN, 0.0, self._settings.frozen_s),
-                self._signal(scene, Fault.DARK, 0.0, self._settings.dark_s),
-            ]
-        signals = [self._signal(scene, Fault.LOST, 0.0, self._settings.lost_s)]
-        if scene.frame is not None:
-            # A copy: the frame's memory is the decoder's, and only as long as the frame lives.
-            picture = scene.frame.luma[::SPARSE, ::SPARSE].copy()
-            frozen = 1.0 if self._unchanged(picture) else 0.0
-            frozen_s = self._settings.frozen_s * (1.0 if self._noisy else UNKNOWN_FACTOR)
-            dark = ramp(float(np.percentile(picture, 98)), 50.0, 30.0)
-            signals.append(self._signal(scene, Fault.FROZEN, frozen, frozen_s))
-            signals.append(self._signal(scene, Fault.DARK, dark, self._settings.dark_s))
-        return signals
+            self._lost.observe(True, time_s, began_s=self._picture_s)
+            self._stillness.forget()
+            self._view.observe(False, time_s)
+        else:
+            self._lost.began_s = None
+            self._picture_s = time_s
+        lost = self._signal(
+            scene, Fault.LOST, self._lost.score(time_s, self._settings.lost_s), self._lost.began_s
+        )
+        if scene.feed is Feed.LOST:
+            return [lost, self._frozen(scene), *self._viewed(scene)]
+        if scene.frame is None:
+            return [lost]
+        luma = scene.frame.luma
+        self._stillness.observe(luma, time_s)
+        if not 0.0 <= time_s - self._looked_s < 0.9 * LOOK_S:
+            self._looked_s = time_s
+            self._condition = self._health.observe(luma, time_s)
+            self._name(self._condition)
+            self._view.observe(self._condition.fault is not None, time_s)
+        return [lost, self._frozen(scene), *self._viewed(scene)]
 
-    def _unchanged(self, picture: NDArray[np.uint8]) -> bool:
-        """Whether the picture is the one before it."""
-        before, self._picture = self._picture, picture
-        if before is None or before.shape != picture.shape:
-            return False
-        change = float(np.mean(np.abs(picture.astype(np.int16) - before)))
-        if change >= UNCHANGED:
-            self._changes.append(change)
-        return change < UNCHANGED
+    def _name(self, condition: Condition) -> None:
+        """Count what the fault is called, and forget what it was called long ago."""
+        for fault in self._names:
+            self._names[fault] *= 0.8
+        if condition.fault is not None:
+            self._names[condition.fault] += 1.0
+            self._other_scene = condition.other_scene
 
-    @property
-    def _noisy(self) -> bool:
-        """Whether this camera's pictures usually change."""
-        return len(self._changes) >= HISTORY // 2 and float(np.median(self._changes)) >= ALIVE
+    def _frozen(self, scene: Scene) -> Signal:
+        since_s = self._stillness.since_s
+        limit_s = self._settings.frozen_s * (1.0 if self._stillness.noisy else UNKNOWN_FACTOR)
+        score = 0.0 if since_s is None else min(1.0, 0.6 * (scene.time_s - since_s) / limit_s)
+        if self._condition.fault is not None:
+            # A slate stands still, and so does what light drowns or a cloth covers: that is what it is called.
+            score = 0.0
+        return self._signal(scene, Fault.FROZEN, score, since_s)
 
-    def _signal(self, scene: Scene, fault: Fault, present: float, limit_s: float) -> Signal:
-        since = self._since[fault]
-        score = since.score(present, scene.time_s, limit_s)
+    def _viewed(self, scene: Scene) -> list[Signal]:
+        settings = self._settings
+        named = max(IN_THE_PICTURE, key=self._names.__getitem__)
+        limit_s = settings.dark_s if named is Fault.DARK else settings.view_s
+        score = self._view.score(scene.time_s, limit_s)
+        return [
+            self._signal(scene, fault, score if fault is named else 0.0, self._view.began_s)
+            for fault in IN_THE_PICTURE
+        ]
+
+    def _signal(self, scene: Scene, fault: Fault, score: float, since_s: float | None) -> Signal:
+        other = fault is Fault.WRONG_PICTURE and self._other_scene
         return Signal(
             behaviour=self.behaviour,
             time_s=scene.time_s,
             score=score,
             subject=fault,
-            reason=Reason(f"camera_fault.{fault}"),
-            since_s=since.began_s,
+            reason=Reason("camera_fault.other_scene" if other else f"camera_fault.{fault}"),
+            since_s=since_s if score > 0.0 else None,
         )

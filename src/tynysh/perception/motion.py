@@ -89,7 +89,7 @@ class MotionGate:
         """What moves in `frame`; frames come in order of time, at any rate."""
         settings = self._settings
         time_s = frame.time_s
-        grid = _grid(frame.luma, settings.grid_width)
+        grid = averaged(frame.luma, settings.grid_width)
         if self._past and self._past[-1][1].shape != grid.shape:
             self._past.clear()
             self._noise = None
@@ -150,7 +150,7 @@ class MotionGate:
         return np.maximum(self._noise, np.float32(typical)) * np.float32(_DEVIATION_OF_MEDIAN)
 
 
-def _grid(luma: Image, width: int) -> _Field:
+def averaged(luma: Image, width: int) -> _Field:
     """`luma` averaged over squares of 2, 4, 8... pixels, at least `width` cells wide if the picture is.
 
     Halving again and again costs a tenth of scaling in one step, and likewise takes every pixel in.

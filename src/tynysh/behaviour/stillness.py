@@ -1,0 +1,84 @@
+"""Does a camera send the same picture over and over?"""
+
+from collections import deque
+
+import cv2
+import numpy as np
+
+from tynysh.media.frame import Image
+
+COLUMNS = 160
+"""About so many pixels of a row are looked at."""
+
+SAME = 0.02
+"""Mean difference of brightness, in levels of 256, below which two pictures are the same whatever is usual."""
+
+SAME_SHARE = 0.15
+"""Part of a camera's usual change below which a picture counts as the one before: coded anew, it is not quite."""
+
+NOISY_SHARE = 0.15
+"""Part of the pixels that change from picture to picture by a sensor's noise at least; people change less."""
+
+HISTORY = 120
+LEARNT = 30
+WINDOW_S = 1.0
+STILL_SHARE = 0.75
+
+
+class Stillness:
+    """Since when one camera's pictures have been the same; depends on the pictures and their times alone.
+
+    A picture is the same as the one before it where the mean difference of brightness is below 0.02 levels, or below
+    0.15 of its running median: a frozen picture that is coded again and again still changes a little at each key
+    frame. For the same reason three quarters of the pictures of a second must be the same, not all.
+
+    noisy: whether this camera's pictures usually change all over, as a sensor's noise makes them; a clean stream, in
+    which only what moves is coded, may rightly stand still for long.
+    """
+
+    def __init__(self) -> None:
+        self.since_s: float | None = None
+        self._picture: Image | None = None
+        self._changes: deque[float] = deque(maxlen=HISTORY)
+        self._shares: deque[float] = deque(maxlen=HISTORY)
+        self._latest: deque[tuple[float, bool]] = deque()
+
+    @property
+    def noisy(self) -> bool:
+        """See the class."""
+        return len(self._shares) >= LEARNT and float(np.median(self._shares)) >= NOISY_SHARE
+
+    def observe(self, luma: Image, time_s: float) -> None:
+        """Take the next picture's brightness, (height, width)."""
+        step = max(1, luma.shape[1] // COLUMNS)
+        # A copy: the frame's memory is the decoder's, and only as long as the frame lives.
+        picture = luma[::step, ::step].copy()
+        before, self._picture = self._picture, picture
+        if before is None or before.shape != picture.shape:
+            self.forget()
+            self._picture = picture
+            return
+        difference = cv2.absdiff(picture, before)
+        change = float(cv2.mean(difference)[0])
+        usual = float(np.median(self._changes)) if len(self._changes) >= LEARNT else 0.0
+        same = change < max(SAME, SAME_SHARE * usual)
+        if not same:
+            self._changes.append(change)
+            self._shares.append(cv2.countNonZero(difference) / difference.size)
+        self._decide(time_s, same=same)
+
+    def forget(self) -> None:
+        """Pictures stopped: what comes next is compared with nothing."""
+        self._picture = None
+        self._latest.clear()
+        self.since_s = None
+
+    def _decide(self, time_s: float, *, same: bool) -> None:
+        self._latest.append((time_s, same))
+        while len(self._latest) > 2 and self._latest[1][0] <= time_s - WINDOW_S:
+            self._latest.popleft()
+        still = sum(same for _, same in self._latest) >= STILL_SHARE * len(self._latest)
+        if not still:
+            self.since_s = None
+        elif self.since_s is None and same:
+            self.since_s = time_s
