@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from tynysh.behaviour.aftermath import Aftermath
 from tynysh.behaviour.analyser import Analyser
 from tynysh.behaviour.event import Event
 from tynysh.behaviour.events import EventMaker, Rule
@@ -111,6 +112,7 @@ class Pipeline:
         self._due_s = float("-inf")
         self._size = (1, 1)
         self._heights = UsualHeights()
+        self._aftermath = Aftermath()
         self._doubtful: dict[int, Box] = {}
         self._next_doubtful = -1
 
@@ -212,8 +214,9 @@ class Pipeline:
 
     def _judge(self, scene: Scene) -> Step:
         with self._meter.stage("behaviour"):
-            signals = tuple(
-                signal for analyser in self._analysers for signal in self._on_duty_signals(analyser, scene)
+            signals = self._aftermath.observe(
+                (signal for analyser in self._analysers for signal in self._on_duty_signals(analyser, scene)),
+                scene.time_s,
             )
             events = tuple(self._events.observe(signals, scene.time_s))
             self._near_alarms.observe(signals, scene.time_s)
