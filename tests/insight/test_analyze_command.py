@@ -124,14 +124,14 @@ def test_the_rendered_video_decodes_and_nobody_in_it_can_be_made_out(
     assert [path.name for path in tmp_path.iterdir()] == ["rendered.mp4"]
 
 
-@pytest.mark.parametrize("option", ["--render", "--tracks"])
+@pytest.mark.parametrize("option", ["--render", "--tracks", "--counts"])
 def test_outputs_for_one_video_are_refused_for_several(option: str, street: Path, tynysh: Tynysh) -> None:
     said = tynysh("analyze", street, street, option, "out")
     assert said.code == 2
     assert "one video at a time" in said.err
 
 
-@pytest.mark.parametrize("option", ["--render", "--tracks"])
+@pytest.mark.parametrize("option", ["--render", "--tracks", "--counts"])
 def test_what_cannot_be_written_is_found_out_before_the_work(
     option: str, street: Path, tmp_path: Path, tynysh: Tynysh
 ) -> None:

@@ -86,12 +86,12 @@ class Sight:
             # The first look, or the camera's clock was set back.
             self._probe_s = frame.time_s + FIRST_PROBE_S
         if self._across > 1:
-            people, whole = self._tiled(self._parts, frame, self._across)
+            people, whole = tiled(self._parts, frame, self._across)
             self._settle(people, whole, frame, min(elapsed, GAIN_S))
             return people
         if frame.time_s < self._probe_s:
             return self._detector.detect(frame)
-        people, whole = self._tiled(self._parts, frame, finest)
+        people, whole = tiled(self._parts, frame, finest)
         self._judge(people, whole, frame)
         # What the tiles alone saw is left out as long as the next look would not see it.
         return people if self._across > 1 else whole
@@ -117,15 +117,16 @@ class Sight:
         if self._detection == Detection.AUTO and self._gain < LEAVE_GAIN:
             self._across, self._probe_s = 1, frame.time_s + PROBE_S
 
-    @staticmethod
-    def _tiled(
-        detector: PartDetector, frame: Frame, across: int
-    ) -> tuple[Sequence[Person], Sequence[Person]]:
-        """The people that a look in tiles finds, and those that the look at the whole in it finds."""
-        picture = Box(0, 0, frame.width, frame.height)
-        parts = tiles(frame.width, frame.height, across)
-        whole, *found = detector.detect_parts(frame, [picture, *parts])
-        return merged(whole, parts, found, picture), whole
+
+def tiled(detector: PartDetector, frame: Frame, across: int) -> tuple[Sequence[Person], Sequence[Person]]:
+    """The people that a look at the whole and at `across` x `across` tiles finds, and those of the whole alone."""
+    picture = Box(0, 0, frame.width, frame.height)
+    if across == 1:
+        people = detector.detect(frame)
+        return people, people
+    parts = tiles(frame.width, frame.height, across)
+    whole, *found = detector.detect_parts(frame, [picture, *parts])
+    return merged(whole, parts, found, picture), whole
 
 
 def most_across(width: int, height: int) -> int:
