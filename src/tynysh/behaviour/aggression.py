@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from itertools import permutations
 
 from tynysh.behaviour.interaction import (
+    Act,
     Strike,
     charge,
     chase,
@@ -31,6 +32,13 @@ STRUCK_REACH = 1.5
 CHASE_REACH = 4.0
 """Gaps, in H, within which acts are looked for."""
 
+GRAVE = frozenset({Act.SWING, Act.KICK_OF_FALLEN})
+GRAVE_SCORE = 0.5
+GRAVE_S = 5.0
+"""A grave act of this score gives the reason rather than the strongest, and does so for seconds after, while anything
+goes on: what was once told is not taken back (`incidents.fusion` weighs it).
+"""
+
 
 class AggressionSettings(AnalyserSettings):
     """Settings of `aggression`."""
@@ -41,7 +49,7 @@ class AggressionSettings(AnalyserSettings):
 
 @dataclass(frozen=True, slots=True)
 class _Case:
-    """What one person did to another. people: track ids."""
+    """What one person did to another. strongest: the act to name. people: track ids."""
 
     score: float
     strongest: Strike
@@ -69,6 +77,8 @@ class AggressionAnalyser:
         self._settings = settings
         self._trails = Trails()
         self._last: Signal | None = None
+        self._grave: Strike | None = None
+        self._grave_s = float("-inf")
 
     def observe(self, scene: Scene) -> Sequence[Signal]:
         """One signal for the picture; while the detector rests, what it last was."""
@@ -100,6 +110,7 @@ class AggressionAnalyser:
         worst = max(cases, key=lambda case: case.score, default=None)
         if worst is None:
             return Signal(self.behaviour, scene.time_s, 0.0)
+        told = self._told(worst, scene.time_s)
         people = {one for case in cases if case.score >= 0.5 * worst.score for one in case.people}
         return Signal(
             behaviour=self.behaviour,
@@ -107,12 +118,19 @@ class AggressionAnalyser:
             score=worst.score,
             box=scene.normalised_box(worst.box),
             people=len(people),
-            reason=Reason(
-                f"aggression.{worst.strongest.act}",
-                {"people": len(people), "speed": round(worst.strongest.speed, 1)},
-            ),
+            reason=Reason(f"aggression.{told.act}", {"people": len(people), "speed": round(told.speed, 1)}),
             since_s=worst.since_s,
         )
+
+    def _told(self, worst: _Case, time_s: float) -> Strike:
+        """The act to name: the strongest, unless a grave one was seen and it goes on."""
+        if worst.strongest.act in GRAVE and worst.strongest.score >= GRAVE_SCORE:
+            self._grave = worst.strongest
+        elif self._grave is None or not 0.0 <= time_s - self._grave_s <= GRAVE_S:
+            self._grave = None
+            return worst.strongest
+        self._grave_s = time_s
+        return self._grave
 
 
 def _case(one: tuple[int, Trail], other: tuple[int, Trail], others: Iterable[Trail]) -> _Case | None:
@@ -133,7 +151,7 @@ def _case(one: tuple[int, Trail], other: tuple[int, Trail], others: Iterable[Tra
         return None
     return _Case(
         score=either(act.score for act in acts),
-        strongest=max(acts, key=lambda act: act.score),
+        strongest=max(acts, key=lambda act: (act.act in GRAVE and act.score >= GRAVE_SCORE, act.score)),
         since_s=min(act.since_s for act in acts),
         box=a.last.box.union(b.last.box),
         people=(by, to),
