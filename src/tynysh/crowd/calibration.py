@@ -53,14 +53,17 @@ def check_points(points: Sequence[KnownPoint]) -> None:
     turned = _turned(seen, floor)
     if not turned:
         return
+    swaps = []
     for first, second in combinations(range(len(points)), 2):
         swapped = floor.copy()
         swapped[[first, second]] = floor[[second, first]]
         if not _turned(seen, swapped):
-            raise CalibrationError(
-                f"No camera sees these points so: points {first + 1} and {second + 1} seem to be swapped.",
-                hint="Compare their metres with the picture.",
-            )
+            swaps.append(f"{first + 1} and {second + 1}")
+    if swaps:
+        raise CalibrationError(
+            f"No camera sees these points so: points {', or '.join(swaps)} seem to be swapped.",
+            hint="Compare their metres with the picture.",
+        )
     wrong = max(range(len(points)), key=lambda index: sum(index in triple for triple in turned))
     raise CalibrationError(
         f"No camera sees these points so: point {wrong + 1} does not agree with the others.",

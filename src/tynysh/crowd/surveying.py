@@ -1,45 +1,177 @@
 """How does the floor lie, by what somebody measured on it?"""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from math import pi, radians, sqrt
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import least_squares
 
-from tynysh.crowd.calibration import KnownPoint, check_points
+from tynysh.crowd.calibration import (
+    CalibrationError,
+    KnownDistance,
+    KnownPoint,
+    check_distances,
+    check_points,
+)
 from tynysh.crowd.ground import Ground
+from tynysh.crowd.mounting import Mounting
 
-Matrix = NDArray[np.float64]
+Array = NDArray[np.float64]
+
+POINTING = 0.003
+"""How well people point at a place of a picture: parts of its height, standard deviation. What lies further off than
+that counts against the calibration."""
+
+_SAME_M = 1e-6
+
+WORST = 0.25
+"""Distances that no floor explains better than to this part of their length are a mistake."""
 
 
-def ground_from_points(points: Sequence[KnownPoint]) -> Ground:
+@dataclass(frozen=True, slots=True, eq=False)
+class Survey:
+    """A ground from measurements.
+
+    reprojection: root mean square distance, in heights of the picture, between where points are and where they would
+    have to be; from distances, how far off they are, as a part of their length. mounting: of the camera, where it was
+    found, which is from distances.
+    """
+
+    ground: Ground
+    reprojection: float
+    mounting: Mounting | None = None
+
+
+def from_points(points: Sequence[KnownPoint], aspect: float) -> Survey:
     """The floor through four or more points of known place; CalibrationError if no floor can be seen so.
 
     The homography is found by the normalised direct linear transform and refined so that the squared distances in
-    the picture are least (Hartley & Zisserman, Multiple View Geometry, 2004, algorithms 4.2 and 4.3).
+    the picture are least (Hartley & Zisserman, Multiple View Geometry, 2004, algorithms 4.2 and 4.3). Any plane in
+    any projection; only the lens's distortion is not in it. Its error is that of the lengths between the points, if
+    each is pointed at as badly as they disagree, and no better than `POINTING`.
     """
     check_points(points)
-    seen = np.array([point.at for point in points], dtype=np.float64)
-    floor = np.array([point.metres for point in points], dtype=np.float64)
-    return Ground(_homography(seen, floor), 0.05)
+    across = np.array([aspect, 1.0])
+    seen = np.array([point.at for point in points]) * across
+    floor = np.array([point.metres for point in points])
+    homography = _homography(seen, floor)
+    away = _carried(np.asarray(np.linalg.inv(homography), dtype=np.float64), floor) - seen
+    reprojection = sqrt(float((away**2).sum(axis=1).mean()))
+    spare = 2 * len(points) - 8
+    pointing = max(POINTING, sqrt(float((away**2).sum()) / spare)) if spare else POINTING
+
+    def lengths(moved: Array) -> Array:
+        return _log_lengths(_carried(_homography(moved.reshape(-1, 2), floor), seen))
+
+    error = _propagated(lengths, seen.ravel(), np.full(seen.size, pointing))
+    return Survey(Ground(homography @ np.diag([aspect, 1.0, 1.0]), error), reprojection)
 
 
-def _homography(seen: Matrix, floor: Matrix) -> Matrix:
+def from_distances(distances: Sequence[KnownDistance], aspect: float) -> Survey:
+    """The floor by four or more lengths on it; CalibrationError if no camera sees such lengths so.
+
+    Fits focal length, tilt, roll and height of a camera over a level floor (see `Mounting`) by least squares, from
+    many beginnings. Its error is that of the lengths between all ends, if each end is pointed at as badly as the
+    distances disagree, and no better than `POINTING`.
+    """
+    check_distances(distances)
+    best = _fitted(distances, aspect)
+    ratios = _ratios(best, distances, aspect)
+    worst = int(np.argmax(np.abs(ratios)))
+    if abs(ratios[worst]) > WORST:
+        raise CalibrationError(
+            f"No camera over a level floor sees these lengths so; distance {worst + 1} fits worst, by "
+            f"{abs(ratios[worst]):.0%}.",
+            hint="Measure it again, and compare its ends with the picture.",
+        )
+    ends = np.array([[*distance.start, *distance.end] for distance in distances])
+    corners = ends.reshape(-1, 2)
+    spans = np.hypot((ends[:, 2] - ends[:, 0]) * aspect, ends[:, 3] - ends[:, 1])
+    spare = len(distances) - 4
+    off = sqrt(float((ratios**2).sum()) / spare) if spare else 0.0
+    pointing = max(POINTING, off * float(np.median(spans)) / sqrt(2))
+
+    def lengths(moved: Array) -> Array:
+        shifted = [
+            KnownDistance((x0, y0), (x1, y1), distance.metres)
+            for (x0, y0, x1, y1), distance in zip(moved.reshape(-1, 4).tolist(), distances, strict=True)
+        ]
+        return _log_lengths(_fitted(shifted, aspect, best).ground(aspect, 0.0).metres(corners))
+
+    error = _propagated(lengths, ends.ravel(), np.tile([pointing / aspect, pointing], 2 * len(distances)))
+    return Survey(best.ground(aspect, error), sqrt(float(np.mean(ratios**2))), best)
+
+
+def _fitted(distances: Sequence[KnownDistance], aspect: float, near: Mounting | None = None) -> Mounting:
+    starts = (
+        [near]
+        if near is not None
+        else [
+            Mounting(focal, radians(tilt), 0.0, 4.0)
+            for focal in (0.8, 1.3, 2.2)
+            for tilt in (8, 20, 35, 55, 75)
+        ]
+    )
+
+    def residuals(parameters: Array) -> Array:
+        return _ratios(Mounting.of(parameters), distances, aspect)
+
+    fits = [
+        least_squares(
+            residuals,
+            start.parameters,
+            bounds=([-1.5, 0.0, -pi / 4, -1.5], [2.5, pi / 2, pi / 4, 6.0]),
+            x_scale=[0.2, 0.1, 0.05, 0.2],
+        )
+        for start in starts
+    ]
+    return Mounting.of(min(fits, key=lambda fit: fit.cost).x)
+
+
+def _ratios(mounting: Mounting, distances: Sequence[KnownDistance], aspect: float) -> Array:
+    """Logarithms of what the lengths are over what they should be."""
+    ground = mounting.ground(aspect, 0.0)
+    starts = ground.metres(np.array([distance.start for distance in distances]))
+    ends = ground.metres(np.array([distance.end for distance in distances]))
+    lengths = np.hypot(*(ends - starts).T) / [distance.metres for distance in distances]
+    # Above the horizon: far too long, so that a fit turns back.
+    return np.log(np.where(np.isfinite(lengths), np.maximum(lengths, 1e-3), 1e3))
+
+
+def _log_lengths(corners: Array) -> Array:
+    first, second = np.triu_indices(len(corners), 1)
+    apart = np.hypot(*(corners[first] - corners[second]).T)
+    return np.asarray(np.log(apart[apart > _SAME_M]))
+
+
+def _propagated(function: Callable[[Array], Array], at: Array, deviations: Array) -> float:
+    """Root mean square standard deviation of the function's values, to first order."""
+    step = 1e-4
+    slopes = np.stack(
+        [(function(at + step * unit) - function(at - step * unit)) / (2 * step) for unit in np.eye(len(at))],
+        axis=1,
+    )
+    return sqrt(float(((slopes * deviations) ** 2).sum(axis=1).mean()))
+
+
+def _homography(seen: Array, floor: Array) -> Array:
     """(3, 3) from the picture to the floor; positive third coordinate at the points."""
     to_seen, to_floor = _normalising(seen), _normalising(floor)
     a, b = _carried(to_floor, floor), _carried(to_seen, seen)
     start = _direct(a, b).ravel()
 
-    def residuals(parameters: Matrix) -> Matrix:
+    def residuals(parameters: Array) -> Array:
         return (_carried(parameters.reshape(3, 3), a) - b).ravel()
 
-    refined = least_squares(residuals, start / np.linalg.norm(start), method="trf").x.reshape(3, 3)
+    refined = least_squares(residuals, start / np.linalg.norm(start)).x.reshape(3, 3)
     to_metres = np.linalg.inv(np.linalg.inv(to_seen) @ refined @ to_floor)
     weights = np.column_stack([seen, np.ones(len(seen))]) @ to_metres[2]
     return np.asarray(to_metres / (np.linalg.norm(to_metres) * np.sign(weights.sum())), dtype=np.float64)
 
 
-def _direct(a: Matrix, b: Matrix) -> Matrix:
+def _direct(a: Array, b: Array) -> Array:
     """The homography that carries `a` to `b`, (N, 2) each, by the direct linear transform."""
     ones, nought = np.ones((len(a), 1)), np.zeros((len(a), 3))
     points = np.hstack([a, ones])
@@ -52,13 +184,13 @@ def _direct(a: Matrix, b: Matrix) -> Matrix:
     return np.asarray(np.linalg.svd(rows)[2][-1].reshape(3, 3), dtype=np.float64)
 
 
-def _normalising(points: Matrix) -> Matrix:
+def _normalising(points: Array) -> Array:
     """The similarity that brings `points` about the origin, at a mean distance of √2."""
     centre = points.mean(axis=0)
     scale = np.sqrt(2) / np.linalg.norm(points - centre, axis=1).mean()
     return np.array([[scale, 0, -scale * centre[0]], [0, scale, -scale * centre[1]], [0, 0, 1]])
 
 
-def _carried(homography: Matrix, points: Matrix) -> Matrix:
+def _carried(homography: Array, points: Array) -> Array:
     carried = np.column_stack([points, np.ones(len(points))]) @ homography.T
-    return np.asarray(carried[:, :2] / carried[:, 2:])
+    return np.asarray(carried[:, :2] / carried[:, 2:], dtype=np.float64)

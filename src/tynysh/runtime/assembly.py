@@ -1,7 +1,8 @@
 """Putting a camera's pipeline together from what its site says."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from math import radians
 from random import Random
 
 from tynysh.behaviour import registry
@@ -10,8 +11,9 @@ from tynysh.behaviour.near_alarms import NearAlarms
 from tynysh.behaviour.scene import Line, Zone
 from tynysh.behaviour.settings import AnalyserSettings
 from tynysh.behaviour.signal import Behaviour
-from tynysh.crowd.ground import Ground
-from tynysh.crowd.surveying import ground_from_points
+from tynysh.crowd.grounding import GroundSource, NoGround, SurveyedGround
+from tynysh.crowd.learning import GroundLearner, Hints, Learnt
+from tynysh.crowd.surveying import Survey, from_distances, from_points
 from tynysh.perception.detector import Detector
 from tynysh.perception.motion import MotionGate
 from tynysh.perception.schedule import DetectionSchedule, ScheduleSettings
@@ -20,25 +22,31 @@ from tynysh.perception.tracker import Tracker
 from tynysh.runtime.meter import Meter
 from tynysh.runtime.networks import Networks
 from tynysh.runtime.pipeline import Pipeline, all_zones_always, always
-from tynysh.site.schema import Calibrated, Camera, Site
+from tynysh.site.schema import AlarmBudget, Calibrated, Calibration, Camera, CameraPosition, Site
+
+WIDEST_VIEW = 130
+"""Degrees. Wider lenses bend straight lines so much that their angle says little of a focal length."""
 
 
 @dataclass(frozen=True, slots=True)
 class Watch:
     """What one camera is watched for.
 
-    analysers: the enabled behaviours with their settings. zones, lines: of the picture. ground: where its floor is, if
-    that was measured. on_duty: whether a behaviour is watched for at a stream time. detection: how the detector looks.
-    looks: how often it does; as behaviour needs if None.
+    analysers: the enabled behaviours with their settings. zones, lines: of the picture. calibration: how its floor
+    is found. hints: what is said of the camera, for learning. on_duty: whether a behaviour is watched for at a stream
+    time. detection: how the detector looks.
+    looks: how often it does; as behaviour needs if None. alarm_budget: how many false alarms it may raise.
     """
 
     analysers: Mapping[Behaviour, AnalyserSettings]
     zones: tuple[Zone, ...] = ()
     lines: tuple[Line, ...] = ()
-    ground: Ground | None = None
+    calibration: Calibrated = "automatic"
+    hints: Hints = field(default_factory=Hints)
     on_duty: Callable[[Behaviour, float], bool] = always
     detection: Detection = Detection.AUTO
     looks: ScheduleSettings | None = None
+    alarm_budget: AlarmBudget = field(default_factory=AlarmBudget)
 
     @classmethod
     def usual(cls) -> "Watch":
@@ -60,11 +68,29 @@ class Watch:
                 for zone in camera.zones
             ),
             lines=tuple(Line(line.name, line.begin, line.end) for line in camera.lines),
-            ground=_ground(camera.calibration),
+            calibration=camera.calibration,
+            hints=_hints(camera.position),
             on_duty=_hours(site, analysers) if scheduled else always,
             detection=camera.detection,
             looks=ScheduleSettings.steady(camera.looks_per_second) if camera.looks_per_second else None,
+            alarm_budget=site.effective(camera).alarm_budget,
         )
+
+    def ground_source(self, known: Learnt | None = None) -> GroundSource:
+        """Where the camera's ground comes from. known: what was learnt of it before."""
+        if self.calibration == "automatic":
+            return GroundLearner(known, self.hints)
+        if self.calibration == "off":
+            return NoGround()
+        calibration = self.calibration
+        return SurveyedGround(lambda aspect: survey(calibration, aspect).ground)
+
+
+def survey(calibration: Calibration, aspect: float) -> Survey:
+    """The ground by what was measured; `aspect` of the picture. Raises CalibrationError."""
+    if calibration.points is not None:
+        return from_points(calibration.known_points, aspect)
+    return from_distances(calibration.known_distances, aspect)
 
 
 def build_pipeline(
@@ -73,12 +99,13 @@ def build_pipeline(
     *,
     ids: Random,
     detector: Detector | None = None,
+    ground: GroundSource | None = None,
     meter: Meter | None = None,
 ) -> Pipeline:
     """A new pipeline for one camera.
 
     ids: makes the ids of events; seeded alike, the same video gives the same events. detector: in place of the
-    networks' own, for scripted scenes.
+    networks' own, for scripted scenes. ground: where the ground comes from, in place of what the watch says.
     """
     rules = registry.rules(watch.analysers)
     return Pipeline(
@@ -93,16 +120,19 @@ def build_pipeline(
         near_alarms=NearAlarms({each: rules[each] for each in registry.BUDGETED if each in rules}),
         zones_at=all_zones_always(watch.zones),
         lines=watch.lines,
-        ground=watch.ground,
+        ground=ground or watch.ground_source(),
         on_duty=watch.on_duty,
         meter=meter,
     )
 
 
-def _ground(calibration: Calibrated) -> Ground | None:
-    if isinstance(calibration, str) or calibration.points is None:
-        return None
-    return ground_from_points(calibration.known_points)
+def _hints(position: CameraPosition | None) -> Hints:
+    if position is None:
+        return Hints()
+    view = position.field_of_view
+    return Hints(
+        view=radians(view) if view is not None and view < WIDEST_VIEW else None, height=position.height
+    )
 
 
 def _hours(site: Site, analysers: Mapping[Behaviour, AnalyserSettings]) -> Callable[[Behaviour, float], bool]:

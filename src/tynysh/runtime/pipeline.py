@@ -7,13 +7,14 @@ from typing import Protocol
 
 from tynysh.behaviour.aftermath import Aftermath
 from tynysh.behaviour.analyser import Analyser
-from tynysh.behaviour.event import Event
+from tynysh.behaviour.event import Event, Phase
 from tynysh.behaviour.events import EventMaker, Rule
+from tynysh.behaviour.fault import Fault
 from tynysh.behaviour.near_alarms import NearAlarms
 from tynysh.behaviour.places import OBJECT, PROTECTED, surroundings
 from tynysh.behaviour.scene import STILL, Feed, Line, Motion, Scene, Zone
 from tynysh.behaviour.signal import Behaviour, Signal
-from tynysh.crowd.ground import Ground
+from tynysh.crowd.grounding import GroundSource, NoGround
 from tynysh.crowd.meter import CrowdMeter
 from tynysh.geometry import Box
 from tynysh.media.frame import Frame
@@ -88,7 +89,7 @@ class Pipeline:
         near_alarms: NearAlarms | None = None,
         zones_at: Callable[[float], tuple[Zone, ...]],
         lines: Sequence[Line] = (),
-        ground: Ground | None = None,
+        ground: GroundSource | None = None,
         on_duty: Callable[[Behaviour, float], bool] = always,
         meter: Meter | None = None,
         rate_hz: float = ANALYSIS_RATE_HZ,
@@ -103,7 +104,7 @@ class Pipeline:
         self._near_alarms = near_alarms or NearAlarms({})
         self._zones_at = zones_at
         self._lines = tuple(lines)
-        self._ground = ground
+        self._ground = ground or NoGround()
         self._crowd = CrowdMeter()
         self._on_duty = on_duty
         self._duty_began_s: dict[Behaviour, float] = {}
@@ -149,8 +150,10 @@ class Pipeline:
             zones=zones,
             lines=self._lines,
             frame=frame,
-            ground=self._ground,
         )
+        ground = self._ground.observe(scene)
+        if ground is not None and ground.trusted:
+            scene = dataclasses.replace(scene, ground=ground)
         with self._meter.stage("crowd"):
             crowd = self._crowd.observe(scene, persons)
         return self._judge(dataclasses.replace(scene, crowd=crowd))
@@ -219,6 +222,9 @@ class Pipeline:
                 scene.time_s,
             )
             events = tuple(self._events.observe(signals, scene.time_s))
+        for event in events:
+            if event.subject == Fault.MOVED and event.phase is not Phase.UPDATED:
+                self._ground.moved(away=event.phase is Phase.BEGUN)
             self._near_alarms.observe(signals, scene.time_s)
         return Step(scene=scene, to_blur={**self._doubtful, **scene.people()}, signals=signals, events=events)
 
