@@ -64,7 +64,11 @@ class Crowd:
 
     def _from_people(self) -> Floats:
         box = [*self.period, *([1e6] * (2 - len(self.period)))] if self.period else None
-        offset = 0.0 if not self.period else np.array([0.0 if axis < len(self.period) else 5e5 for axis in range(2)])
+        offset = (
+            0.0
+            if not self.period
+            else np.array([0.0 if axis < len(self.period) else 5e5 for axis in range(2)])
+        )
         pairs = cKDTree(self.places + offset, boxsize=box).query_pairs(REACH_M, output_type="ndarray")
         force = np.zeros_like(self.places)
         if not len(pairs):

@@ -9,7 +9,7 @@ from scipy.optimize import linear_sum_assignment
 
 from tynysh.perception.track import Track
 
-LONGEST_BREAK_S = 2.0
+LONGEST_BREAK_S = 3.0
 """A track that was not seen for longer is not taken up by another."""
 
 REACH = 0.6
