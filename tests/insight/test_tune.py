@@ -33,7 +33,7 @@ def test_alarms_of_labelled_happenings_are_found_and_others_are_false(tmp_path: 
     square = write_square(tmp_path / "square.mp4", 10.0, 19.0)
 
     def figures(row: str) -> dict:
-        labels, out = tmp_path / "labels.csv", tmp_path / "tune.json"
+        labels, out = tmp_path / "square.csv", tmp_path / "tune.json"
         labels.write_text(f"file,start,end,behaviour\n{square},{row}\n")
         assert tynysh("tune", labels, "--json", out, "--budget", 0.5).code == 0
         return json.loads(out.read_text())

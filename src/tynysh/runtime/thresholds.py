@@ -120,17 +120,18 @@ def choice_for(
     alarms_per_day: float,
     budget: AlarmBudget,
     verified: Sequence[float] = (),
+    measured: Sequence[float] | None = None,
 ) -> Choice:
     """The threshold of one behaviour. false_alarms: at each of `LEVELS` in `days`. verified: scores of happenings.
 
-    Recall is that of the model card; where it has none, that of the camera's own verified happenings, if there are
-    enough.
+    Recall is what was `measured` at each level; else that of the model card; where that has none, that of the camera's
+    own verified happenings, if there are enough.
     """
-    recall: Sequence[float] | None = None
-    if settings.recall_at:
+    recall = measured
+    if recall is None and settings.recall_at:
         thresholds, found = zip(*settings.recall_at, strict=True)
         recall = np.interp(LEVELS, thresholds, found).tolist()
-    elif len(verified) >= ENOUGH_VERDICTS:
+    elif recall is None and len(verified) >= ENOUGH_VERDICTS:
         recall = own_recall(verified, LEVELS.tolist()).tolist()
     return choose(
         LEVELS.tolist(),
