@@ -318,3 +318,24 @@ def test_a_recorder_tells_what_its_queues_dropped(tmp_path, ten_seconds):
     queues[1].close()
     recorder.run(queues[1])
     assert recorder.dropped == queues[0].dropped + queues[1].dropped
+
+
+def test_a_disk_that_cannot_keep_up_is_told_of_until_it_does(tmp_path, ten_seconds):
+    told = []
+    clock = Ticking()
+    recorder = recorder_in(tmp_path, on_state=told.append, clock=Clock(monotonic=clock))
+    queue = PacketQueue(capacity_s=2.0)
+    for packet in ten_seconds:
+        queue.put(packet)
+    assert queue.dropped > 0
+    thread = recorder.start(queue)
+    assert until(lambda: recorder.status.detail == "media.recording.too_slow")
+    assert recorder.status.state is RecorderState.RECORDING
+    assert until(lambda: queue.backlog_s == 0.0)
+    clock.at += 31.0
+    for packet in live_packets_after(ten_seconds, 20.0)[:10]:
+        queue.put(packet)
+    assert until(lambda: recorder.status.detail is None)
+    queue.close()
+    thread.join(5)
+    assert [status.detail for status in told] == ["media.recording.too_slow", None, None]

@@ -22,8 +22,10 @@ from tynysh.media.frame import Frame
 from tynysh.media.reader import VideoFile
 from tynysh.media.segment import segment_path, segments
 from tynysh.perception.person import Person
+from tynysh.runtime.camera_runner import CameraRunner, start_camera
 from tynysh.runtime.link import Links
 from tynysh.runtime.worker import share
+from tynysh.site.schema import Camera, Site
 from tynysh.store.queries import cameras, clips, incidents
 from tynysh.store.queries.cameras import CameraState
 from tynysh.store.queries.events import record
@@ -204,6 +206,27 @@ def test_a_camera_whose_password_is_not_to_be_found_says_so_until_it_is(
         assert set(worker.runners) == {"north"}
         secret.write_text("hunter2\n")
         assert until(lambda: is_live(installation, "closed"), 20)
+
+
+def test_a_camera_that_fails_in_a_way_nobody_thought_of_does_not_keep_others_from_being_watched(
+    installation: Installation, streets: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tynysh.runtime.worker.RETRY_FIRST_S", 0.2)
+    tried: list[str] = []
+
+    def fails_once(site: Site, camera: Camera, *more: object, **named: object) -> CameraRunner:
+        tried.append(camera.id)
+        if tried.count("broken") == 1 and camera.id == "broken":
+            raise ZeroDivisionError
+        return start_camera(site, camera, *more, **named)
+
+    monkeypatch.setattr("tynysh.runtime.worker.start_camera", fails_once)
+    empty = streets / "empty.mp4"
+    installation.apply(site(camera("broken", empty), camera("north", empty)))
+    with installation.worker():
+        assert until(lambda: is_live(installation, "north"), 20)
+        assert until(lambda: is_live(installation, "broken"), 20)
+    assert tried.count("broken") == 2
 
 
 def test_a_camera_that_is_not_recorded_has_stills_and_no_clips(

@@ -26,6 +26,8 @@ _log = logging.getLogger(__name__)
 _CLOCK = Fraction(1, 90000)
 _RETRY_S = 5.0
 _CHECK_S = 2.0
+# The disk counts as too slow until it has kept up for so long.
+_TOO_SLOW_S = 30.0
 _CARRIED = frozenset({"h264", "hevc", "av1", "vp9", "mpeg4", "mjpeg", "mpeg2video", "mpeg1video"})
 PLAYABLE = frozenset({"h264", "av1", "vp9"})
 """Codecs that browsers play from MP4; clips of others are re-encoded when they are cut."""
@@ -41,7 +43,7 @@ class RecorderState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class RecorderStatus:
-    """A recorder's state. since: Unix time. detail: a key of the translations, or None."""
+    """A recorder's state. since: Unix time. detail: a key of the translations that says what is lost, or None."""
 
     state: RecorderState
     since: float
@@ -80,6 +82,9 @@ class Recorder:
     `fragment_s`, so that a crash costs no more than that (and the segment remains readable). Pictures that
     MP4 cannot carry (uncompressed, old Microsoft codecs) are re-encoded to H.264.
 
+    Where the disk is slower than the camera and the queue drops what waits, `on_state` is told that something is
+    lost (the state is `recording` with a detail) until the disk has kept up for half a minute.
+
     When the disk is full, fails, or has less than `reserve_bytes` left, recording stops, `on_state` is told, and it
     begins again by itself at a key frame when there is twice the reserve. It raises nothing.
 
@@ -113,6 +118,8 @@ class Recorder:
         self._writer: _SegmentWriter | None = None
         self._transcoder: _Transcoder | None = None
         self._drops: tuple[int, PacketQueue | None] = (0, None)
+        self._known_drops = 0
+        self._dropped_at = -float("inf")
         self._tried_at = -float("inf")
         self._checked_at = -float("inf")
 
@@ -174,9 +181,17 @@ class Recorder:
         if writer is None:
             return
         writer.write(packet)
-        self._become(RecorderState.RECORDING, None)
+        self._become(RecorderState.RECORDING, "media.recording.too_slow" if self._is_too_slow() else None)
         if self._clock.monotonic() - self._checked_at >= _CHECK_S:
             self._check_space()
+
+    def _is_too_slow(self) -> bool:
+        """Whether packets were dropped of late because the disk could not keep up."""
+        dropped = self.dropped
+        if dropped > self._known_drops:
+            self._known_drops = dropped
+            self._dropped_at = self._clock.monotonic()
+        return self._clock.monotonic() - self._dropped_at < _TOO_SLOW_S
 
     def _next_segment(self, packet: Packet) -> "_SegmentWriter | None":
         if self._writer is not None:

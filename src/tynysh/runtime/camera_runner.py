@@ -285,9 +285,14 @@ class CameraRunner:
         self._heard(self, event)
 
     def _recorder_changed(self, status: RecorderStatus) -> None:
-        """Recording stopped or goes on: an event of its own; in the recorder's thread."""
+        """Recording stopped, loses pictures or goes on: an event of its own; in the recorder's thread."""
         held = self._recording_fault
-        if status.state is RecorderState.STOPPED and held is None:
+        if held is not None and status.detail != held.subject:
+            # It goes on, or there is nothing to record any more, or something else is the matter.
+            self._recording_fault = None
+            self._heard(self, dataclasses.replace(held, phase=Phase.ENDED, end_s=status.since))
+            held = None
+        if status.detail is not None and held is None:
             held = Event(
                 id=str(UUID(int=self._ids.getrandbits(128), version=4)),
                 behaviour=Behaviour.RECORDING_FAULT,
@@ -299,15 +304,11 @@ class CameraRunner:
                 box=None,
                 people=0,
                 zone=None,
-                subject=status.detail or "",
-                reason=Reason(f"recording_fault.{(status.detail or 'failed').rpartition('.')[2]}"),
+                subject=status.detail,
+                reason=Reason(f"recording_fault.{status.detail.rpartition('.')[2]}"),
             )
             self._recording_fault = held
             self._heard(self, held)
-        elif status.state is not RecorderState.STOPPED and held is not None:
-            # It goes on, or there is nothing to record any more.
-            self._recording_fault = None
-            self._heard(self, dataclasses.replace(held, phase=Phase.ENDED, end_s=status.since))
 
 
 def start_camera(

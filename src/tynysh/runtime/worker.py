@@ -213,12 +213,20 @@ class Worker:
             )
         except TynyshError as error:
             log.error("camera.not_started", camera=camera.id, error=error.message, hint=error.hint)
-            with self._database.writing() as session:
-                lost = CameraState(state="lost", since=time.time(), detail=_told(error))
-                cameras.set_state(session, camera.id, lost, now=time.time())
+            self._write_lost(camera.id, _told(error))
+            return
+        except Exception:  # one camera that cannot be put together must not keep the others from being watched
+            log.exception("camera.not_started", camera=camera.id)
+            self._write_lost(camera.id, "not_configured")
             return
         self._runners[camera.id] = runner
         log.info("camera.started", camera=camera.id)
+
+    def _write_lost(self, camera_id: str, detail: str) -> None:
+        """A camera that could not be started is lost until it is tried again."""
+        with self._database.writing() as session:
+            lost = CameraState(state="lost", since=time.time(), detail=detail)
+            cameras.set_state(session, camera_id, lost, now=time.time())
 
     def _stop_camera(self, camera_id: str) -> None:
         self._settings.pop(camera_id, None)
