@@ -369,6 +369,7 @@ def test_ctrl_c_ends_it_and_leaves_no_process_behind(workers: int, site: Path, t
     until = time.monotonic() + 60
     while not list(kept.glob("*.json")) and time.monotonic() < until and process.poll() is None:
         time.sleep(0.05)
+    assert process.poll() is None, process.communicate()
     os.killpg(process.pid, signal.SIGINT)
     out, err = process.communicate(timeout=60)
     assert process.returncode == 130, out + err

@@ -129,7 +129,8 @@ def run(
     """Look at the recordings, print the figures, write what was asked for; the exit code.
 
     A file that cannot be read is told of, and the others go on; the exit code then is that of the last error. now: the
-    date that the page shows. load_networks: in place of the usual ones, for drawn scenes. Raises TynyshError where nothing can be begun.
+    date that the page shows. load_networks: in place of the usual ones, for drawn scenes. Raises TynyshError where
+    nothing can be begun.
     """
     for out in (options.json_out, options.report_out):
         check_writable(None if out == Path("-") else out)
