@@ -115,6 +115,11 @@ class GroundLearner:
         """What is known by now, however rough."""
         return self._learnt
 
+    @property
+    def stretches(self) -> int:
+        """How many stretches of walk it keeps."""
+        return sum(map(len, self._kept.values()))
+
     def observe(self, scene: Scene) -> Ground | None:
         """The floor by all that was seen up to `scene`, rough as it may be; None while nothing is known."""
         aspect = scene.width / scene.height
@@ -124,8 +129,7 @@ class GroundLearner:
             cell = (int(stretch.foot[0] * _CELLS), int(stretch.foot[1] * _CELLS))
             self._kept.setdefault(cell, deque(maxlen=_PER_CELL)).append(stretch)
             self._fresh += 1
-        kept = sum(map(len, self._kept.values()))
-        if self._fresh >= max(4, _REFIT * kept):
+        if self._fresh >= max(4, _REFIT * self.stretches):
             self._fresh = 0
             self._learn([stretch for cell in sorted(self._kept) for stretch in self._kept[cell]], aspect)
         return self._ground
