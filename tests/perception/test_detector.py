@@ -10,6 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from tynysh.errors import ModelError
+from tynysh.geometry import Box
 from tynysh.media.frame import Frame
 from tynysh.perception.detector import YoloxDetector, decode, folded, load_detector, suppress
 from tynysh.perception.engine import Array, Outputs, load_network
@@ -181,3 +182,22 @@ def test_people_who_walk_across_a_square_are_found(model: Path, walkers: list[Fr
     assert counts == again
     assert min(counts) >= 3
     assert sum(counts) / len(counts) >= 4.5
+
+
+@pytest.mark.footage
+def test_a_part_of_a_picture_is_seen_as_the_same_picture_alone(model: Path, walkers: list[Frame]) -> None:
+    detector = load_detector(model=model)
+    part = Box(200, 80, 616, 392)
+    alone = Frame(np.ascontiguousarray(walkers[1].bgr[80:392, 200:616]), time_s=0, index=0)
+    try:
+        whole, found = detector.detect_parts(walkers[1], [Box(0, 0, 768, 576), part])
+        expected = detector.detect(alone)
+        assert [person.box for person in whole] == [person.box for person in detector.detect(walkers[1])]
+    finally:
+        detector.close()
+    assert len(found) == len(expected) > 1
+    for person, same in zip(found, expected, strict=True):
+        shifted = (same.box.left + 200, same.box.top + 80, same.box.right + 200, same.box.bottom + 80)
+        assert person.box == pytest.approx(shifted, abs=0.5)
+        assert person.score == pytest.approx(same.score, abs=0.02)
+        assert person.input_scale == 1.0
