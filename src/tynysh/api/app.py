@@ -9,7 +9,19 @@ from pathlib import Path
 from fastapi import APIRouter, FastAPI
 
 from tynysh import __version__
-from tynysh.api import blindness, cameras, crowds, errors, health, incidents, metrics, session, sites, updates
+from tynysh.api import (
+    blindness,
+    cameras,
+    crowds,
+    errors,
+    health,
+    incidents,
+    metrics,
+    session,
+    sites,
+    thresholds,
+    updates,
+)
 from tynysh.api.console import BUILT, console_router
 from tynysh.api.context import Context
 from tynysh.api.errors import ErrorAnswer
@@ -95,7 +107,7 @@ def create_app(
     app.add_middleware(Guard, settings=settings)
     errors.install(app)
     api = APIRouter(prefix=PREFIX)
-    for part in (session, incidents, cameras, crowds, sites, blindness, updates):
+    for part in (session, incidents, cameras, crowds, thresholds, sites, blindness, updates):
         api.include_router(part.router)
     app.include_router(api)
     app.include_router(health.router)
