@@ -1,4 +1,4 @@
-"""A camera over a simulated crowd: scripted detections, with what detectors do wrong, through the real pipeline's parts."""
+"""A camera over a simulated crowd: scripted detections, with what detectors do wrong, through the real parts."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field

@@ -12,7 +12,6 @@ from tests.crowd.social_force import Crowd, scattered
 class Scenario:
     """crowd: makes the people, on the floor under the camera, metres. steer: sets what they want at a time, given the
     time and the crowd. seconds: how long it lasts. begins_s: when what is to be found begins; None in calm ones.
-    absent: places out of the picture.
     """
 
     crowd: Callable[[], Crowd]
@@ -22,7 +21,7 @@ class Scenario:
 
 
 def _at(number: int, width: float, depth: float, left: float, near: float, seed: int) -> Floats:
-    return scattered(number, width, depth, seed) + (left, near)
+    return scattered(number, width, depth, seed) + np.array([left, near])
 
 
 def _headings(number: int, speed: float, seed: int, *, spread: float = 0.15) -> Floats:
@@ -179,44 +178,52 @@ def flight_staggered() -> Scenario:
 
 
 def press(number: int, speed: float, seed: int) -> Scenario:
-    """So many who push towards a barrier ever more; it becomes dangerous when ten of them bear five a square metre."""
+    """So many who push towards a barrier, ever more from the second second on: a pressure that somebody must bear."""
 
     def crowd() -> Crowd:
-        return Crowd(
-            _at(number, 8, 8, -4, 8, seed),
-            np.zeros((number, 2)),
-            walls=[(-5, 8, 5, 8), (-5, 8, -5, 20), (5, 8, 5, 20)],
-        )
+        pen = [(-5, 8, 5, 8), (-5, 8, -5, 20), (5, 8, 5, 20)]
+        return Crowd(_at(number, 8, 8, -4, 8.2, seed), np.zeros((number, 2)), walls=pen)
 
     def steer(time_s: float, crowd: Crowd) -> None:
         _seek(crowd, 0.0, 8.3, speed * min(1.0, max(0.0, time_s - 2.0) / 4.0))
 
-    return Scenario(crowd, steer, 16.0)
+    return Scenario(crowd, steer, 12.0)
+
+
+def press_at_a_stage() -> Scenario:
+    """Two hundred."""
+    return press(200, 1.0, 1)
+
+
+def press_at_a_gate() -> Scenario:
+    """A hundred and forty."""
+    return press(140, 1.2, 2)
 
 
 def turbulence() -> Scenario:
-    """A crowd of about 4.5 persons/m² that is thrown to and fro from the sixth second on."""
+    """A crowd of about four a square metre that stands, and is thrown to and fro from the sixth second on."""
 
     def crowd() -> Crowd:
-        return Crowd(
-            _at(180, 6.4, 6.4, -3.2, 8, 23),
-            np.zeros((180, 2)),
-            walls=[
-                (-3.4, 7.8, 3.4, 7.8),
-                (-3.4, 14.6, 3.4, 14.6),
-                (-3.4, 7.8, -3.4, 14.6),
-                (3.4, 7.8, 3.4, 14.6),
-            ],
-        )
+        pen = [(-3.4, 7.8, 3.4, 7.8), (-3.4, 14.6, 3.4, 14.6), (-3.4, 7.8, -3.4, 14.6), (3.4, 7.8, 3.4, 14.6)]
+        made = Crowd(_at(176, 6.6, 6.6, -3.3, 7.9, 23), np.zeros((176, 2)), walls=pen)
+        made.walk(3.0)
+        return made
 
     def steer(time_s: float, crowd: Crowd) -> None:
         if time_s >= 6.0:
             x, y = crowd.places.T
-            crowd.wanted = 1.2 * np.column_stack(
-                [np.sin(2 * np.pi * (x / 4 + 0.4 * time_s)), np.sin(2 * np.pi * (y / 5 - 0.3 * time_s))]
+            across, along = (
+                np.sin(2 * np.pi * (x / 4 + 0.4 * time_s)),
+                np.sin(2 * np.pi * (y / 5 - 0.3 * time_s)),
             )
+            crowd.wanted = 1.2 * np.column_stack([across, along])
 
     return Scenario(crowd, steer, 12.0, 6.0)
+
+
+def calm_throng() -> Scenario:
+    """A crowd of about four a square metre that stands."""
+    return Scenario(turbulence().crowd, _keep, 12.0)
 
 
 CALM = (
@@ -230,3 +237,4 @@ CALM = (
     runner,
 )
 RUNS = (flight_apart, flight_one_way, flight_towards, flight_staggered)
+CRUSHES = (press_at_a_stage, press_at_a_gate, turbulence)
