@@ -230,6 +230,7 @@ CALM = (
     walking,
     two_way_corridor,
     waiting_crowd,
+    calm_throng,
     bottleneck_queue,
     bus_stop,
     group_for_a_bus,

@@ -15,6 +15,10 @@ SHORTEST_S = 0.45
 LONGEST_GAP_S = 6.0
 """Looks further apart than this say nothing about how somebody went from one to the other."""
 
+FORESHORTENING = 1.5
+"""How much farther people walk than it looks, up and down the picture, where the ground is not known: as before a
+camera that looks down by about 40 degrees."""
+
 KEPT_S = 2.5
 """Somebody not seen for so long is forgotten."""
 
@@ -30,9 +34,10 @@ class Walkers:
     feet: (N, 2) in the picture, normalised. heights: (N,) of their boxes, normalised by the picture's height.
     floor: (N, 2) where they stand, metres; NaN where the ground is not known, or they stand above its horizon.
     velocity: (N, 2) m/s on the floor where `metric`; else body heights per second in the picture, x to the right and y
-    down. NaN of people not followed for long enough. noise: variance of a component of it that comes of how boxes
-    jitter, in the square of its unit. scatter: (N,) how far from the line that gave the velocity the places lie, root
-    mean square, metres or heights; large where a track went over from one person to another.
+    down, the latter times `FORESHORTENING`. NaN of people not followed for long enough.
+    noise: variance of a component of it that comes of how boxes jitter, in the square of its unit.
+    scatter: (N,) how far from the line that gave the velocity the places lie, root mean square, metres or heights;
+    large where a track went over from one person to another.
     heading: (N,) where they walk, degrees in the picture, clockwise from up; NaN as `velocity`.
     """
 
@@ -137,7 +142,8 @@ class Paces:
         if ground is None:
             known = np.isfinite(past[:, :, 2])
             typical = np.where(known, past[:, :, 2], 0.0).sum(axis=0) / np.maximum(known.sum(axis=0), 1)
-            velocity, scatter, noise = _slopes(times, in_picture / np.maximum(typical, 1e-6)[:, None])
+            upright = in_picture * (1.0, FORESHORTENING) / np.maximum(typical, 1e-6)[:, None]
+            velocity, scatter, noise = _slopes(times, upright)
             floor = np.full((len(feet), 2), np.nan)
         else:
             flat = ground.metres(past[:, :, :2].reshape(-1, 2)).reshape(*past.shape[:2], 2)
