@@ -54,7 +54,7 @@ def analyse_video(
             frame = next(frames, None)
         if frame is None:
             break
-        step = pipeline.process(frame)
+        step = pipeline.process(frame, video.health(frame.time_s))
         if step is None:
             continue
         events.update((event.id, event) for event in step.events)

@@ -29,6 +29,7 @@ from tynysh.insight.matching import TOLERANCE_S
 from tynysh.insight.sightings import Sightings, look
 from tynysh.insight.written import check_writable, write_text
 from tynysh.media.reader import VideoFile
+from tynysh.media.source import files_of, is_folder
 from tynysh.runtime.assembly import Watch
 from tynysh.runtime.networks import Networks
 from tynysh.site.yaml import load
@@ -183,19 +184,27 @@ def prepare(options: FootageOptions) -> list[Job]:
     for recording in recordings:
         told = options.camera or (recording.told_camera if site is not None else None)
         watch = watch_for(site.sites if site is not None else (), told, recording.file)
-        about = recording.file.stat()
         identity = (
             FORMAT,
             __version__,
             options.device,
-            str(recording.file.absolute()),
-            about.st_size,
-            about.st_mtime_ns,
+            _files(recording.file),
             told,
             hashlib.sha256(site_seal).hexdigest(),
         )
         jobs.append(Job(recording, watch, hashlib.sha256(repr(identity).encode()).hexdigest()[:32]))
     return jobs
+
+
+def _files(path: Path) -> tuple[tuple[str, int, int], ...]:
+    """The file, or those of a folder, each with its size and its last change; none of a folder without videos."""
+    try:
+        files = files_of(path) if is_folder(path) else [path]
+    except MediaError:
+        return ()
+    return tuple(
+        (str(file.absolute()), about.st_size, about.st_mtime_ns) for file in files for about in [file.stat()]
+    )
 
 
 def _outcomes(

@@ -31,7 +31,7 @@ class Label:
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """A file with all that happens in it; nothing, if `labels` is empty.
+    """A file with all that happens in it; nothing, if `labels` is empty. A folder is its files one after the other.
 
     path: as written; file: where it lies. camera: as told, else after its folder, else after its name.
     told_camera: the camera as told, or None. where: its first line in the list, as file:line.
@@ -74,7 +74,7 @@ def read_labels(path: Path) -> list[Recording]:
         if not name:
             faults.add(row.at("file"), "there is no file.")
             continue
-        if file not in known and not file.is_file():
+        if file not in known and not file.exists():
             faults.add(row.at("file"), f"there is no file {file}.")
             continue
         before = known.get(file)
