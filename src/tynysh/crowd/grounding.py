@@ -6,10 +6,16 @@ from typing import Protocol
 from tynysh.behaviour.scene import Scene
 from tynysh.crowd.calibration import CalibrationError
 from tynysh.crowd.ground import Ground
+from tynysh.crowd.learning import Learnt
 
 
 class GroundSource(Protocol):
     """Tells one camera's ground, scene by scene."""
+
+    @property
+    def learnt(self) -> Learnt | None:
+        """What was learnt of the camera so far, where anything is learnt."""
+        ...
 
     def observe(self, scene: Scene) -> Ground | None:
         """The ground at `scene`, however rough; None where nothing is known."""
@@ -22,6 +28,8 @@ class GroundSource(Protocol):
 
 class NoGround:
     """Nothing is in metres."""
+
+    learnt: Learnt | None = None
 
     def observe(self, scene: Scene) -> None:
         """None."""
@@ -41,6 +49,10 @@ class SurveyedGround:
         self._aspect = 0.0
         self._ground: Ground | None = None
         self._away = False
+
+    @property
+    def learnt(self) -> None:
+        """Nothing is learnt."""
 
     def observe(self, scene: Scene) -> Ground | None:
         """The ground, unless the camera was turned away."""

@@ -17,6 +17,7 @@ from tynysh.behaviour.events import LONGEST_GAP_S, Rule
 from tynysh.behaviour.near_alarms import Counts
 from tynysh.behaviour.signal import Behaviour, Reason
 from tynysh.crowd.ground import Ground
+from tynysh.crowd.learning import Learnt
 from tynysh.crowd.minutes import MinuteMeter, Minutes, Series
 from tynysh.crowd.state import CrowdState
 from tynysh.evidence.anonymised import blurred, scaled_size
@@ -217,6 +218,11 @@ class CameraRunner:
         with self._minutes_lock:
             return self._minutes.take(before)
 
+    @property
+    def learnt(self) -> Learnt | None:
+        """What was learnt of the camera's ground so far."""
+        return self._pipeline.learnt
+
     def take_watched(self) -> "Watched":
         """For how long the camera was watched, and what other thresholds would have raised, since the last call."""
         with self._watched_lock:
@@ -320,10 +326,12 @@ def start_camera(
     heard: Callable[[CameraRunner, Event], None],
     random: Random,
     scripted: Callable[[], Detector],
+    learnt: Learnt | None = None,
 ) -> CameraRunner:
     """Open `camera` and begin to watch it. Raises TynyshError.
 
     recordings: the folder of all cameras' recordings. scripted: makes the detector of a simulated camera.
+    learnt: what was learnt of its ground before.
     """
     effective = site.effective(camera)
     feed = CameraFeed(source_of(site, camera, camera.sub or camera.main))
@@ -331,10 +339,12 @@ def start_camera(
     if camera.sub is not None and effective.recording:
         main = CameraFeed(source_of(site, camera, camera.main))
     detector = scripted() if camera.simulated else None
+    watch = Watch.of(site, camera, scheduled=True)
+    ground = watch.ground_source(learnt)
     runner = CameraRunner(
         site,
         camera,
-        build_pipeline(Watch.of(site, camera, scheduled=True), networks, ids=random, detector=detector),
+        build_pipeline(watch, networks, ids=random, detector=detector, ground=ground),
         feed=feed,
         main=main if effective.recording else None,
         recordings=recordings / camera.id,

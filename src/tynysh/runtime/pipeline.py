@@ -15,6 +15,7 @@ from tynysh.behaviour.places import OBJECT, PROTECTED, surroundings
 from tynysh.behaviour.scene import STILL, Feed, Line, Motion, Scene, Zone
 from tynysh.behaviour.signal import Behaviour, Signal
 from tynysh.crowd.grounding import GroundSource, NoGround
+from tynysh.crowd.learning import Learnt
 from tynysh.crowd.meter import CrowdMeter
 from tynysh.geometry import Box
 from tynysh.media.frame import Frame
@@ -157,6 +158,11 @@ class Pipeline:
         with self._meter.stage("crowd"):
             crowd = self._crowd.observe(scene, persons)
         return self._judge(dataclasses.replace(scene, crowd=crowd))
+
+    @property
+    def learnt(self) -> Learnt | None:
+        """What was learnt of the camera's ground so far; safe to ask from another thread."""
+        return self._ground.learnt
 
     def lost(self, time_s: float) -> Step:
         """The camera gives no pictures at `time_s`: analysers are told, events may begin and end."""

@@ -29,6 +29,7 @@ from tynysh.runtime.camera_runner import CameraRunner, start_camera
 from tynysh.runtime.crowd_history import CrowdHistory
 from tynysh.runtime.data_folder import DataFolder
 from tynysh.runtime.event_writer import Entry, EventWriter
+from tynysh.runtime.ground_memory import GroundMemory
 from tynysh.runtime.housekeeping import Housekeeping
 from tynysh.runtime.link import CameraStatus, CrowdMessage, LinkServer
 from tynysh.runtime.networks import Networks
@@ -106,6 +107,7 @@ class Worker:
         self._stills_lock = threading.Lock()
         self._writer = EventWriter(database, self._written, random=random)
         self._clips = ClipMaker(database, folder.evidence, networks.detector, self._runners)
+        self._grounds = GroundMemory(database)
         self._housekeeping = Housekeeping(database, folder, self._clips)
         self._history = CrowdHistory(database)
         self._thresholds = Thresholds(database)
@@ -163,6 +165,8 @@ class Worker:
         self._write_states()
         self._history.keep(self._runners.values(), now=time.time())
         self._thresholds.keep(self._runners.values(), now=time.time())
+        for runner in self._runners.values():
+            self._grounds.keep(runner.camera, runner.learnt, time.monotonic())
 
     def _close_orphans(self, mine: Collection[str], given: Sequence[Site]) -> None:
         """End the events that a worker before this one left open; the first worker also those of cameras that
@@ -210,6 +214,7 @@ class Worker:
                 heard=self._heard,
                 random=self._random,
                 scripted=self._scripted,
+                learnt=self._grounds.recall(camera),
             )
         except TynyshError as error:
             log.error("camera.not_started", camera=camera.id, error=error.message, hint=error.hint)
