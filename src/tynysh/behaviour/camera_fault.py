@@ -12,6 +12,7 @@ from tynysh.behaviour.scene import Feed, Scene
 from tynysh.behaviour.settings import AnalyserSettings, Cooldown, MinDuration
 from tynysh.behaviour.signal import Behaviour, Reason, Signal
 from tynysh.behaviour.stillness import Stillness
+from tynysh.behaviour.stream_habits import StreamHabits
 
 LOOK_S = 0.5
 """Pictures are looked into so often; whether they stand still, is seen on each."""
@@ -30,6 +31,9 @@ IN_THE_PICTURE = (
     Fault.GLARE,
     Fault.WRONG_PICTURE,
 )
+
+
+IN_THE_STREAM = (Fault.TIMESTAMPS, Fault.BIT_RATE)
 
 
 class CameraFaultSettings(AnalyserSettings):
@@ -70,6 +74,15 @@ class CameraFaultSettings(AnalyserSettings):
             description="Seconds for which the picture must be covered, moved, defocused, glaring or wrong.",
         ),
     ] = 3.0
+    stream_s: Annotated[
+        float,
+        Field(
+            ge=0.5,
+            le=3600.0,
+            title="Stream wrong after",
+            description="Seconds for which the stream's times or its bit rate must be wrong.",
+        ),
+    ] = 1.5
     ptz: Annotated[
         bool,
         Field(
@@ -108,6 +121,8 @@ class CameraFaultAnalyser:
 
     - lost: no pictures arrive. It began with the last one.
     - frozen: the same picture comes over and over (`Stillness`).
+    - timestamps, bit rate: the stream does not keep time, or far less arrives than usual (`StreamHabits`); only where
+      somebody measures the stream.
     - covered, moved, defocused, dark, glare, wrong picture: the view is not what it was (`PictureHealth`). They share
       one clock, for a cloth may look like darkness first; the fault is called what it was called most of late.
     """
@@ -126,12 +141,14 @@ class CameraFaultAnalyser:
         self._looked_s = float("-inf")
         self._names = dict.fromkeys(IN_THE_PICTURE, 0.0)
         self._other_scene = False
+        self._habits = StreamHabits()
+        self._stream = {fault: _Since() for fault in IN_THE_STREAM}
 
     def observe(self, scene: Scene) -> Sequence[Signal]:
         """One signal per fault; none on the picture for scenes without one."""
         time_s = scene.time_s
         if scene.feed is Feed.LOST:
-            self._lost.observe(True, time_s, began_s=self._picture_s)
+            self._lost.observe(True, time_s, began_s=self._last_sign_s(scene))
             self._stillness.forget()
             self._view.observe(False, time_s)
         else:
@@ -141,7 +158,7 @@ class CameraFaultAnalyser:
             scene, Fault.LOST, self._lost.score(time_s, self._settings.lost_s), self._lost.began_s
         )
         if scene.feed is Feed.LOST:
-            return [lost, self._frozen(scene), *self._viewed(scene)]
+            return [lost, self._frozen(scene), *self._viewed(scene), *self._streamed(scene)]
         if scene.frame is None:
             return [lost]
         luma = scene.frame.luma
@@ -151,7 +168,13 @@ class CameraFaultAnalyser:
             self._condition = self._health.observe(luma, time_s)
             self._name(self._condition)
             self._view.observe(self._condition.fault is not None, time_s)
-        return [lost, self._frozen(scene), *self._viewed(scene)]
+        return [lost, self._frozen(scene), *self._viewed(scene), *self._streamed(scene)]
+
+    def _last_sign_s(self, scene: Scene) -> float | None:
+        """When the last packet came, or the last picture where nobody measures the stream."""
+        if scene.stream is not None:
+            return scene.time_s - scene.stream.silent_s
+        return self._picture_s
 
     def _name(self, condition: Condition) -> None:
         """Count what the fault is called, and forget what it was called long ago."""
@@ -169,6 +192,26 @@ class CameraFaultAnalyser:
             # A slate stands still, and so does what light drowns or a cloth covers: that is what it is called.
             score = 0.0
         return self._signal(scene, Fault.FROZEN, score, since_s)
+
+    def _streamed(self, scene: Scene) -> list[Signal]:
+        if scene.stream is None:
+            return []
+        live = scene.feed is Feed.LIVE
+        plain = live and self._condition.fault is None
+        wrong = {
+            Fault.TIMESTAMPS: live and self._habits.timestamps_wrong(scene.stream, scene.time_s),
+            Fault.BIT_RATE: plain
+            and self._habits.collapsed(
+                scene.stream, scene.time_s, moving=scene.motion.moving, dimmed=self._health.dimmed
+            ),
+        }
+        for fault, since in self._stream.items():
+            since.observe(wrong[fault], scene.time_s)
+        limit_s = self._settings.stream_s
+        return [
+            self._signal(scene, fault, since.score(scene.time_s, limit_s), since.began_s)
+            for fault, since in self._stream.items()
+        ]
 
     def _viewed(self, scene: Scene) -> list[Signal]:
         settings = self._settings

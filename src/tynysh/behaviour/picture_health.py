@@ -179,6 +179,7 @@ class PictureHealth:
     sign: what fits so is the same view in another light, and is learnt as one more of it.
 
     ptz: the camera is steered: where it looks is not compared, only whether it sees.
+    dimmed: whether the latest picture has less contrast than the view usually has.
     """
 
     def __init__(self, *, ptz: bool = False) -> None:
@@ -192,6 +193,7 @@ class PictureHealth:
         self._obstructed_s: float | None = None
         self._strange_s: float | None = None
         self._found_s = float("-inf")
+        self.dimmed = False
 
     def observe(self, luma: Image, time_s: float) -> Condition:
         """What is the matter with the picture of brightness `luma` (height, width) at `time_s`; looks come in order
@@ -204,6 +206,7 @@ class PictureHealth:
         elapsed_s = max(0.0, time_s - self._looked_s) if self._looked_s is not None else 0.0
         self._looked_s = time_s
         condition, learn = self._judge(look, time_s)
+        self.dimmed = bool(self._views) and look.contrast < 0.7 * self._views[0].contrast
         if learn:
             if not self._views:
                 self._views.append(_View(look, time_s))

@@ -10,6 +10,7 @@ from tynysh.crowd.ground import Ground
 from tynysh.crowd.state import CrowdState
 from tynysh.geometry import Box, Point, Polygon, contains
 from tynysh.media.frame import Frame
+from tynysh.media.stream_health import StreamHealth
 from tynysh.perception.track import Track
 
 
@@ -85,6 +86,7 @@ class Scene:
     feed: whether pictures arrive.
     ground: where the floor is, where that is known; without it nothing is in metres.
     crowd: what is known of the crowd; None before the detector's first look.
+    stream: how the stream arrives, where somebody measures that.
     """
 
     time_s: float
@@ -99,6 +101,7 @@ class Scene:
     feed: Feed = Feed.LIVE
     ground: Ground | None = None
     crowd: CrowdState | None = None
+    stream: StreamHealth | None = None
 
     def zone(self, name: str) -> Zone | None:
         """The zone of that name, if it is in force now."""

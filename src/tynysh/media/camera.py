@@ -25,6 +25,7 @@ from tynysh.media.source import (
     files_of,
     open_source,
 )
+from tynysh.media.stream_health import StreamHealth, StreamMeter
 from tynysh.media.subscription import PacketQueue
 from tynysh.media.timestamps import TimestampMender
 
@@ -130,6 +131,7 @@ class CameraFeed:
         self._stopping = Event()
         self._thread: Thread | None = None
         self._mender = TimestampMender()
+        self._meter = StreamMeter()
         self._status = FeedStatus(FeedState.CONNECTING, clock.now())
         self._last_packet_at = clock.monotonic()
         self._origin = (clock.now(), clock.monotonic())
@@ -157,6 +159,11 @@ class CameraFeed:
             corrupt_packets=self._corrupt + self._mailbox.corrupt,
             bytes=self._bytes,
         )
+
+    @property
+    def health(self) -> StreamHealth | None:
+        """How the stream arrives now; None before its first packet."""
+        return self._meter.health(self._clock.monotonic())
 
     @property
     def ended(self) -> bool:
@@ -272,6 +279,7 @@ class CameraFeed:
         tick = float(info.time_base)
         self.info = info
         self._origin = (self._clock.now(), self._clock.monotonic())
+        self._meter.reconnect()
         paced = self._is_paced(source)
         stamped = paced or not isinstance(source, ContainerSource) or source.stamped
         arrivals: Iterator[tuple[SourcePacket, float]] = ((raw, self._now()) for raw in source.packets())
@@ -298,6 +306,13 @@ class CameraFeed:
             if paced:
                 self._stopping.wait(max(0.0, stamp.decode_time_s - arrival_s - _AHEAD_S))
             self._corrupt += raw.is_corrupt
+            self._meter.observe(
+                self._clock.monotonic() if paced else arrival_s + self._origin[1] - self._origin[0],
+                None if paced or raw.dts is None else raw.dts * tick,
+                len(raw.data),
+                is_key=raw.is_key,
+                mended=self._mender.mended,
+            )
             self._hand_on(
                 Packet(
                     info=info,

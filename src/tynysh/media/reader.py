@@ -20,6 +20,7 @@ from tynysh.media.source import (
     files_of,
     is_folder,
 )
+from tynysh.media.stream_health import StreamHealth, StreamMeter
 from tynysh.media.timestamps import Stamp, TimestampMender
 
 _COMPLETE = 0.97
@@ -72,6 +73,7 @@ class VideoFile:
         self.damage: SourceError | None = None
         self._threads = threads
         self._moving = True
+        self._meter = StreamMeter()
         self._decoder: AdaptiveDecoder | None = None
         self._parts: list[_Part] = []
         times: list[float] = []
@@ -96,6 +98,10 @@ class VideoFile:
     def info(self) -> StreamInfo:
         """Parameters of the (first) file's stream."""
         return self._parts[0].info
+
+    def health(self, time_s: float) -> StreamHealth | None:
+        """How much has come up to `time_s`, as if it had come live; None before the first packet."""
+        return self._meter.health(time_s)
 
     def attend(self, moving: bool) -> None:
         """Tell whether something moves: decode every picture, or rest (see `AdaptiveDecoder`)."""
@@ -142,6 +148,8 @@ class VideoFile:
             ):
                 self.counters.frames_read += 1
                 self.counters.bytes += len(raw.data)
+                if stamp is not None:
+                    self._meter.observe(stamp.decode_time_s, None, len(raw.data), is_key=raw.is_key)
                 yield Packet(
                     info=part.info,
                     data=raw.data,

@@ -26,7 +26,7 @@ from tynysh.geometry import Box
 from tynysh.media.camera import CameraFeed, FeedState, FeedTick
 from tynysh.media.frame import Frame
 from tynysh.media.recorder import Recorder, RecorderState, RecorderStatus, Retention
-from tynysh.media.source import SourceSpec, Transport
+from tynysh.media.source import Fault, SourceSpec, Transport
 from tynysh.perception.detector import Detector
 from tynysh.runtime.assembly import Watch, build_pipeline
 from tynysh.runtime.live_view import WIDTH, LiveView, jpeg
@@ -37,6 +37,9 @@ from tynysh.site.credentials import resolved
 from tynysh.site.schema import Camera, Site
 
 log = structlog.get_logger(__name__)
+
+STALLED = f"media.fault.{Fault.STALLED}"
+"""What is the matter with a camera that is connected and sends nothing."""
 
 STOP_S = 5.0
 """A camera's threads are given this long to end, together, once its streams have."""
@@ -248,8 +251,9 @@ class CameraRunner:
                 self._hear(event)
 
     def _tick(self, tick: FeedTick) -> None:
-        if tick.status.state is FeedState.LOST:
-            self._take(self._pipeline.lost(tick.time_s))
+        stalled = tick.status.detail == STALLED
+        if tick.status.state is FeedState.LOST or stalled:
+            self._take(self._pipeline.lost(tick.time_s, self.feed.health))
             self._crowd = None
             with self._minutes_lock:
                 self._minutes.pause(tick.time_s)
@@ -258,7 +262,7 @@ class CameraRunner:
         rules, self._rules = self._rules, None
         if rules is not None:
             self._pipeline.retune(rules)
-        step = self._pipeline.process(frame)
+        step = self._pipeline.process(frame, self.feed.health)
         if step is None:
             return
         self.analysed += 1

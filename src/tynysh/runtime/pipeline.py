@@ -19,6 +19,7 @@ from tynysh.crowd.learning import Learnt
 from tynysh.crowd.meter import CrowdMeter
 from tynysh.geometry import Box
 from tynysh.media.frame import Frame
+from tynysh.media.stream_health import StreamHealth
 from tynysh.perception.doubt import doubtful
 from tynysh.perception.motion import MotionGate
 from tynysh.perception.person import Keypoints, Person
@@ -127,8 +128,11 @@ class Pipeline:
         """From now on, make events of these behaviours by other rules."""
         self._events.retune(rules)
 
-    def process(self, frame: Frame) -> Step | None:
-        """Analyse `frame`; None if it comes sooner after the last one than behaviour needs."""
+    def process(self, frame: Frame, stream: StreamHealth | None = None) -> Step | None:
+        """Analyse `frame`; None if it comes sooner after the last one than behaviour needs.
+
+        stream: how the stream arrives, where that is measured.
+        """
         if frame.time_s < self._due_s:
             return None
         # A tenth of tolerance, so that a 10 fps camera with jitter is analysed on each frame.
@@ -151,6 +155,7 @@ class Pipeline:
             zones=zones,
             lines=self._lines,
             frame=frame,
+            stream=stream,
         )
         ground = self._ground.observe(scene)
         if ground is not None and ground.trusted:
@@ -164,12 +169,20 @@ class Pipeline:
         """What was learnt of the camera's ground so far; safe to ask from another thread."""
         return self._ground.learnt
 
-    def lost(self, time_s: float) -> Step:
+    def lost(self, time_s: float, stream: StreamHealth | None = None) -> Step:
         """The camera gives no pictures at `time_s`: analysers are told, events may begin and end."""
         width, height = self._size
         self._crowd.lost()
         return self._judge(
-            Scene(time_s=time_s, width=width, height=height, detected=False, motion=STILL, feed=Feed.LOST)
+            Scene(
+                time_s=time_s,
+                width=width,
+                height=height,
+                detected=False,
+                motion=STILL,
+                feed=Feed.LOST,
+                stream=stream,
+            )
         )
 
     def close(self, time_s: float) -> tuple[Event, ...]:

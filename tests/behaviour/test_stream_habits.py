@@ -1,0 +1,86 @@
+"""A stream that does not keep time, or carries far less than it did, is noticed; one that only gets quiet is not."""
+
+import dataclasses
+
+from tests.behaviour.corruption import drawn
+from tests.behaviour.scenes import scene, times
+
+from tynysh.behaviour.camera_fault import CameraFaultAnalyser, CameraFaultSettings
+from tynysh.behaviour.scene import Motion, Scene
+from tynysh.media.frame import Frame
+from tynysh.media.stream_health import StreamHealth
+
+USUAL = StreamHealth(
+    connected_s=100.0,
+    silent_s=0.0,
+    mended=0,
+    clock_rate=1.0,
+    keys=0,
+    key_bytes=40_000,
+    between_bytes_s=60_000.0,
+)
+MOVING = Motion(level=0.02, moving=True)
+PICTURES = [image for _, image in drawn(4.0, fps=5.0, width=160, height=90)]
+
+
+def at(time_s: float, stream: StreamHealth, motion: Motion = MOVING) -> Scene:
+    picture = PICTURES[int(time_s * 5) % len(PICTURES)]
+    told = dataclasses.replace(stream, keys=int(time_s))
+    return scene(time_s, stream=told, motion=motion, frame=Frame(picture, time_s=time_s, index=0))
+
+
+def known() -> CameraFaultAnalyser:
+    analyser = CameraFaultAnalyser(CameraFaultSettings())
+    assert found(analyser, 0.0, 40.0) == []
+    return analyser
+
+
+def found(
+    analyser: CameraFaultAnalyser,
+    start_s: float,
+    end_s: float,
+    stream: StreamHealth = USUAL,
+    motion: Motion = MOVING,
+) -> list[tuple[float, str]]:
+    scenes = (at(t, stream, motion) for t in times(start_s, end_s, 0.2))
+    return [
+        (signal.time_s, signal.subject)
+        for one in scenes
+        for signal in analyser.observe(one)
+        if signal.score >= 0.6
+    ]
+
+
+def test_a_clock_that_goes_wrong_is_a_fault_until_it_goes_right() -> None:
+    analyser = known()
+    wrong = found(analyser, 40.0, 46.0, dataclasses.replace(USUAL, clock_rate=2.0))
+    assert {subject for _, subject in wrong} == {"timestamps"}
+    assert wrong[0][0] <= 45.0
+    assert [t for t, _ in found(analyser, 46.0, 55.0) if t > 48.0] == []
+
+
+def test_stamps_that_jump_again_and_again_are_a_fault_and_one_jump_is_none() -> None:
+    analyser = known()
+    assert found(analyser, 40.0, 50.0, dataclasses.replace(USUAL, mended=1)) == []
+    jumping = [at(t, dataclasses.replace(USUAL, mended=int(t))) for t in times(50.0, 58.0, 0.2)]
+    subjects = {signal.subject for one in jumping for signal in analyser.observe(one) if signal.score >= 0.6}
+    assert subjects == {"timestamps"}
+
+
+def test_a_stream_that_was_just_opened_may_find_its_clock_first() -> None:
+    fresh = dataclasses.replace(USUAL, connected_s=2.0, clock_rate=3.0)
+    assert found(known(), 40.0, 44.0, fresh) == []
+
+
+def test_key_frames_of_a_fraction_of_their_size_are_a_collapsed_bit_rate() -> None:
+    analyser = known()
+    coarse = found(analyser, 40.0, 48.0, dataclasses.replace(USUAL, key_bytes=6_000))
+    assert {subject for _, subject in coarse} == {"bit_rate"}
+    assert coarse[0][0] <= 45.0
+    assert [t for t, _ in found(analyser, 48.0, 55.0) if t > 50.0] == []
+
+
+def test_what_comes_between_key_frames_may_dwindle_only_where_nothing_moves() -> None:
+    quiet = dataclasses.replace(USUAL, between_bytes_s=2_000.0)
+    assert found(known(), 40.0, 60.0, quiet, Motion(level=0.0, moving=False)) == []
+    assert {subject for _, subject in found(known(), 40.0, 46.0, quiet)} == {"bit_rate"}
