@@ -25,6 +25,9 @@ in the same place, who may be the one who got up, or one who helps."""
 
 FELL_WITHIN_S = 4.0
 
+SLIM = 0.45
+"""Width in heights of a box up to which somebody stands, though they do not walk: who sits is wider."""
+
 
 class PersonDownSettings(AnalyserSettings):
     """Settings of `person_down`. People lying on zones of kind `bench` do not count."""
@@ -61,7 +64,7 @@ class PersonDownAnalyser:
     Detectors lose people who lie. One who was seen lying is therefore held at the place for 6 s of looks (3 s
     if somebody upright newly appears there), the score decaying with a time constant of 12 s, and taken up
     again by any track that lies there. While the detector rests, nothing changes. Standing height comes from
-    the same person just before, or from people who walked through that part of the picture.
+    the same person just before, or from people who walked or stood in that part of the picture.
     """
 
     behaviour = Behaviour.PERSON_DOWN
@@ -136,7 +139,13 @@ class PersonDownAnalyser:
             return 0.0
         own = self._upright.get(track.id)
         standing = own[1] if own is not None else self._heights.at(ground[1])
-        return lying(track.box, track.keypoints, standing, cut_off=_cut_off(scene, track.box))
+        return lying(
+            track.box,
+            track.keypoints,
+            standing,
+            cut_off=_cut_off(scene, track.box),
+            seen_upright=own is not None,
+        )
 
     def _place_of(self, track: Track, score: float, taken: set[str]) -> _Fallen | None:
         """The fallen person that a track is: the same track, or one that lies in the same place."""
@@ -179,7 +188,7 @@ class PersonDownAnalyser:
                 continue
             height = track.box.height
             self._upright[track.id] = (scene.time_s, height)
-            if hypot(*track.velocity) > 0.25 * height:
+            if hypot(*track.velocity) > 0.25 * height or track.box.width <= SLIM * height:
                 self._heights.learn(foot(scene, track.box)[1], height)
         self._upright = {
             track_id: entry for track_id, entry in self._upright.items() if scene.time_s - entry[0] <= 120.0

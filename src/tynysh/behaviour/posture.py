@@ -18,22 +18,32 @@ SAMPLES = 60
 ENOUGH = 8
 
 
-def lying(box: Box, keypoints: Keypoints | None, standing: float | None, *, cut_off: bool = False) -> float:
+def lying(
+    box: Box,
+    keypoints: Keypoints | None,
+    standing: float | None,
+    *,
+    cut_off: bool = False,
+    seen_upright: bool = True,
+) -> float:
     """How surely a person lies, in [0, 1].
 
-    box: pixels. standing: the height, pixels, of somebody upright at that place, if known. cut_off: whether
-        the box
-    ends at the picture's edge, so that its shape says little.
+    box: pixels. standing: the height, pixels, of somebody upright at that place, if known. cut_off: whether the box
+        ends at the picture's edge, so that its shape says little. seen_upright: whether `standing` is this person's
+        own height; somebody else's says nothing of one of whom a seat or a counter may hide all but the head.
 
     With keypoints, lying is a torso tilted by more than 45 degrees from upright (fully from 70) and a body that is
     flat: its extent from top to bottom is less than 0.5 of the way from head over hips and knees to the ankles (fully
     from 0.35). Bending over leaves the legs upright (0.5 and more), sitting and crouching leave the torso upright.
     Without keypoints, it is a box at least 1.1 times as wide as high (fully from 1.5) and at most 0.75 of standing
-    height (fully from 0.55); while that height is unknown, half of this, for two people in one box look alike.
-    Somebody who lies along the line of sight looks upright but short: at most 0.5 of standing height (fully from
-    0.35) counts 0.8 at the most; sitting on a chair leaves 0.6 to 0.75 of it, crouching 0.5 to 0.6.
+    height (fully from 0.55); while that height is unknown, half of this, for two people in one box look alike, but
+    more from 1.5 and 0.9 from 1.9, as no two who stand are that wide. Somebody who lies along the line of sight,
+    having been seen upright, looks upright but short: at most 0.5 of standing height (fully from 0.35) counts 0.8 at
+    the most; sitting on a chair leaves 0.6 to 0.75 of it, crouching 0.5 to 0.6.
     """
-    low = 0.0 if standing is None or cut_off else 0.8 * ramp(box.height / standing, 0.5, 0.35)
+    low = 0.0
+    if standing is not None and seen_upright and not cut_off:
+        low = 0.8 * ramp(box.height / standing, 0.5, 0.35)
     torso = _torso(keypoints)
     if keypoints is not None and torso is not None:
         tilted = ramp(_tilt(*torso), 45.0, 70.0)
@@ -45,7 +55,7 @@ def lying(box: Box, keypoints: Keypoints | None, standing: float | None, *, cut_
     if standing is not None:
         wide *= ramp(box.height / standing, 0.75, 0.55)
     else:
-        wide *= 0.5
+        wide *= 0.5 + 0.4 * ramp(box.width / max(1.0, box.height), 1.5, 1.9)
     return max(low, 0.3 * wide if cut_off else wide)
 
 
