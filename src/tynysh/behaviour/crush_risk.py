@@ -19,9 +19,6 @@ from tynysh.geometry import Box
 WINDOW_S = 1.5
 """Seconds over whose looks the median counts."""
 
-WORST_GROUND = 0.2
-"""Relative error of lengths on the floor from which densities (with twice that error) raise no alarm."""
-
 TURBULENT_FROM = 0.8
 """Part of the density limit from which pressure counts: in thinner crowds people only walk differently."""
 
@@ -78,7 +75,7 @@ class CrushRiskAnalyser:
     def observe(self, scene: Scene) -> Sequence[Signal]:
         """One signal per named zone, or one for the picture; none without a ground that is known well enough."""
         crowd, ground = scene.crowd, scene.ground
-        if scene.feed is Feed.LOST or crowd is None or ground is None or ground.error > WORST_GROUND:
+        if scene.feed is Feed.LOST or crowd is None or ground is None or not ground.trusted:
             self._looks.clear()
             self._last = ()
             self._looked_s = None

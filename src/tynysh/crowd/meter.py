@@ -140,8 +140,10 @@ class CrowdMeter:
         if scene.ground is None:
             return counted_map(walkers), None
         if self._floor is None or scene.ground is not self._ground:
-            self._ground, self._floor = scene.ground, Floor(scene.ground)
-            self._pressure = PressureField(len(self._floor.cells))
+            before, self._ground, self._floor = self._floor, scene.ground, Floor(scene.ground)
+            # A ground that is learnt changes a little now and then: what is known of the same cells goes on.
+            if before is None or not np.array_equal(before.cells, self._floor.cells):
+                self._pressure = PressureField(len(self._floor.cells))
         floor = self._floor
         # People above the horizon are nowhere on the floor: so far off that no kernel reaches them.
         feet = np.where(np.isfinite(walkers.floor), walkers.floor, 1e6)
