@@ -1,15 +1,16 @@
 """The figures of labelled footage are those of its rules, and its page can be written of any of them."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from tynysh.behaviour.signal import Behaviour
-from tynysh.insight.footage import Figures, FootageReport, figures
+from tynysh.insight.footage import Figures, FootageReport, figures, to_be_shown
 from tynysh.insight.footage_report import MOST_SHOWN, page
 from tynysh.insight.labels import Label, Recording
-from tynysh.insight.sightings import LEVELS, SeenEvent, Sightings
+from tynysh.insight.sightings import LEVELS, SeenEvent, Sightings, Still
 from tynysh.translations import LANGUAGES, Language
 
 FIGHT, AGGRESSION, DOWN = Behaviour.FIGHT, Behaviour.AGGRESSION, Behaviour.PERSON_DOWN
@@ -110,6 +111,18 @@ def test_higher_thresholds_find_less_and_err_less() -> None:
     seen = (event(FIGHT, 11, 15, 0.95), event(FIGHT, 111, 115, 0.55), event(FIGHT, 511, 515, 0.75))
     at = dict(report(recording(fight(10, 20), fight(110, 120), seen=seen)).at_levels(FIGHT))
     assert [(at[level].found, at[level].false) for level in (0.3, 0.6, 0.8)] == [(2, 1), (1, 1), (1, 0)]
+
+
+def test_only_pictures_of_what_went_wrong_are_held() -> None:
+    labels = (fight(100, 110), fight(200, 210), fight(300, 310))
+    one, sightings = recording(
+        *labels, seen=(event(FIGHT, 101, 105), event(FIGHT, 400, 405), event(FIGHT, 500, 505))
+    )
+    stills = tuple(Still(time_s, 2, 2, b"") for time_s in (103.0, 205.0, 305.0, 401.0, 501.0))
+    small = to_be_shown(one, replace(sightings, stills=stills), tolerance_s=2.0, most=1)
+    assert [still.time_s for still in small.stills] == [205.0, 401.0], (
+        "the worst miss, the surest false alert"
+    )
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

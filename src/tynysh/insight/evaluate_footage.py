@@ -21,8 +21,8 @@ from rich.text import Text
 from tynysh import __version__
 from tynysh.errors import MediaError, TynyshError, UsageError
 from tynysh.insight.analyze_command import watch_for
-from tynysh.insight.footage import Figures, FootageReport, figures
-from tynysh.insight.footage_report import LEAST_HOURS, page
+from tynysh.insight.footage import Figures, FootageReport, figures, to_be_shown
+from tynysh.insight.footage_report import LEAST_HOURS, MOST_SHOWN, page
 from tynysh.insight.labels import Recording, read_labels
 from tynysh.insight.listed import ListError
 from tynysh.insight.matching import TOLERANCE_S
@@ -224,7 +224,7 @@ def _outcomes(
         if before is None:
             waiting.append(place)
         else:
-            outcomes[place] = Outcome(before)
+            outcomes[place] = _small(job, Outcome(before), options)
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -245,9 +245,17 @@ def _outcomes(
             for place, outcome in source:
                 if outcome.sightings is not None and outcome.error is None:
                     kept.put(jobs[place].key, outcome.sightings)
-                outcomes[place] = outcome
+                outcomes[place] = _small(jobs[place], outcome, options)
                 progress.update(files, completed=len(outcomes), at=f"{len(outcomes)}/{len(jobs)}")
     return [outcomes[place] for place in range(len(jobs))]
+
+
+def _small(job: Job, outcome: Outcome, options: FootageOptions) -> Outcome:
+    """The outcome with those pictures only that the page may show."""
+    if outcome.sightings is None:
+        return outcome
+    shown = to_be_shown(job.recording, outcome.sightings, tolerance_s=options.tolerance_s, most=MOST_SHOWN)
+    return Outcome(shown, outcome.error)
 
 
 def _here(
@@ -367,7 +375,7 @@ def print_report(report: FootageReport, console: Console, language: Language) ->
             _row(table, camera, figures(judged, camera=camera))
     console.print(table)
     hours = sum(judged.footage_hours.values())
-    console.print(say("summary", files=len(report.seen), hours=f"{hours:.2f}"), markup=False)
+    console.print(say("summary", files=len(report.seen), hours=f"{hours:.2f}"), markup=False, soft_wrap=True)
 
 
 def _row(table: Table, name: str, of: Figures) -> None:

@@ -1,7 +1,7 @@
 """How well did the pipeline see what people labelled: per behaviour, per camera and in all?"""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,7 @@ from tynysh.insight.binary import wilson
 from tynysh.insight.labels import Label, Recording
 from tynysh.insight.matching import match
 from tynysh.insight.rates import garwood
-from tynysh.insight.sightings import LEVELS, SeenEvent, Sightings
+from tynysh.insight.sightings import LEVELS, SeenEvent, Sightings, Still
 
 HOUR_S = 3600.0
 OF_THE_CAMERA = frozenset({Behaviour.CAMERA_FAULT, Behaviour.RECORDING_FAULT})
@@ -214,6 +214,36 @@ def judge(
         set_aside=tuple(set_aside),
         not_judged=tuple(not_judged),
     )
+
+
+def to_be_shown(recording: Recording, sightings: Sightings, *, tolerance_s: float, most: int) -> Sightings:
+    """`sightings` with no pictures but those of misses and of false alerts, `most` of each, the worst.
+
+    More a page will not show, and what is held of many recordings stays small.
+    """
+    judged = judge([(recording, sightings)], tolerance_s=tolerance_s)
+    wanted = [picture_of(one, sightings) for one in worst_missed(judged)[:most]]
+    wanted += [picture_of(one, sightings) for one in worst_alerts((*judged.false, *judged.not_judged))[:most]]
+    times = {still.time_s for still in wanted if still is not None}
+    return replace(sightings, stills=tuple(still for still in sightings.stills if still.time_s in times))
+
+
+def worst_missed(judged: Judged) -> list[Missed]:
+    """The misses, those least noticed first, of equals the longest."""
+    return sorted(judged.missed, key=lambda one: (one.highest, one.label.start_s - one.label.end_s))
+
+
+def worst_alerts(alerts: Sequence[Alert]) -> list[Alert]:
+    """Alerts, the surest first."""
+    return sorted(alerts, key=lambda one: -one.event.score)
+
+
+def picture_of(one: Missed | Alert, sightings: Sightings) -> Still | None:
+    """The picture that shows best what was missed (its middle) or falsely noticed (its decision), if there is any."""
+    if isinstance(one, Missed):
+        label = one.label
+        return sightings.still(label.start_s, label.end_s, (label.start_s + label.end_s) / 2)
+    return sightings.still(one.event.start_s, one.event.end_s, one.event.decided_s)
 
 
 def figures(judged: Judged, *, camera: str | None = None, behaviour: Behaviour | None = None) -> Figures:

@@ -10,7 +10,16 @@ from pathlib import Path
 from tynysh import __version__
 from tynysh.behaviour.signal import Behaviour
 from tynysh.geometry import Box
-from tynysh.insight.footage import Alert, Figures, FootageReport, Missed, figures
+from tynysh.insight.footage import (
+    Alert,
+    Figures,
+    FootageReport,
+    Missed,
+    figures,
+    picture_of,
+    worst_alerts,
+    worst_missed,
+)
 from tynysh.insight.labels import Recording
 from tynysh.insight.matching import EARLY_S
 from tynysh.insight.page import bars, document, dot, line, plot
@@ -355,9 +364,7 @@ class _Page:
         return f"<p>{self._say('recordings_sub')}</p>{legend}{table}{more}{rest}" if order else rest
 
     def _misses(self) -> str:
-        missed = sorted(
-            self._report.judged.missed, key=lambda one: (one.highest, -one.label.end_s + one.label.start_s)
-        )
+        missed = worst_missed(self._report.judged)
         if not missed:
             return f"<p>{self._say('no_misses')}</p>"
         cases = "".join(self._miss(one) for one in missed[:MOST_SHOWN])
@@ -369,7 +376,7 @@ class _Page:
 
     def _miss(self, missed: Missed) -> str:
         label, sightings = missed.label, self._sightings(missed.recording)
-        still = sightings.still(label.start_s, label.end_s, (label.start_s + label.end_s) / 2)
+        still = picture_of(missed, sightings)
         own = sightings.thresholds[label.behaviour]
         told = [self._say("highest", score=self._number(missed.highest), threshold=self._number(own))]
         if missed.standing:
@@ -377,7 +384,7 @@ class _Page:
         return self._case(missed.recording, label.behaviour, label.start_s, label.end_s, still, None, told)
 
     def _false_alerts(self) -> str:
-        false = sorted(self._report.judged.false, key=lambda one: -one.event.score)
+        false = worst_alerts(self._report.judged.false)
         if not false:
             return f"<p>{self._say('no_false')}</p>"
         cases = "".join(self._false(one) for one in false[:MOST_SHOWN])
@@ -389,7 +396,7 @@ class _Page:
 
     def _false(self, alert: Alert) -> str:
         event, sightings = alert.event, self._sightings(alert.recording)
-        still = sightings.still(event.start_s, event.end_s, event.decided_s)
+        still = picture_of(alert, sightings)
         own = sightings.thresholds[event.behaviour]
         told = [self._say("highest", score=self._number(event.score), threshold=self._number(own))]
         return self._case(
