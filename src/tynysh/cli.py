@@ -204,6 +204,29 @@ def bench(
         print_result(_console(), result)
 
 
+@app.command()
+def calibrate(
+    video: Annotated[
+        Path, typer.Argument(metavar="VIDEO", help="A file from the camera, with people walking.")
+    ],
+    site: Annotated[
+        Path | None, typer.Option("--site", help="Site file: what was measured is checked.")
+    ] = None,
+    camera: Annotated[
+        str | None, typer.Option("--camera", help="Which camera of the site, by id or name.")
+    ] = None,
+    grid: Annotated[
+        Path | None,
+        typer.Option("--grid", help="Write a picture with metres laid on the floor (.png, .jpg)."),
+    ] = None,
+    device: Device = "CPU",
+) -> int:
+    """How the floor lies in a camera's picture, in metres, and how well that is known."""
+    from tynysh.insight.calibrate_command import run_calibrate
+
+    return run_calibrate(video, site, camera, grid, device, _console())
+
+
 @evaluate.command("fights")
 def evaluate_fights(
     clips: Annotated[
