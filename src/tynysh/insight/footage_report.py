@@ -36,7 +36,7 @@ LEAST_HOURS = 0.1
 MOST_STRIPS = 60
 _AROUND_S = 10.0
 _BINS = 12
-_STRIP, _ROW = 620, 13
+_STRIP, _ROW = 800, 13
 
 _STYLE = """
 body{max-width:68rem}h1{margin:0}h2{border-bottom:2px solid var(--ink);padding-bottom:.2rem;margin-top:2.6rem}
@@ -53,7 +53,7 @@ tr.all td{font-weight:600}tr.sum td{border-top:2px solid var(--line)}td.in{paddi
 .case{border:1px solid var(--line);border-radius:.5rem;overflow:hidden;break-inside:avoid}
 .case .told{padding:.5rem .8rem .7rem}.case .none{background:var(--faint);color:var(--soft);padding:2rem .8rem}
 .case svg{width:100%}.name{overflow-wrap:anywhere}
-.box{fill:none;stroke:#ffd400;stroke-width:3}.hit{fill:var(--good)}.miss{fill:var(--warn)}.again{fill:var(--soft)}
+.box{fill:none;stroke:#ffd400;stroke-width:3}.hit{fill:var(--mark)}.miss{fill:var(--warn)}.again{fill:var(--soft)}
 .base{fill:var(--faint)}.area{fill:var(--mark);opacity:.25}.then{fill:var(--soft);opacity:.18}
 .legend{display:flex;flex-wrap:wrap;gap:.2rem 1.2rem;font-size:.87rem}.legend svg{display:inline;margin-right:.35rem}
 .second{stroke:var(--good);stroke-width:2;fill:none;stroke-dasharray:7 3}
@@ -303,22 +303,22 @@ class _Page:
         if own is not None:
             inside += line([(own, 0.0), (own, 1.0)], "guide")
         inside += "".join(dot(point, "dot", 3) for point in recalls)
-        rates = [at.false_per_hour or 0.0 for _, at in levels]
-        most = max(*rates, now.false_per_hour or 0.0, 0.1)
-        curve = [(rate / most, recall) for rate, (_, recall) in zip(rates, recalls, strict=False)]
+        # An even number, so that its half may stand at the axis.
+        most = 2 * ceil(max(2, now.false, *(at.false for _, at in levels)) / 2)
+        curve = [(at.false / most, at.recall) for _, at in levels if at.recall is not None]
         trade = line(curve, "curve") + "".join(dot(point, "dot", 3) for point in curve)
         if now.recall is not None:
-            trade += dot(((now.false_per_hour or 0.0) / most, now.recall), "here", 6)
+            trade += dot((now.false / most, now.recall), "here", 6)
         legend = _legend([("curve", self._say("recall")), ("second", self._say("precision"))])
         return (
             f'<h3>{self._behaviour(behaviour)}</h3><div class="plots">'
             f"<figure>{plot(self._say('threshold_axis'), self._say('share_axis'), inside)}{legend}</figure>"
             "<figure>"
             + plot(
-                self._say("per_hour"),
+                self._say("false_alerts"),
                 self._say("recall"),
                 trade,
-                across_ticks=["0", self._number(most / 2), self._number(most)],
+                across_ticks=["0", str(most // 2), str(most)],
             )
             + f"{_legend([('here', self._say('in_force'))])}</figure></div>"
         )
