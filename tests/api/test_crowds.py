@@ -89,6 +89,19 @@ def test_the_crowd_now_is_what_the_worker_says(house) -> None:
     assert (said["calibrated"], said["error"]) == (True, 0.08)
 
 
+def test_a_grid_lies_on_the_floor_where_that_is_known(house) -> None:
+    # Ten metres of floor across the picture and as many down, seen from straight above.
+    house.workers.crowds["club-door"] = crowd_message(
+        state(BEGIN_S), Ground(np.diag([10.0, 10.0, 1.0]), error=0.1)
+    )
+    with house.signed_in() as browser:
+        grid = browser.get("/api/v1/cameras/club-door/grid?step_m=2").json()
+        unknown = browser.get("/api/v1/cameras/park-door/grid").json()
+    assert grid["step_m"] == 2
+    assert {round(x, 2) for line in grid["lines"] for x, y in line if 0.41 < y < 0.59} >= {0.2, 0.4, 0.6, 0.8}
+    assert unknown == {"step_m": 1.0, "lines": []}
+
+
 def test_of_a_silent_camera_nothing_is_said(house) -> None:
     with house.signed_in() as browser:
         said = browser.get("/api/v1/cameras/park-door/crowd").json()

@@ -23,6 +23,7 @@ CONTRACT = {
     "/api/v1/cameras/{camera_id}/picture": {"get"},
     "/api/v1/cameras/{camera_id}/thresholds": {"get"},
     "/api/v1/cameras/{camera_id}/crowd": {"get"},
+    "/api/v1/cameras/{camera_id}/grid": {"get"},
     "/api/v1/cameras/{camera_id}/crowd/names": {"get"},
     "/api/v1/cameras/{camera_id}/crowd/history": {"get"},
     "/api/v1/places": {"get"},

@@ -22,6 +22,8 @@ from tynysh.api.peer import peer_of
 from tynysh.api.permissions import Permission
 from tynysh.api.signed import Signed
 from tynysh.audit import record
+from tynysh.crowd.grid import floor_grid
+from tynysh.crowd.ground import Ground
 from tynysh.crowd.minutes import MINUTE_S, Figure, Kind, Minutes, Series, by_step, trend
 from tynysh.crowd.service_level import service_level
 from tynysh.crowd.state import PICTURE, ServiceLevel
@@ -91,6 +93,15 @@ class Crowd(BaseModel):
     map: DensityMap | None
     calibrated: bool = Field(description="Whether the floor is known in metres.")
     error: float | None = Field(description="Relative standard error of lengths on the floor; 0.08 is 8 %.")
+
+
+class FloorGrid(BaseModel):
+    """A grid of metres laid on the floor that a camera sees."""
+
+    step_m: float = Field(description="How far apart its lines are.")
+    lines: list[list[tuple[float, float]]] = Field(
+        description="Polylines of points (x, y), parts of the picture (0..1); none where the floor is not known."
+    )
 
 
 class Gate(BaseModel):
@@ -173,6 +184,24 @@ async def get_crowd(camera_id: CameraId, signed: Reader, parts: Parts) -> Crowd:
         calibrated=ground is not None,
         error=None if ground is None else ground["error"],
     )
+
+
+@router.get("/cameras/{camera_id}/grid")
+async def get_grid(
+    camera_id: CameraId,
+    signed: Reader,
+    parts: Parts,
+    step_m: Annotated[float, Query(ge=0.5, le=20, description="Metres between lines.")] = 1.0,
+) -> FloorGrid:
+    """A grid on the floor, for people to judge whether the camera's calibration is right."""
+    await run_in_threadpool(visible, camera_id, signed, parts)
+    said = await parts.links.crowd(camera_id)
+    known = None if said is None else said["ground"]
+    if known is None:
+        return FloorGrid(step_m=step_m, lines=[])
+    ground = Ground(np.array(known["homography"]), known["error"])
+    found = await run_in_threadpool(floor_grid, ground, step_m)
+    return FloorGrid(step_m=step_m, lines=[[(round(x, 4), round(y, 4)) for x, y in line] for line in found])
 
 
 From = Annotated[AwareDatetime | None, Query(alias="from", description="A day before `to` if left out.")]

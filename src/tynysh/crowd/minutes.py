@@ -42,7 +42,7 @@ class Figure(IntEnum):
     SEEN: seconds of the minute that somebody looked; the others speak of those. COUNT, LOW, HIGH: people, and the
     band they were in, means over time. MOST: the highest count. ROUGH: part of the time in which the count was rough,
     0..1. DENSITY, DENSEST: persons per square metre, mean and highest. SPEED: m/s, mean. PRESSURE: 1/s², highest.
-    INS, OUTS: who crossed the line, or came to the place and left it.
+    INS, OUTS: who crossed the line.
     """
 
     SEEN = 0
@@ -139,10 +139,14 @@ def trend(minutes: Minutes) -> float | None:
 
 
 class MinuteMeter:
-    """Sums the states of one camera up by minutes, in order of time; depends on its arguments alone."""
+    """Sums the states of one camera up by minutes, in order of time; depends on its arguments alone.
 
-    def __init__(self, camera_id: str) -> None:
-        self._camera_id = camera_id
+    owner: the camera's id. kind: what its states tell of: zones, or of a site, places.
+    """
+
+    def __init__(self, owner: str, kind: Kind = Kind.ZONE) -> None:
+        self._owner = owner
+        self._kind = kind
         self._state: CrowdState | None = None
         self._at_s = 0.0
         self._crossed: dict[str, tuple[int, int]] = {}
@@ -155,7 +159,7 @@ class MinuteMeter:
         for line in state.lines:
             ins, outs = self._crossed.get(line.name, (0, 0))
             self._crossed[line.name] = (line.ins, line.outs)
-            series = Series(Kind.LINE, self._camera_id, line.name)
+            series = Series(Kind.LINE, self._owner, line.name)
             self._of(int(time_s // MINUTE_S), series).cross(line.ins - ins, line.outs - outs)
 
     def pause(self, time_s: float) -> None:
@@ -191,11 +195,9 @@ class MinuteMeter:
             minute = int(self._at_s // MINUTE_S)
             end_s = min(until_s, float((minute + 1) * MINUTE_S))
             for place in self._state.places:
-                self._of(minute, Series(Kind.ZONE, self._camera_id, place.name)).hold(
-                    place, end_s - self._at_s
-                )
+                self._of(minute, Series(self._kind, self._owner, place.name)).hold(place, end_s - self._at_s)
             for line in self._state.lines:
-                self._of(minute, Series(Kind.LINE, self._camera_id, line.name)).seen_s += end_s - self._at_s
+                self._of(minute, Series(Kind.LINE, self._owner, line.name)).seen_s += end_s - self._at_s
             self._at_s = end_s
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import dataclasses
 import os
 import threading
 import time
@@ -25,14 +26,15 @@ from tynysh.evidence.clip_maker import ClipMaker
 from tynysh.media.source import SourceError
 from tynysh.perception.detector import Detector
 from tynysh.runtime import logs
-from tynysh.runtime.camera_runner import CameraRunner, start_camera
+from tynysh.runtime.camera_runner import CameraRunner, Crowd, start_camera
 from tynysh.runtime.crowd_history import CrowdHistory
 from tynysh.runtime.data_folder import DataFolder
 from tynysh.runtime.event_writer import Entry, EventWriter
 from tynysh.runtime.ground_memory import GroundMemory
 from tynysh.runtime.housekeeping import Housekeeping
-from tynysh.runtime.link import CameraStatus, CrowdMessage, LinkServer
+from tynysh.runtime.link import CameraStatus, CrowdMessage, Links, LinkServer
 from tynysh.runtime.networks import Networks
+from tynysh.runtime.place_keeper import PlaceKeeper
 from tynysh.runtime.supervisor import stop_requested
 from tynysh.runtime.thresholds import Thresholds
 from tynysh.site.apply import stored
@@ -110,6 +112,7 @@ class Worker:
         self._grounds = GroundMemory(database)
         self._housekeeping = Housekeeping(database, folder, self._clips)
         self._history = CrowdHistory(database)
+        self._places = PlaceKeeper(database, Links(folder.run))
         self._thresholds = Thresholds(database)
         self._link = LinkThread(folder.run / f"worker-{number}.sock", self)
 
@@ -125,6 +128,7 @@ class Worker:
         self._link.start()
         if self.number == 0:
             self._housekeeping.start()
+            self._places.start()
         try:
             first = True
             while not stop.wait(0.0 if first else LOOK_S):
@@ -220,7 +224,8 @@ class Worker:
             log.error("camera.not_started", camera=camera.id, error=error.message, hint=error.hint)
             self._write_lost(camera.id, _told(error))
             return
-        except Exception:  # one camera that cannot be put together must not keep the others from being watched
+        except Exception:
+            # One camera that cannot be put together must not keep the others from being watched.
             log.exception("camera.not_started", camera=camera.id)
             self._write_lost(camera.id, "not_configured")
             return
@@ -294,6 +299,7 @@ class Worker:
     def _end(self) -> None:
         """End everything within the time that the supervisor gives: all cameras at once, then what they gave."""
         self._housekeeping.stop()
+        self._places.stop()
         with ThreadPoolExecutor(max_workers=len(self._runners) + 1, thread_name_prefix="ending") as at_once:
             at_once.submit(self._clips.stop)
             for camera_id in list(self._runners):
@@ -306,6 +312,11 @@ class Worker:
         if lost:
             log.error("events.lost", count=lost)
         self._link.stop()
+
+
+def _told_crowd(runner: CameraRunner, crowd: Crowd, *, with_map: bool) -> CrowdMessage:
+    state = crowd.state if with_map else dataclasses.replace(crowd.state, density_map=None)
+    return {**crowd_message(state, crowd.ground), "opened_at": runner.opened_at}
 
 
 def _told(error: TynyshError) -> str:
@@ -380,14 +391,18 @@ class LinkThread:
         """What is known of the crowd on a camera now."""
         runner = self._worker.runners.get(camera_id)
         crowd = None if runner is None else runner.crowd()
-        if runner is None or crowd is None:
-            return None
-        return {**crowd_message(crowd.state, crowd.ground), "opened_at": runner.opened_at}
+        return None if runner is None or crowd is None else _told_crowd(runner, crowd, with_map=True)
 
     def crowds(self) -> dict[str, CrowdMessage]:
         """The same of all cameras, without maps."""
-        found = {camera_id: self.crowd(camera_id) for camera_id in list(self._worker.runners)}
-        return {camera_id: {**said, "map": None} for camera_id, said in found.items() if said is not None}
+        found = {
+            camera_id: (runner, runner.crowd()) for camera_id, runner in list(self._worker.runners.items())
+        }
+        return {
+            camera_id: _told_crowd(runner, crowd, with_map=False)
+            for camera_id, (runner, crowd) in found.items()
+            if crowd is not None
+        }
 
     async def picture(self, camera_id: str) -> bytes | None:
         """The latest picture, anonymised."""

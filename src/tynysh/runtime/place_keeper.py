@@ -1,0 +1,146 @@
+"""How many people are in each place: added up over the cameras of all workers, and kept."""
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable, Mapping
+
+import structlog
+
+from tynysh.crowd.minutes import Kind, MinuteMeter, Minutes, Series
+from tynysh.crowd.state import CrowdState, PlaceCrowd
+from tynysh.errors import TynyshError
+from tynysh.runtime.crowd_history import CrowdHistory
+from tynysh.runtime.link import Links
+from tynysh.runtime.place_count import Crowds, PlaceCount
+from tynysh.site.apply import stored
+from tynysh.site.schema import Place, Site, plain
+from tynysh.store.database import Database
+from tynysh.store.queries import places
+from tynysh.store.queries.places import Settled
+
+log = structlog.get_logger(__name__)
+
+LOOK_S = 2.0
+SITES_S = 10.0
+"""How often it is looked whether the sites changed."""
+
+UNCHANGED_S = 30.0
+"""What has not changed is written down again after so long, to say that it still holds."""
+
+
+class PlaceKeeper:
+    """Looks every two seconds, in a thread of its own. One worker does so for all, as places span workers.
+
+    Whatever it knows is in the database at the end of each look, so the console needs to ask nobody, and after a
+    restart, or when the first worker is another process, counting goes on from there.
+    """
+
+    def __init__(self, database: Database, links: Links, *, clock: Callable[[], float] = time.time) -> None:
+        self._database = database
+        self._links = links
+        self._clock = clock
+        self._history = CrowdHistory(database)
+        self._kept: dict[tuple[str, str], _Kept] = {}
+        self._meters: dict[str, MinuteMeter] = {}
+        self._sites_at = float("-inf")
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="places", daemon=True)
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End; what was counted up to the last look is kept."""
+        self._stopping.set()
+        if self._thread.is_alive():
+            self._thread.join(LOOK_S)
+        try:
+            self._history.gather(self)
+            self._history.write()
+        except TynyshError as error:
+            log.error("places.lost", error=error.message)
+
+    def look(self) -> None:
+        """Add up once. Raises StoreError, SiteError; the next look makes up for it."""
+        now = self._clock()
+        if now - self._sites_at >= SITES_S:
+            self._read_sites(now)
+            self._sites_at = now
+        if self._kept:
+            self._count(now, asyncio.run(self._links.crowds()))
+            self._history.keep([self], now=now)
+
+    def minutes(self, before: int) -> Mapping[Series, Minutes]:
+        """The minutes of all places before `before`; each is given once."""
+        return {
+            series: found for meter in self._meters.values() for series, found in meter.take(before).items()
+        }
+
+    def _read_sites(self, now: float) -> None:
+        with self._database.reading() as session:
+            found = stored(session)
+            wanted = {
+                (site.id, place.name): (site, place)
+                for site in (found.sites if found else ())
+                for place in site.places
+            }
+            before = {site_id: places.settled(session, site_id) for site_id in {key[0] for key in wanted}}
+        for key in [key for key in self._kept if key not in wanted]:
+            del self._kept[key]
+        for key, (site, place) in wanted.items():
+            said = (
+                plain(site) | {"cameras": [(camera.id, camera.name) for camera in site.cameras]},
+                plain(place),
+            )
+            if key not in self._kept or self._kept[key].said != said:
+                self._kept[key] = _Kept(site, place, said, before[site.id].get(place.name), now)
+        self._meters = {
+            site_id: self._meters.get(site_id) or MinuteMeter(site_id, Kind.PLACE) for site_id in before
+        }
+
+    def _count(self, now: float, crowds: Crowds) -> None:
+        found = {key: kept.count.observe(now, crowds) for key, kept in self._kept.items()}
+        for site_id, meter in self._meters.items():
+            known = tuple(
+                PlaceCrowd(name, settled.count)
+                for (owner, name), settled in found.items()
+                if owner == site_id and settled.count is not None
+            )
+            meter.observe(CrowdState(now, known), now)
+        new = {key: settled for key, settled in found.items() if self._kept[key].is_news(settled)}
+        if new:
+            with self._database.writing() as session:
+                for (site_id, name), settled in new.items():
+                    places.settle(session, site_id, name, settled)
+            for key, settled in new.items():
+                self._kept[key].written = settled
+
+    def _run(self) -> None:
+        while not self._stopping.wait(LOOK_S):
+            try:
+                self.look()
+            except TynyshError as error:
+                log.warning("places.put_off", error=error.message)
+            except Exception:
+                # A fault of ours; without this thread nobody would be counted any more.
+                log.exception("places.broke")
+
+
+class _Kept:
+    """A place as it was last said to be, how it is counted, and what was last written down."""
+
+    def __init__(self, site: Site, place: Place, said: object, before: Settled | None, now: float) -> None:
+        self.said = said
+        self.count = PlaceCount(site, place, before, now)
+        self.written: Settled | None = None
+
+    def is_news(self, settled: Settled) -> bool:
+        """Whether `settled` is to be written down."""
+        before = self.written
+        return (
+            before is None
+            or (before.count, before.memory) != (settled.count, settled.memory)
+            or settled.at - before.at >= UNCHANGED_S
+        )

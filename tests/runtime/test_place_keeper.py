@@ -1,0 +1,76 @@
+"""What the gates of a place count is in the database at once, by the minute, and after a restart."""
+
+from typing import Any
+
+import pytest
+from tests.runtime.conftest import Installation, site
+
+from tynysh.crowd.minutes import Figure, Kind, Series
+from tynysh.runtime.place_keeper import PlaceKeeper
+from tynysh.store.queries import crowd_history, places
+
+HALL = {"name": "Hall", "capacity": 50, "gates": [{"camera": "north", "line": "Door"}]}
+CAMERA = {
+    "name": "north",
+    "id": "north",
+    "main": "rtsp://10.0.0.1/main",
+    "lines": [{"name": "Door", "from": [0, 0.5], "to": [1, 0.5]}],
+}
+
+
+class Workers:
+    """Stands for the links of all workers."""
+
+    ins = 0
+
+    async def crowds(self) -> dict[str, Any]:
+        lines = [{"name": "Door", "ins": self.ins, "outs": 0}]
+        return {"north": {"places": [], "lines": lines, "opened_at": 1.0}}
+
+
+class Clock:
+    now = 60_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_a_place_is_kept_by_the_minute_and_over_a_restart(installation: Installation) -> None:
+    installation.apply(site(CAMERA, places=[HALL]))
+    workers, clock = Workers(), Clock()
+    keeper = PlaceKeeper(installation.database, workers, clock=clock)  # type: ignore[arg-type]
+    for _ in range(40):
+        keeper.look()
+        clock.now += 2
+        workers.ins += 1
+    with installation.database.reading() as session:
+        (hall,) = places.places(session)
+    assert (hall.name, hall.capacity, [gate.line for gate in hall.gates]) == ("Hall", 50, ["Door"])
+    assert hall.count is not None
+    assert hall.count.value == pytest.approx(39, abs=2)
+    assert hall.at == clock.now - 2
+    keeper.stop()
+
+    clock.now += 30
+    workers.ins += 5
+    again = PlaceKeeper(installation.database, workers, clock=clock)  # type: ignore[arg-type]
+    again.look()
+    with installation.database.reading() as session:
+        (hall,) = places.places(session)
+        minutes = crowd_history.read(session, Series(Kind.PLACE, "street", "Hall"), 0, 2**31 - 1)
+    assert hall.count is not None
+    assert hall.count.value == pytest.approx(45, abs=2)
+    assert minutes.at.tolist() == [1000, 1001]
+    assert minutes.column(Figure.MOST).tolist() == pytest.approx([29, 38], abs=2)
+
+
+def test_a_place_that_is_no_more_is_counted_no_more(installation: Installation) -> None:
+    installation.apply(site(CAMERA, places=[HALL]))
+    workers, clock = Workers(), Clock()
+    keeper = PlaceKeeper(installation.database, workers, clock=clock)  # type: ignore[arg-type]
+    keeper.look()
+    installation.apply(site(CAMERA))
+    clock.now += 20
+    keeper.look()
+    with installation.database.reading() as session:
+        assert places.places(session) == []
