@@ -269,6 +269,20 @@ def test_faults_of_the_list_are_told_before_any_work(
     assert f"{recordings}:2:3: it ends at 2 s" in said.err
 
 
+def test_cameras_that_the_site_does_not_have_are_told_with_their_lines(
+    recordings: Path, videos: Path, evaluate: Evaluate
+) -> None:
+    recordings.write_text(
+        f"file,start,end,behaviour,camera\n{videos}/a.mp4,,,,east\n{videos}/b.mp4,,,,street-north\n"
+        f"{videos}/c.mp4,,,,west\n"
+    )
+    said = evaluate()
+    assert said.code == 3
+    assert f"{recordings}:2: The site has no camera called 'east'" in said.err
+    assert f"{recordings}:4: The site has no camera called 'west'" in said.err
+    assert evaluate("--camera", "street-north").code == 0
+
+
 @pytest.mark.parametrize("option", ["--report", "--json"])
 def test_what_cannot_be_written_is_found_out_before_the_work(
     option: str, evaluate: Evaluate, tmp_path: Path

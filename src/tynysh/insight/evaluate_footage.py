@@ -24,7 +24,7 @@ from tynysh.insight.analyze_command import watch_for
 from tynysh.insight.footage import Figures, FootageReport, figures, to_be_shown
 from tynysh.insight.footage_report import LEAST_HOURS, MOST_SHOWN, page
 from tynysh.insight.labels import Recording, read_labels
-from tynysh.insight.listed import ListError
+from tynysh.insight.listed import Faults, ListError
 from tynysh.insight.matching import TOLERANCE_S
 from tynysh.insight.sightings import Sightings, look
 from tynysh.insight.written import check_writable, write_text
@@ -181,9 +181,14 @@ def prepare(options: FootageOptions) -> list[Job]:
     site = load(options.site) if options.site is not None else None
     site_seal = b"" if options.site is None else options.site.read_bytes()
     jobs = []
+    faults = Faults()
     for recording in recordings:
         told = options.camera or (recording.told_camera if site is not None else None)
-        watch = watch_for(site.sites if site is not None else (), told, recording.file)
+        try:
+            watch = watch_for(site.sites if site is not None else (), told, recording.file)
+        except UsageError as error:
+            faults.add(recording.where, f"{error.message} {error.hint or ''}".rstrip())
+            continue
         identity = (
             FORMAT,
             __version__,
@@ -193,6 +198,7 @@ def prepare(options: FootageOptions) -> list[Job]:
             hashlib.sha256(site_seal).hexdigest(),
         )
         jobs.append(Job(recording, watch, hashlib.sha256(repr(identity).encode()).hexdigest()[:32]))
+    faults.raise_if_any()
     return jobs
 
 
