@@ -60,7 +60,7 @@ class CrowdRunSettings(AnalyserSettings):
             title="Share",
             description="Part of all people in the picture that must run, beside their number.",
         ),
-    ] = 0.5
+    ] = 0.4
 
 
 @dataclass(slots=True)
