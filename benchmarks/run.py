@@ -27,7 +27,7 @@ LIVE_S = 120
 def main() -> None:
     square = find_square()
     with tempfile.TemporaryDirectory() as place:
-        parts = [machine(), costs(square, Path(place)), live(square)]
+        parts = [machine(), costs(square, Path(place)), counting(square), live(square)]
     page = PAGE.read_text(encoding="utf-8")
     before, _, rest = page.partition(BEGIN)
     _, _, after = rest.partition(END)
@@ -84,6 +84,19 @@ def costs(square: Path, place: Path) -> str:
             *rows,
             "",
             "",
+        ]
+    )
+
+
+def counting(square: Path) -> str:
+    """What counting costs and how wrong it is."""
+    return "\n".join(
+        [
+            "### Counting people",
+            "",
+            "`python benchmarks/counting.py vtest.avi`",
+            "",
+            run(HERE / "counting.py", square),
         ]
     )
 

@@ -54,11 +54,15 @@ def pictures(path: Path, start: int = 0) -> Iterator[Image]:
         start = 0
 
 
-def mosaic(path: Path, across: int, count: int) -> Iterator[Frame]:
-    """`count` frames, ten a second, each `across` x `across` frames of the video of different times side by side."""
+def mosaic(path: Path, across: int, count: int, *, step: int = 1) -> Iterator[Frame]:
+    """Every `step`-th of `count` frames, ten a second, each `across` x `across` frames of the video of different times
+    side by side.
+    """
     tiles = [pictures(path, _start(tile)) for tile in range(across * across)]
     for index in range(count):
         shown = [next(tile) for tile in tiles]
+        if index % step:
+            continue
         rows = [np.hstack(shown[row * across : (row + 1) * across]) for row in range(across)]
         yield Frame(np.vstack(rows), time_s=index / 10, index=index)  # type: ignore[arg-type]
 

@@ -64,8 +64,8 @@ def two_way_corridor() -> Scenario:
 
 
 def waiting_crowd() -> Scenario:
-    """A hundred and twenty who stand before a stage, about 2.5 persons/m²."""
-    return Scenario(lambda: Crowd(_at(120, 8, 6, -4, 7, 5), np.zeros((120, 2)), noise=0.15), _keep)
+    """Eighty who stand before a stage, about 2.5 persons/m²."""
+    return Scenario(lambda: Crowd(_at(80, 8, 4, -4, 8, 5), np.zeros((80, 2)), noise=0.15), _keep, 12.0)
 
 
 def bottleneck_queue() -> Scenario:
@@ -191,21 +191,21 @@ def press(number: int, speed: float, seed: int) -> Scenario:
 
 
 def press_at_a_stage() -> Scenario:
-    """Two hundred."""
-    return press(200, 1.0, 1)
+    """A hundred and thirty."""
+    return press(130, 1.0, 1)
 
 
 def press_at_a_gate() -> Scenario:
-    """A hundred and forty."""
-    return press(140, 1.2, 2)
+    """A hundred, in greater haste."""
+    return press(100, 1.2, 2)
 
 
 def turbulence() -> Scenario:
     """A crowd of about four a square metre that stands, and is thrown to and fro from the sixth second on."""
 
     def crowd() -> Crowd:
-        pen = [(-3.4, 7.8, 3.4, 7.8), (-3.4, 14.6, 3.4, 14.6), (-3.4, 7.8, -3.4, 14.6), (3.4, 7.8, 3.4, 14.6)]
-        made = Crowd(_at(176, 6.6, 6.6, -3.3, 7.9, 23), np.zeros((176, 2)), walls=pen)
+        pen = [(-2.6, 7.8, 2.6, 7.8), (-2.6, 13.0, 2.6, 13.0), (-2.6, 7.8, -2.6, 13.0), (2.6, 7.8, 2.6, 13.0)]
+        made = Crowd(_at(100, 5.0, 5.0, -2.5, 7.9, 23), np.zeros((100, 2)), walls=pen)
         made.walk(3.0)
         return made
 

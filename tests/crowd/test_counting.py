@@ -85,7 +85,8 @@ def test_a_post_that_looks_a_little_like_a_person_only_widens_the_band() -> None
     counter = Counter()
     for n in range(20):
         post = track(2, body(600), seen_s=n * 0.25, score=0.46 if n == 0 else 0.2)
-        count, _ = look(counter, n * 0.25, [track(1, body(200), seen_s=n * 0.25), post])
+        tracks = [track(1, body(200), seen_s=n * 0.25), post]
+        count, _ = look(counter, n * 0.25, tracks, [Person(body(600), post.score)])
     assert count.value == 1
     assert count.high == 2
 
@@ -162,6 +163,20 @@ def test_the_band_holds_in_nineteen_of_twenty_scripted_scenes() -> None:
 
 def test_nobody_is_nobody_for_sure() -> None:
     assert look(Counter(), 0.0) == (Estimate(0, 0, 0), False)
+
+
+def test_what_may_be_small_people_counts_as_such_only_among_small_people() -> None:
+    """A cone in the distance is no person on a square of large ones; in a far crowd it rather is one."""
+    highs = []
+    for height in (150, 50):
+        people = [body(60 + 150 * n, foot=500, height=height) for n in range(5)]
+        found = [Person(box, 0.8, input_scale=0.36) for box in people]
+        found += [Person(body(60 + 150 * n, foot=100, height=36), 0.2, input_scale=0.36) for n in range(5)]
+        count, _ = look(Counter(), 0.0, persons=found)
+        assert count.value == 5
+        highs.append(count.high)
+    assert highs[0] <= 7
+    assert highs[1] >= 9
 
 
 @pytest.mark.footage

@@ -40,19 +40,29 @@ SPREAD_S = 2.0
 ROUGH_MISSED = 0.15
 """From this expected part of missed people on a count is `rough`."""
 
+ROUGH_PEOPLE = 1.0
+"""With fewer missed people than this it never is."""
+
+SMALL_HEIGHT = 20.0
+"""People who are lower than this in the network's input, in pixels, are small."""
+
 Z95 = 1.96
 """Half the width of a 95 % band, in standard deviations."""
 
-# How sure is one of those counted, or left out, to be there: measured on vtest.avi (docs/developer/counting.md).
-_SEEN, _NEW, _CARRIED, _DOUBTED = 0.99, 0.9, 0.7, 0.15
+# How sure is one of those counted to be there: measured on vtest.avi (docs/developer/counting.md), as all that follows.
+_SEEN, _NEW, _CARRIED = 0.99, 0.9, 0.7
 
-# Part of people found, by their height in pixels of the network's input, in several looks: measured likewise.
-_HEIGHTS = (0.0, 6.0, 10.0, 14.0, 18.0, 22.0, 28.0, 36.0)
-_FOUND = (0.02, 0.05, 0.25, 0.65, 0.86, 0.92, 0.97, 0.99)
+# Part of people found, be it doubtfully, by their height in pixels of the network's input.
+_HEIGHTS = (4.0, 6.0, 10.0, 14.0, 18.0, 24.0, 36.0)
+_FOUND = (0.15, 0.19, 0.66, 0.89, 0.93, 0.96, 0.99)
 
-# Part of people found, by how many others were found around those found: measured likewise.
-_NEIGHBOURS = (1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0)
-_SHOWN = (1.0, 0.96, 0.9, 0.8, 0.7, 0.55, 0.38, 0.25, 0.18)
+# The same by how many others were found around them, be it doubtfully.
+_NEIGHBOURS = (4.0, 5.0, 6.0, 7.0, 8.0, 9.0)
+_SHOWN = (1.0, 0.92, 0.8, 0.62, 0.5, 0.4)
+
+# Part of the doubtful detections that are people: those in a crowd mostly are, and small ones among small people.
+_SMALL, _REAL_IF_SMALL = (12.0, 16.0, 22.0, 28.0), (0.9, 0.7, 0.4, 0.1)
+_CROWDED, _REAL_IF_CROWDED = (1.0, 2.0, 3.0, 4.0), (0.1, 0.4, 0.8, 1.0)
 
 
 @dataclass(slots=True)
@@ -67,17 +77,14 @@ class _Standing:
 class Presence:
     """Somebody who may be there.
 
-    box: in pixels. chance: that they are, in [0, 1]. found: the part of people like them that the detector finds.
+    box: in pixels. counts: whether they are counted. chance: that they are there, in [0, 1]. found: the part of people
+    like them whom the detector finds, be it doubtfully.
     """
 
     box: Box
+    counts: bool
     chance: float
-    found: float = 1.0
-
-    @property
-    def counts(self) -> bool:
-        """Whether they rather are there than not."""
-        return self.chance >= 0.5
+    found: float
 
 
 @dataclass(slots=True)
@@ -107,12 +114,13 @@ class Counter:
     track needs a second look, the door of a place does not wait for it. Somebody found where a track that was not
     found may have walked is that track.
 
-    The band: each one counted is there, and each one doubted is not, with a probability that was measured, so that
-    the variance of their sum is that of a Poisson binomial distribution; to this comes how much the looks of the
-    last seconds disagree. Upwards come those whom the detector does not find: one person found stands for 1 / r
-    people where it finds the part r of them, by their size and by how many are around them, with the variance of a
-    geometric distribution, (1 - r) / r². The count itself is not raised by them. It is rough where they are more than a
-    seventh of all.
+    The band. Downwards: each one counted is there with a probability that was measured, so that the variance of their
+    sum is that of a Poisson binomial distribution. Upwards: one person found stands for 1 / r people where the
+    detector finds the part r of them, be it with a low score, by their size and by how many are around them (the
+    estimator of Horvitz and Thompson, 1952), with the variance of a geometric distribution, (1 - r) / r²; and doubtful
+    detections are people with the probability that was measured, by size and crowd too. To both comes how much the
+    looks of the last seconds disagree. The count itself is not raised by those expected to be missed; it is rough
+    where they are more than a seventh of all.
     """
 
     def __init__(self) -> None:
@@ -133,25 +141,35 @@ class Counter:
 
     def _present(self, scene: Scene, persons: Sequence[Person]) -> list[Presence]:
         tracks = self._remember(scene)
-        seen = [track for track in tracks if track.seen_s == scene.time_s]
-        new = _not_among(persons, tracks)
+        sure = [track for track in tracks if self._sure(track)]
+        seen = [track for track in sure if track.seen_s == scene.time_s]
         carried = [
             track
-            for track in tracks
+            for track in sure
             if track.seen_s < scene.time_s and _inside(track.box, scene) >= GONE_INSIDE
         ]
+        others = _not_among(persons, sure)
+        new = [person for person in others if person.score >= COUNTED_SCORE]
         for person in new:
             walked = [track for track in carried if _may_be(track, person, scene.time_s)]
             if walked:
                 carried.remove(min(walked, key=lambda track: math.dist(track.box.foot, person.box.foot)))
-        chances = [
-            *((track.box, _SEEN if self._sure(track) else _DOUBTED) for track in seen),
-            *((track.box, _CARRIED if self._sure(track) else _DOUBTED) for track in carried),
+        counted = [
+            *((track.box, _SEEN) for track in seen),
+            *((track.box, _CARRIED) for track in carried),
             *((person.box, _NEW) for person in new),
         ]
-        boxes = [box for box, _ in chances]
-        found = found_part(boxes, crowd_around(boxes, persons), input_scale(persons))
-        return [Presence(box, chance, part) for (box, chance), part in zip(chances, found, strict=True)]
+        doubted = [person.box for person in others if person.score < COUNTED_SCORE]
+        boxes = [*(box for box, _ in counted), *doubted]
+        around, scale = crowd_around(boxes, persons), input_scale(persons)
+        found = found_part(boxes, around, scale)
+        real = real_part(boxes, around, scale, sure=len(counted))
+        return [
+            Presence(box, True, counted[n][1], found[n])
+            if n < len(counted)
+            else Presence(box, False, real[n], found[n])
+            for n, box in enumerate(boxes)
+        ]
 
     def _remember(self, scene: Scene) -> tuple[Track, ...]:
         standings = {}
@@ -170,16 +188,17 @@ class Counter:
 
     def _estimate(self, name: str, time_s: float, people: Sequence[Presence]) -> tuple[Estimate, bool]:
         counted = [one for one in people if one.counts]
+        doubted = [one for one in people if not one.counts]
         number = len(counted)
-        above = sum(one.chance * (1 - one.chance) for one in people if not one.counts)
-        below = sum(one.chance * (1 - one.chance) for one in counted)
         spread = self._recent[name].spread(time_s, number)
-        missed = sum(1 / one.found - 1 for one in counted)
-        unseen = sum((1 - one.found) / one.found**2 for one in counted)
-        low = max(0, math.floor(number - Z95 * math.sqrt(below + spread) + 0.5))
+        missed = sum(1 / one.found - 1 for one in counted) + sum(one.chance / one.found for one in doubted)
+        below = sum(one.chance * (1 - one.chance) for one in counted)
+        above = sum(one.chance * (1 - one.chance) for one in doubted)
+        unseen = sum((1 - one.found) / one.found**2 * (1.0 if one.counts else one.chance) for one in people)
+        low = math.floor(number - Z95 * math.sqrt(below + spread) + 0.5)
         high = math.ceil(number + missed + Z95 * math.sqrt(above + spread + unseen) - 0.5)
-        rough = missed >= ROUGH_MISSED * (number + missed) and missed >= 0.5
-        return Estimate(number, min(low, number), max(high, number)), rough
+        rough = missed >= max(ROUGH_PEOPLE, ROUGH_MISSED * (number + missed))
+        return Estimate(number, min(max(0, low), number), max(high, number)), rough
 
 
 def input_scale(persons: Sequence[Person]) -> float | None:
@@ -189,7 +208,7 @@ def input_scale(persons: Sequence[Person]) -> float | None:
 
 
 def found_part(boxes: Sequence[Box], around: Sequence[int], scale: float | None) -> list[float]:
-    """For each of `boxes` the part of people like them whom the detector finds.
+    """For each of `boxes` the part of people like them whom the detector finds, be it doubtfully.
 
     around: how many others there are close to each. scale: pixels of the network's input for a pixel of the boxes;
     None if size does not matter.
@@ -198,6 +217,18 @@ def found_part(boxes: Sequence[Box], around: Sequence[int], scale: float | None)
     by_size = np.interp(heights * scale, _HEIGHTS, _FOUND) if scale is not None else np.ones(len(boxes))
     by_crowd = np.interp(around, _NEIGHBOURS, _SHOWN)
     return [float(part) for part in by_size * by_crowd]
+
+
+def real_part(boxes: Sequence[Box], around: Sequence[int], scale: float | None, *, sure: int) -> list[float]:
+    """For each of `boxes`, if it was found doubtfully, the part of such that are people; the rest as in `found_part`.
+
+    The first `sure` of `boxes` are of people who count: small things are people where people are small.
+    """
+    heights = np.array([box.height for box in boxes]) * (scale or math.inf)
+    small = float(np.mean(heights[:sure] < SMALL_HEIGHT)) if sure else 0.0
+    if_small = min(1.0, 2 * small) * np.interp(heights, _SMALL, _REAL_IF_SMALL)
+    if_crowded = np.interp(around, _CROWDED, _REAL_IF_CROWDED)
+    return [float(part) for part in np.maximum(if_small, if_crowded)]
 
 
 def crowd_around(boxes: Sequence[Box], persons: Sequence[Person]) -> list[int]:
@@ -219,13 +250,14 @@ def _feet(boxes: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def _not_among(persons: Sequence[Person], tracks: Sequence[Track]) -> list[Person]:
-    """Those of `persons` who are none of the `tracks`, and sure enough to count."""
-    sure = [person for person in persons if person.score >= COUNTED_SCORE]
-    found, known = box_array([person.box for person in sure]), box_array([track.box for track in tracks])
+    """Those of `persons` who are none of the `tracks`, each once."""
+    found, known = box_array([person.box for person in persons]), box_array([track.box for track in tracks])
     part = shared_areas(found, known) / np.maximum(areas(found), 1.0)[:, None]
     same: NDArray[np.bool_] = (iou_matrix(found, known) >= SAME_PERSON_IOU) | (part > COVERED)
     return [
-        person for person, is_known in zip(sure, np.any(same, axis=1).tolist(), strict=True) if not is_known
+        person
+        for person, is_known in zip(persons, np.any(same, axis=1).tolist(), strict=True)
+        if not is_known
     ]
 
 
