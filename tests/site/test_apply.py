@@ -202,12 +202,34 @@ addresses = st.sampled_from(
 )
 clock = st.builds(lambda h, m: f"{h:02}:{m:02}", st.integers(0, 23), st.integers(0, 59))
 
+CORNERS = {
+    "points": [
+        {"at": [0.2, 0.8], "metres": [0, 0]},
+        {"at": [0.8, 0.8], "metres": [4.5, 0]},
+        {"at": [0.7, 0.5], "metres": [4.5, 8]},
+        {"at": [0.3, 0.5], "metres": [0, 8]},
+    ]
+}
+LENGTHS = {
+    "distances": [
+        {"from": [0.2, 0.8], "to": [0.8, 0.8], "metres": 4.5},
+        {"from": [0.3, 0.5], "to": [0.7, 0.5], "metres": 4.5},
+        {"from": [0.2, 0.8], "to": [0.3, 0.5], "metres": 8},
+        {"from": [0.8, 0.8], "to": [0.7, 0.5], "metres": 8},
+    ]
+}
+
 
 @st.composite
 def camera(draw: st.DrawFn, number: int, schedules: list[str]) -> dict:
     zone_names = draw(st.lists(words, max_size=3, unique_by=lambda name: name.strip().casefold()))
     zones = [
-        {"name": name, "kind": draw(st.sampled_from(ZoneKind)).value, "polygon": draw(triangles)}
+        {
+            "name": name,
+            "kind": draw(st.sampled_from(ZoneKind)).value,
+            "polygon": draw(triangles),
+            "capacity": 40,
+        }
         for name in zone_names
     ]
     crowding: dict = {"limit": draw(st.integers(1, 500)), "threshold": draw(st.floats(0.1, 0.9))}
@@ -216,6 +238,8 @@ def camera(draw: st.DrawFn, number: int, schedules: list[str]) -> dict:
     if schedules:
         crowding["schedule"] = draw(st.sampled_from(schedules))
     optional = {
+        "lines": st.just([{"name": "gate", "from": [0.1, 0.5], "to": [0.9, 0.5]}]),
+        "calibration": st.sampled_from(["off", CORNERS, LENGTHS]),
         "sub": addresses,
         "transport": st.sampled_from(["tcp", "udp"]),
         "recording": st.booleans(),
@@ -248,6 +272,8 @@ def site_files(draw: st.DrawFn) -> SiteFile:
             "position": st.fixed_dictionaries(
                 {"latitude": st.floats(-90, 90), "longitude": st.floats(-180, 180)}
             ),
+            "holidays": st.just(["2026-12-16", "2027-01-01"]),
+            "country_holidays": st.sampled_from(["KZ", "DE-BY"]),
             "retention": st.just({"recordings": {"days": 3, "gigabytes": 2.5}}),
             "clip": st.fixed_dictionaries({"before_s": st.floats(0, 120)}),
             "joining": st.fixed_dictionaries({"gap_s": st.floats(0, 3600)}),
@@ -256,6 +282,13 @@ def site_files(draw: st.DrawFn) -> SiteFile:
             ),
         }
         extra = draw(st.fixed_dictionaries({}, optional=optional))
+        if "position" in extra:
+            schedules["by the sun"] = {"days": ["fri", "sun"], "from": "sunset-00:30", "to": "dawn"}
+        if "holidays" in extra:
+            schedules["holidays"] = {"days": ["holiday"], "from": "10:00", "to": "22:00"}
+        if chosen:
+            views = [{"camera": one["id"]} for one in chosen]
+            extra["places"] = [{"name": "Hall", "capacity": 90, "empty_at": "05:00", "views": views}]
         sites.append(
             extra
             | {

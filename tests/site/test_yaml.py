@@ -1,5 +1,6 @@
 """Every mistake in a site file is found in one run, with its place, what is allowed, and the nearest name."""
 
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -320,3 +321,100 @@ def test_a_secret_in_nobodys_home_is_told_where() -> None:
 def test_what_stands_there_twice_is_told_with_nobodys_home_in_it() -> None:
     again = "main: rtsp://10.0.0.1/main\n        credentials: {username: viewer, password: {file: ~no-such-user/x}}"
     assert any("twice" in found.what for found in faults(RIGHT.replace("main: rtsp://10.0.0.1/main", again)))
+
+
+GROUNDED = """\
+sites:
+  - name: Pulse
+    kind: nightlife
+    time_zone: Asia/Almaty
+    position: {latitude: 43.2, longitude: 76.9}
+    country_holidays: KZ
+    holidays: [2026-12-31]
+    schedules:
+      night: {days: [fri, holiday], from: sunset-00:30, to: sunrise}
+    places:
+      - {name: Hall, capacity: 400, gates: [{camera: Door, line: Entrance}], views: [{camera: Door, zone: queue}]}
+    cameras:
+      - name: Door
+        main: rtsp://10.0.0.1/main
+        lines: [{name: Entrance, from: [0.1, 0.5], to: [0.9, 0.5]}]
+        calibration:
+          points:
+            - {at: [0.2, 0.8], metres: [0, 0]}
+            - {at: [0.8, 0.8], metres: [4, 0]}
+            - {at: [0.7, 0.5], metres: [4, 8]}
+            - {at: [0.3, 0.5], metres: [0, 8]}
+        zones:
+          - {name: queue, kind: object, polygon: [[0, 0], [1, 0], [1, 1]], area_m2: 30, capacity: 40}
+"""
+
+
+class TestGround:
+    def test_a_right_site_says_what_it_says(self) -> None:
+        read = site(GROUNDED).sites[0]
+        assert read.camera("Door") is read.camera("pulse-door")
+        assert read.places[0].gates[0].line == "Entrance"
+        assert str(read.schedules["night"].begin) == "sunset-00:30"
+        assert date(2026, 12, 31) in read.locality().holidays
+        assert date(2026, 12, 16) in read.locality().holidays, "Independence Day"
+        assert date(2026, 12, 17) not in read.locality().holidays
+        assert not isinstance(read.cameras[0].calibration, str)
+        assert len(read.cameras[0].calibration.known_points) == 4
+
+    def test_calibration_is_automatic_unless_told(self) -> None:
+        assert site(RIGHT).sites[0].cameras[0].calibration == "automatic"
+        assert (
+            site(RIGHT.replace("        zones:", "        calibration: off\n        zones:"))
+            .sites[0]
+            .cameras[0]
+            .calibration
+            == "off"
+        )
+
+    @pytest.mark.parametrize(
+        ("old", "new", "line", "words"),
+        [
+            ("gates: [{camera: Door", "gates: [{camera: Dor", 11, "no camera 'Dor'; did you mean 'Door'?"),
+            ("line: Entrance", "line: Entranse", 11, "has no line 'Entranse'; did you mean 'Entrance'?"),
+            ("zone: queue", "zone: quewe", 11, "has no zone 'quewe'; did you mean 'queue'?"),
+            (
+                "position: {latitude: 43.2, longitude: 76.9}",
+                "address: X",
+                9,
+                "'sunrise' needs the site's `position`",
+            ),
+            ("country_holidays: KZ", "country_holidays: KK", 6, "not a country whose holidays are known"),
+            ("country_holidays: KZ", "country_holidays: DE-XX", 6, "no part of that country; did you mean"),
+            ("[2026-12-31]", "[31.12.2026]", 7, "write YYYY-MM-DD"),
+            ("sunset-00:30", "sunsets", 9, "or `dawn`, `sunrise`, `sunset`, `dusk`"),
+            ("to: sunrise", "to: sunrise, except_holidays: true", 9, "as well"),
+            ("to: [0.9, 0.5]", "to: [0.1, 0.5]", 15, "begins and ends at the same point"),
+            ("metres: [4, 8]", "metres: [2, 0]", 16, "lies on one line"),
+            ("            - {at: [0.3, 0.5], metres: [0, 8]}\n", "", 17, "it needs at least 4"),
+            ("          points:", "          distances: []\n          points:", 17, "at least 4"),
+            ("name: queue, kind", "name: Picture, kind", 23, "stands for the whole picture"),
+            ("kind: object", "kind: objekt", 23, "did you mean 'object'?"),
+            ("{name: Hall, capacity: 400", "{name: Hall, capacity: 0", 11, "at least 1"),
+        ],
+    )
+    def test_what_does_not_agree_is_told_where(self, old: str, new: str, line: int, words: str) -> None:
+        assert GROUNDED.count(old) == 1
+        changed = GROUNDED.replace(old, new)
+        found = faults(changed)
+        assert [entry.line for entry in found if words in entry.words()] == [line], found
+
+    def test_holidays_that_nobody_names_are_told(self) -> None:
+        text = GROUNDED.replace("    country_holidays: KZ\n    holidays: [2026-12-31]\n", "")
+        assert "the site names no holidays" in fault(text).what
+
+    def test_a_calibration_is_points_or_distances_or_a_word(self) -> None:
+        camera = "        calibration:\n          points:\n"
+        start = GROUNDED.index(camera)
+        end = GROUNDED.index("        zones:\n")
+        for wrong_one, words in (
+            ("{}", "either `points` or `distances`"),
+            ("manual", "'manual' is not known"),
+        ):
+            text = f"{GROUNDED[:start]}        calibration: {wrong_one}\n{GROUNDED[end:]}"
+            assert words in fault(text).words()

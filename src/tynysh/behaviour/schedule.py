@@ -54,6 +54,11 @@ class SunMoment:
     event: SunEvent
     offset: timedelta = timedelta()
 
+    @property
+    def order(self) -> tuple[int, timedelta]:
+        """Moments of one day compare by it as they follow each other, but for offsets of many hours."""
+        return (tuple(SunEvent).index(self.event), self.offset)
+
     def __str__(self) -> str:
         if not self.offset:
             return self.event.value
@@ -82,7 +87,7 @@ class Schedule:
     """Hours on days, in the local time of a place.
 
     days: on which a period begins. start: when it begins, included. end: when it ends, excluded. An end that is not
-    after `start` on the clock is that of the following day; equal: 24 hours.
+    after `start` is that of the following day; equal: 24 hours.
     except_holidays: no period begins on a holiday, whatever day of the week it is.
     """
 
@@ -115,9 +120,12 @@ class Schedule:
 
     def _period(self, day: date, place: Locality) -> tuple[datetime, datetime]:
         begin, end = _on_wall(self.start, day, place), _on_wall(self.end, day, place)
-        clock_alone = isinstance(self.start, time) and isinstance(self.end, time)
-        # By the sun, night shrinks to nothing in a polar summer; by the clock, equal times are a whole day.
-        if end < begin or (clock_alone and end == begin):
+        if isinstance(self.start, SunMoment) and isinstance(self.end, SunMoment):
+            # In a polar night sunset is no earlier than sunrise, and yet the next sunrise is meant.
+            past_midnight = self.end.order <= self.start.order
+        else:
+            past_midnight = end <= begin
+        if past_midnight:
             end = _on_wall(self.end, day + timedelta(days=1), place)
         return begin, end
 

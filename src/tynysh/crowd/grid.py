@@ -12,7 +12,7 @@ FARTHEST_M = 60.0
 """Nothing is drawn farther off than this from the nearest floor in the picture."""
 
 _MOST_LINES = 200
-_SAMPLES = 240
+_SAMPLES = 600
 
 
 def floor_grid(ground: Ground, step_m: float) -> list[list[Point]]:

@@ -33,6 +33,8 @@ FINE_M, COARSE_M = 1.0, 5.0
 
 PICTURES = (".png", ".jpg")
 
+# Bits of OpenCV's coordinates that are parts of pixels.
+_SHIFT = 4
 _FINE, _COARSE = (255, 220, 120), (60, 200, 255)
 _TRIED = np.linspace(0.98, 0.02, 49)
 
@@ -96,8 +98,11 @@ def drawn(step: Step, ground: Ground) -> Image:
     size = scaled_size(frame, MOST_WIDTH)
     picture = blurred(frame, list(step.to_blur.values()), size)
     for step_m, colour, thickness in ((FINE_M, _FINE, 1), (COARSE_M, _COARSE, 2)):
-        lines = [np.round(np.array(line) * size).astype(np.int32) for line in floor_grid(ground, step_m)]
-        cv2.polylines(picture, lines, isClosed=False, color=colour, thickness=thickness, lineType=cv2.LINE_AA)
+        lines = [
+            np.round(np.array(line) * size * 2**_SHIFT).astype(np.int32)
+            for line in floor_grid(ground, step_m)
+        ]
+        cv2.polylines(picture, lines, False, colour, thickness, cv2.LINE_AA, _SHIFT)
     return picture
 
 
