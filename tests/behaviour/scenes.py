@@ -7,7 +7,7 @@ import numpy as np
 from tynysh.behaviour.analyser import Analyser
 from tynysh.behaviour.scene import Scene, Zone
 from tynysh.behaviour.signal import Signal
-from tynysh.demo.figure import Action, joints, pose
+from tynysh.demo.figure import Action, Pose, joints, pose
 from tynysh.geometry import Box
 from tynysh.perception.person import Keypoints
 from tynysh.perception.track import Track
@@ -45,10 +45,24 @@ def posed(
     travelled=0.0,
 ) -> Track:
     """Somebody with a skeleton, `time_s - begun_s` seconds into an action."""
-    skeleton = joints(pose(action, time_s - begun_s, travelled))
+    return drawn(track_id, pose(action, time_s - begun_s, travelled), x, time_s, facing=facing)
+
+
+def drawn(
+    track_id: int,
+    stance: Pose,
+    x: float,
+    time_s: float,
+    *,
+    facing: int = 1,
+    lift: float = 0.0,
+    tall: float = H,
+) -> Track:
+    """Somebody in a pose of the test's own, `lift` statures off the ground."""
+    skeleton = joints(stance)
     keypoints: Keypoints = np.ones((26, 3), dtype=np.float32) * 0.9
-    keypoints[:, 0] = x + facing * H * skeleton[:, 0]
-    keypoints[:, 1] = 400 - H * skeleton[:, 1]
+    keypoints[:, 0] = x + facing * tall * skeleton[:, 0]
+    keypoints[:, 1] = 400 - tall * (skeleton[:, 1] + lift)
     left, top = keypoints[:, :2].min(axis=0)
     right, bottom = keypoints[:, :2].max(axis=0)
     return boxed(track_id, Box(left - 6, top - 3, right + 6, bottom), time_s, keypoints=keypoints)

@@ -21,6 +21,7 @@ def event(
     score: float = 0.8,
     people: int = 2,
     until: float | None = None,
+    why: str | None = None,
 ) -> Occurrence:
     known = until if until is not None else (end if end is not None else start + 1)
     return Occurrence(
@@ -33,7 +34,7 @@ def event(
         people=people,
         box=Box(0.1, 0.1, 0.2, 0.2),
         zone=f"zone of {name}",
-        reason=Reason(f"reason.{name}"),
+        reason=Reason(why or f"reason.{name}"),
     )
 
 
@@ -103,6 +104,12 @@ class TestSeverity:
             ([event(Behaviour.PERSON_DOWN, 0.0, 59.0)], 3),
             ([event(Behaviour.PERSON_DOWN, 0.0, 60.0)], 4),
             ([event(Behaviour.LOITERING, 0.0, 300.0)], 2),
+            ([event(Behaviour.LOITERING, 0.0, 1200.0)], 3),
+            ([event(Behaviour.PERSON_DOWN, why="person_down.after_violence")], 4),
+            ([event(Behaviour.AGGRESSION, why="aggression.blow_to_head")], 2),
+            ([event(Behaviour.AGGRESSION, why="aggression.swing")], 3),
+            ([event(Behaviour.AGGRESSION, why="aggression.kick_of_fallen")], 3),
+            ([event(Behaviour.AGGRESSION, why="aggression.swing", people=5)], 4),
         ],
     )
     def test_follows_behaviour_people_duration_and_a_person_down(self, events: list, expected: int) -> None:

@@ -118,7 +118,7 @@ class AggressionAnalyser:
             score=worst.score,
             box=scene.normalised_box(worst.box),
             people=len(people),
-            reason=Reason(f"aggression.{told.act}", {"people": len(people), "speed": round(told.speed, 1)}),
+            reason=Reason(f"aggression.{told.act}", {"people": len(people), "speed": round(float(told.speed), 1)}),
             since_s=worst.since_s,
         )
 

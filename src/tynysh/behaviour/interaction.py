@@ -285,10 +285,10 @@ def scuffle(a: Trail, b: Trail) -> Strike | None:
     """Two people in touch whose bodies are jerked about: they pull, push and grapple, though no limb can be told.
 
     Over the last `SCUFFLE_S` seconds, both are within `NEAR` of each other throughout, and each one's upper body
-    changes its velocity from look to look by 0.18 H/s or more (median; fully from 0.37), while neither gets anywhere
-    (0.6 H/s at most, fully below 0.3), as people do who walk past each other, and both boxes keep their height
-    (standard deviation up to 0.08 H, not at all from 0.15), as they do not where one is hidden by the other or by the
-    picture's edge. Bodies lower than 48 pixels are left out, where a box's own jitter is as large.
+    changes its velocity across the picture from look to look by 0.08 H/s or more (median; fully from 0.24), while
+    neither gets anywhere (0.45 H/s at most, fully below 0.2), as people do who walk past each other, and both boxes
+    keep their height (standard deviation up to 0.08 H, not at all from 0.15), as they do not where one is hidden by
+    the other or by the picture's edge. Bodies lower than 48 pixels are left out, where a box's own jitter is as large.
     """
     height = (a.stature + b.stature) / 2
     if min(a.stature, b.stature) < SMALLEST_PX or max(a.stature, b.stature) > 1.6 * min(a.stature, b.stature):
@@ -303,7 +303,7 @@ def scuffle(a: Trail, b: Trail) -> Strike | None:
         return None
     jerk, drift = min(own, other) / height, max(own_drift, other_drift) / height
     steady = min(_steadiness(a, since_s), _steadiness(b, since_s))
-    score = ramp(jerk, 0.18, 0.37) * ramp(drift, 0.6, 0.3) * steady
+    score = ramp(jerk, 0.08, 0.24) * ramp(drift, 0.45, 0.2) * steady
     return Strike(Act.SCUFFLE, now_s, score, jerk, since_s) if score > 0.0 else None
 
 
@@ -319,7 +319,7 @@ def one_body(a: Trail, b: Trail, since_s: float) -> bool:
 
 def drag(a: Trail, b: Trail) -> Strike | None:
     """`a` drags `b` along: b is low (wider than high, or half the own stature), in touch with a who is not, keeps that
-    height, and both move the same way over the last 1.2 s, at 0.25 H/s or more (fully from 0.55).
+    height, and both move the same way over the last 1.2 s, at 0.25 to 1.5 H/s (fully from 0.55 to 1.2).
     """
     height = (a.stature + b.stature) / 2
     now_s = min(a.last.time_s, b.last.time_s)
@@ -329,7 +329,7 @@ def drag(a: Trail, b: Trail) -> Strike | None:
     if own is None or dragged is None or _along(own, _direction((0.0, 0.0), dragged)) < 0.7 * speed(own):
         return None
     pace = min(speed(own), speed(dragged)) / height
-    score = ramp(pace, 0.25, 0.55) * _steadiness(b, now_s - PACE_S)
+    score = ramp(pace, 0.25, 0.55) * ramp(pace, 1.5, 1.2) * _steadiness(b, now_s - PACE_S)
     return Strike(Act.DRAG, now_s, score, pace, now_s - PACE_S) if score > 0.0 else None
 
 
@@ -473,9 +473,9 @@ def _steadiness(trail: Trail, since_s: float) -> float:
 
 
 def _is_low(trail: Trail) -> bool:
-    """Whether somebody lies or is bent low: wider than high, or half as high as usual."""
+    """Whether somebody lies or is bent low: clearly wider than high, or half as high as usual."""
     box = trail.last.box
-    return box.width > box.height or box.height < 0.5 * trail.stature
+    return box.width > 1.2 * box.height or box.height < 0.5 * trail.stature
 
 
 def _outside(point: Point, box: Box) -> float:

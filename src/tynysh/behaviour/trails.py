@@ -166,8 +166,10 @@ class Trail:
         return self.velocity(now_s - PACE_S, now_s)
 
     def unrest(self, since_s: float) -> tuple[float | None, float]:
-        """How much the upper body's velocity changes from look to look since `since_s` (median, pixels per second),
-        and how fast it gets anywhere (pixels per second).
+        """How much the upper body's velocity across the picture changes from look to look since `since_s` (median,
+        pixels per second), and how fast it gets anywhere (pixels per second).
+
+        Up and down does not count: people jump and bob.
 
         The changes are None with fewer than three steps between looks, or where it leapt (`LEAP`).
         """
@@ -182,7 +184,7 @@ class Trail:
         velocities = [(x / step_s, y / step_s) for step_s, x, y in steps]
         if max(speed(velocity) for velocity in velocities) > LEAP * self.stature:
             return None, 0.0
-        changes = [hypot(x - u, y - v) for (u, v), (x, y) in pairwise(velocities)]
+        changes = [abs(now - before) for (before, _), (now, _) in pairwise(velocities)]
         first, last = glimpses[0], glimpses[-1]
         way = hypot(last.chest[0] - first.chest[0], last.chest[1] - first.chest[1])
         return float(median(changes)), way / (last.time_s - first.time_s)
