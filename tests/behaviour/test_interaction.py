@@ -2,23 +2,30 @@
 
 from collections.abc import Callable
 
+import numpy as np
 import pytest
 from tests.behaviour.scenes import H, posed, times
 
 from tynysh.behaviour.interaction import (
     Act,
+    charge,
     chase,
+    drag,
     either,
     encounters,
     gap,
     mutual_violence,
+    one_body,
     ramp,
+    scuffle,
     shove,
     strikes,
+    swing,
 )
 from tynysh.behaviour.trails import Glimpse, Trail
 from tynysh.demo.figure import Action
 from tynysh.geometry import Box
+from tynysh.perception.person import Joint
 from tynysh.perception.track import Track
 
 
@@ -148,3 +155,90 @@ def test_joggers_and_crowds_that_run_are_less_certain() -> None:
 def test_ramps_rise_and_fall() -> None:
     assert [ramp(value, 1, 3) for value in (0, 1, 2, 3, 4)] == [0, 0, 0.5, 1, 1]
     assert [ramp(value, 3, 1) for value in (0, 1, 2, 3, 4)] == [1, 1, 0.5, 0, 0]
+
+
+def jerked(x: float, by_px: float, end_s: float = 2.0) -> Trail:
+    """Somebody pulled to and fro by `by_px` from look to look."""
+    return Trail(
+        [
+            Glimpse(t, Box(x + by_px * (n % 2), 300, x + 40 + by_px * (n % 2), 400))
+            for n, t in enumerate(times(0, end_s, 0.2))
+        ]
+    )
+
+
+def test_bodies_that_jerk_in_touch_scuffle() -> None:
+    found = scuffle(jerked(300, 6), jerked(350, -6))
+    assert found is not None
+    assert (found.act, found.score) == (Act.SCUFFLE, pytest.approx(1.0))
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "why"),
+    [
+        (jerked(300, 6), jerked(350, 0), "one of them stands still"),
+        (jerked(300, 6), jerked(450, 6), "they are apart"),
+        (boxes(lambda t: 300 + 80 * t), boxes(lambda t: 400 - 20 * t), "they walk past each other"),
+    ],
+)
+def test_other_meetings_are_no_scuffle(one: Trail, other: Trail, why: str) -> None:
+    assert scuffle(one, other) is None, why
+
+
+def test_boxes_that_change_their_height_say_nothing_of_a_scuffle() -> None:
+    flickering = Trail(
+        [
+            Glimpse(t, Box(300 + 6 * (n % 2), 300, 340 + 6 * (n % 2), 360 + 40 * (n % 2)))
+            for n, t in enumerate(times(0, 2, 0.2))
+        ]
+    )
+    assert scuffle(flickering, jerked(350, -6)) is None
+
+
+def swinger(end: tuple[float, float]) -> Trail:
+    """Somebody at x = 300 whose right wrist goes from behind the shoulder to `end` (from the shoulder, in H)."""
+
+    def at(t: float) -> Track:
+        track = posed(1, Action.STAND, 300, t)
+        assert track.keypoints is not None
+        shoulder = track.keypoints[Joint.RIGHT_SHOULDER, :2]
+        reach = end if t >= 1.0 else (-0.2, -0.25)
+        track.keypoints[Joint.RIGHT_WRIST, :2] = shoulder + H * np.array(reach)
+        return track
+
+    return trail(at, step_s=0.2)
+
+
+def test_a_wide_swing_at_somebody_beyond_reach_is_seen_and_a_wave_is_not() -> None:
+    found = swing(swinger((0.32, 0.0)), bystander(380), 0.0)
+    assert found is not None
+    assert found.act is Act.SWING
+    assert found.score > 0.6
+    assert swing(swinger((0.32, 0.0)), bystander(520), 0.0) is None
+    assert swing(swinger((0.05, -0.32)), bystander(380), 0.0) is None
+
+
+def test_one_who_is_pulled_along_the_ground_is_dragged() -> None:
+    def pulled(speed: float) -> Trail:
+        return Trail([Glimpse(t, Box(340 + speed * t, 370, 440 + speed * t, 400)) for t in times(0, 2, 0.2)])
+
+    found = drag(boxes(lambda t: 300 + 50 * t, end_s=2.0), pulled(50))
+    assert found is not None
+    assert (found.act, found.score) == (Act.DRAG, pytest.approx(0.83, abs=0.1))
+    assert drag(boxes(lambda _t: 300, end_s=2.0), pulled(0)) is None
+    assert drag(boxes(lambda t: 300 + 50 * t, end_s=2.0), boxes(lambda t: 340 + 50 * t, end_s=2.0)) is None
+
+
+def test_one_who_rushes_at_somebody_charges_and_one_who_rushes_past_does_not() -> None:
+    def rush(t: float) -> float:
+        return 160 + 170 * max(0.0, t - 1.2)
+
+    found = charge(boxes(rush, end_s=2.0), boxes(lambda _t: 350, end_s=2.0))
+    assert found is not None
+    assert found.score > 0.6
+    assert charge(boxes(rush, end_s=2.0), boxes(lambda t: 350 + 170 * max(0.0, t - 1.2), end_s=2.0)) is None
+
+
+def test_one_person_found_twice_is_one_body() -> None:
+    assert one_body(boxes(lambda _t: 300), boxes(lambda _t: 304), 0.0)
+    assert not one_body(boxes(lambda _t: 300), boxes(lambda _t: 330), 0.0)
