@@ -23,7 +23,7 @@ def test_every_crush_is_found_within_three_seconds(scenario) -> None:
     assert [4.0 <= event.decided_s <= film.dense_s + 3.0 for event in events] == [True]
     event = events[0]
     assert event.reason is not None and event.reason.values["density"] >= 4.0
-    assert event.box is not None and event.people > 100
+    assert event.box is not None and event.people > 70
 
 
 @pytest.mark.parametrize("scenario", scenarios.CALM, ids=lambda scenario: scenario.__name__)
