@@ -105,12 +105,13 @@ class Cuttings:
 
     def __init__(self, path: Path) -> None:
         labels = read_labels()
-        frames = {
-            index + 1: picture
-            for index, picture in enumerate(itertools.islice(pictures(path), _FRAMES))
-            if index + 1 in labels
-        }
-        self.square: Image = np.median(np.stack(list(frames.values())), axis=0).astype(np.uint8)
+        with av.open(str(path)) as container:
+            frames: dict[int, Image] = {
+                index + 1: picture.to_ndarray(format="bgr24")  # type: ignore[misc]
+                for index, picture in enumerate(itertools.islice(container.decode(video=0), _FRAMES))
+                if index + 1 in labels
+            }
+        self.square: Image = np.median(np.stack(list(frames.values())[::4]), axis=0).astype(np.uint8)
         self._cut = {
             frame: [(label.box, _shape(picture, self.square, label.box)) for label in labels[frame]]
             for frame, picture in frames.items()
