@@ -48,7 +48,8 @@ h3{font-size:1rem;margin:1.6rem 0 .4rem}
 .card .what{font-weight:600}
 .wide{overflow-x:auto}table{min-width:100%}th{font-size:.87rem;vertical-align:bottom}th.n{text-align:right}
 td{vertical-align:top}td.n small{display:block;color:var(--soft);font-size:.8rem;white-space:nowrap}
-tr.all td{font-weight:600}tr.all small,tr.all .sub{font-weight:400}tr.sum td{border-top:2px solid var(--line)}td.in{padding-left:1.2rem}
+tr.all td{font-weight:600}tr.all small,tr.all .sub{font-weight:400}
+tr.sum td{border-top:2px solid var(--line)}td.in{padding-left:1.2rem}
 .cases{display:grid;grid-template-columns:repeat(auto-fill,minmax(19rem,1fr));gap:1rem}
 .case{border:1px solid var(--line);border-radius:.5rem;overflow:hidden;break-inside:avoid}
 .case .told{padding:.5rem .8rem .7rem}.case .none{background:var(--faint);color:var(--soft);padding:2rem .8rem}
