@@ -7,6 +7,7 @@ import "./style/frame.css";
 import "./style/incidents.css";
 import "./style/cameras.css";
 import "./style/plan.css";
+import "./style/crowd.css";
 
 const root = document.getElementById("root");
 if (root) {

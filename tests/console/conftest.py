@@ -44,11 +44,16 @@ class Workers:
     """Stands for the workers' links: drawn pictures and drawn live video."""
 
     said: dict[str, dict[str, Any]] = field(default_factory=dict)
+    crowds: dict[str, dict[str, Any]] = field(default_factory=dict)
     silent: set[str] = field(default_factory=set)
     video: tuple[str, bytes, list[bytes]] = field(default_factory=lambda: drawn.live(20))
 
     async def status(self) -> Mapping[str, Mapping[str, Any]]:
         return self.said
+
+    async def crowd(self, camera_id: str) -> Mapping[str, Any] | None:
+        said = self.crowds.get(camera_id)
+        return None if said is None else said | {"at": time.time()}
 
     async def picture(self, camera_id: str) -> bytes | None:
         working = self.said.get(camera_id, {}).get("state") in {"live", "degraded"}

@@ -1,6 +1,21 @@
 // One way to the server: same origin, session cookie, CSRF token on changes, errors with a code.
 
-import type { Camera, IncidentDetail, Incident, Language, Page, Session, Site, StepRequest } from "./types";
+import type {
+  Blindness,
+  Camera,
+  Crowd,
+  FloorGrid,
+  History,
+  Incident,
+  IncidentDetail,
+  Language,
+  Page,
+  PlaceNow,
+  Session,
+  Site,
+  StepRequest,
+  Threshold,
+} from "./types";
 
 export const BASE = "/api/v1";
 
@@ -120,7 +135,32 @@ export const api = {
     json<Incident>(`/incidents/${encodeURIComponent(id)}/steps`, change("POST", body)),
   sites: () => json<Site[]>("/sites"),
   cameras: () => json<Camera[]>("/cameras"),
+  crowd: (id: string, signal: AbortSignal) => json<Crowd>(`/cameras/${encodeURIComponent(id)}/crowd`, { signal }),
+  grid: (id: string, signal: AbortSignal) => json<FloorGrid>(`/cameras/${encodeURIComponent(id)}/grid`, { signal }),
+  places: (signal: AbortSignal) => json<PlaceNow[]>("/places", { signal }),
+  thresholds: (id: string, signal: AbortSignal) =>
+    json<Threshold[]>(`/cameras/${encodeURIComponent(id)}/thresholds`, { signal }),
+  blindness: (signal: AbortSignal) => json<Blindness[]>("/blindness", { signal }),
+  history: (path: string, signal: AbortSignal) => json<History>(path, { signal }),
 };
+
+/** Of what history is asked: of a zone or a line of a camera, or of a place of a site. */
+export type Subject =
+  | { camera: string; place: string }
+  | { camera: string; line: string }
+  | { site: string; place: string };
+
+/** The path of a history from `begin` to `end`, milliseconds; with `format`, of its table. */
+export function historyPath(subject: Subject, begin: number, end: number, format?: "csv" | "parquet"): string {
+  const query = new URLSearchParams({ from: new Date(begin).toISOString(), to: new Date(end).toISOString() });
+  if (format) query.set("format", format);
+  if ("site" in subject) {
+    return `/places/${encodeURIComponent(subject.site)}/${encodeURIComponent(subject.place)}/history?${query.toString()}`;
+  }
+  if ("line" in subject) query.set("line", subject.line);
+  else query.set("place", subject.place);
+  return `/cameras/${encodeURIComponent(subject.camera)}/crowd/history?${query.toString()}`;
+}
 
 export const clipUrl = (id: string): string => `${BASE}/incidents/${encodeURIComponent(id)}/clip`;
 export const stillUrl = (id: string): string => `${BASE}/incidents/${encodeURIComponent(id)}/still`;

@@ -90,6 +90,13 @@ export interface Zone {
   name: string;
   kind: string;
   polygon: [x: number, y: number][];
+  capacity: number | null;
+}
+
+export interface Line {
+  name: string;
+  begin: [x: number, y: number];
+  end: [x: number, y: number];
 }
 
 export interface Camera {
@@ -102,6 +109,7 @@ export interface Camera {
   detail: string | null;
   position: Position | null;
   zones: Zone[];
+  lines: Line[];
   people: number;
   counters: Record<string, number>;
   fps: number;
@@ -127,4 +135,120 @@ export interface StepRequest {
   action: Action;
   verdict?: Verdict;
   note?: string;
+}
+
+export type Level = "A" | "B" | "C" | "D" | "E" | "F";
+
+export interface PlaceCrowd {
+  name: string;
+  count: number;
+  low: number;
+  high: number;
+  /** Too many, too small or too hidden to be told apart: never shown as a precise number. */
+  rough: boolean;
+  density: number | null;
+  density_low: number | null;
+  density_high: number | null;
+  level: Level | null;
+  area_m2: number | null;
+  capacity: number | null;
+  speed: number | null;
+  heading: number | null;
+  stopped: number | null;
+  counterflow: number | null;
+  pressure: number | null;
+  densest: number | null;
+}
+
+export interface DensityMap {
+  columns: number;
+  rows: number;
+  metric: boolean;
+  values: number[];
+}
+
+export interface Crowd {
+  at: string | null;
+  places: PlaceCrowd[];
+  lines: { name: string; ins: number; outs: number }[];
+  map: DensityMap | null;
+  calibrated: boolean;
+  error: number | null;
+}
+
+export interface FloorGrid {
+  step_m: number;
+  lines: [x: number, y: number][][];
+}
+
+export interface HistoryStep {
+  at: string;
+  seen_s: number;
+  count: number | null;
+  low: number | null;
+  high: number | null;
+  most: number | null;
+  rough: number | null;
+  density: number | null;
+  densest: number | null;
+  level: Level | null;
+  ins: number | null;
+  outs: number | null;
+}
+
+export interface History {
+  kind: "zone" | "line" | "place";
+  name: string;
+  begin: string;
+  end: string;
+  step_s: number;
+  capacity: number | null;
+  steps: HistoryStep[];
+}
+
+export interface PlaceNow {
+  site: { id: string; name: string };
+  name: string;
+  capacity: number | null;
+  area_m2: number | null;
+  at: string | null;
+  count: number | null;
+  low: number | null;
+  high: number | null;
+  /** People more, or fewer, a minute. */
+  trend: number | null;
+  gates: { camera: { id: string; name: string }; line: string }[];
+}
+
+export interface Threshold {
+  behaviour: string;
+  threshold: number;
+  usual: number;
+  standing: "learning" | "kept" | "raised" | "floor";
+  budget: number;
+  false_per_day: number;
+  low: number;
+  high: number | null;
+  quiet_days: number;
+  recall: number | null;
+  recall_floor: number;
+  verified: number;
+  refound: number;
+  updated_at: string;
+}
+
+export interface Blindness {
+  site: { id: string; name: string; kind: string };
+  cameras: number;
+  blind: number;
+  since: string | null;
+  faulty: {
+    camera: { id: string; name: string };
+    blind: boolean;
+    since: string | null;
+    faults: { kind: string; blinds: boolean; since: string; incident: string | null; reason: Reason | null }[];
+    zones: { name: string; kind: string; seen_by: { id: string; name: string }[] }[];
+    behaviours: string[];
+  }[];
+  seeing: { id: string; name: string }[];
 }

@@ -2,7 +2,8 @@
 
 import { useEffect, useRef, useState, type ReactNode } from "react";
 import { liveUrl } from "../api/client";
-import type { Camera } from "../api/types";
+import type { Camera, Crowd } from "../api/types";
+import { CrowdOverlay, FloorLines, Legend } from "../crowd/overlay";
 import { useWords } from "../language/words";
 import { Icon } from "../shell/icons";
 import { shape } from "../shell/shape";
@@ -23,7 +24,7 @@ function useVisible(): boolean {
   return visible;
 }
 
-export function LiveView({ camera }: { camera: Camera }): ReactNode {
+export function LiveView({ camera, crowd }: { camera: Camera; crowd: Crowd | null }): ReactNode {
   const { t, number } = useWords();
   const video = useRef<HTMLVideoElement>(null);
   const stage = useRef<HTMLDivElement>(null);
@@ -32,6 +33,9 @@ export function LiveView({ camera }: { camera: Camera }): ReactNode {
   const [attempt, setAttempt] = useState(0);
   const [ratio, setRatio] = useState(16 / 9);
   const [zones, setZones] = useState(true);
+  const [grid, setGrid] = useState(false);
+  const [density, setDensity] = useState(true);
+  const [counts, setCounts] = useState(true);
   const visible = useVisible();
   const failed = state === "failed";
   const { id } = camera;
@@ -86,6 +90,8 @@ export function LiveView({ camera }: { camera: Camera }): ReactNode {
               ))}
             </svg>
           )}
+          {grid && <FloorLines id={id} />}
+          {crowd && <CrowdOverlay camera={camera} crowd={crowd} density={density} counts={counts} />}
           {camera.simulated && <p className="watermark">{t("console.camera.simulated")}</p>}
           {!failed && state !== "playing" && (
             <p className="veil low" role="status">
@@ -131,6 +137,33 @@ export function LiveView({ camera }: { camera: Camera }): ReactNode {
         )}
         <button
           type="button"
+          aria-pressed={counts}
+          onClick={() => {
+            setCounts(!counts);
+          }}
+        >
+          {t("console.crowd.title")}
+        </button>
+        <button
+          type="button"
+          aria-pressed={density}
+          onClick={() => {
+            setDensity(!density);
+          }}
+        >
+          {t("console.crowd.map")}
+        </button>
+        <button
+          type="button"
+          aria-pressed={grid}
+          onClick={() => {
+            setGrid(!grid);
+          }}
+        >
+          {t("console.crowd.grid")}
+        </button>
+        <button
+          type="button"
           aria-label={t("console.clip.full")}
           title={t("console.clip.full")}
           onClick={() => {
@@ -142,6 +175,7 @@ export function LiveView({ camera }: { camera: Camera }): ReactNode {
         </button>
         <span className="dim small blurred">{t("console.clip.anonymised")}</span>
       </div>
+      {density && crowd?.map && <Legend map={crowd.map} />}
     </div>
   );
 }

@@ -1,7 +1,11 @@
 // One camera: what it sees now, how it is doing, and its open incidents.
 
-import { useMemo, type ReactNode } from "react";
+import { useCallback, useMemo, type ReactNode } from "react";
+import { api } from "../api/client";
 import type { User } from "../api/types";
+import { CrowdFigures } from "../crowd/figures";
+import { CameraHistory } from "../crowd/history";
+import { usePolled } from "../crowd/polled";
 import { arrange, NO_FILTER } from "../incidents/order";
 import { Row } from "../incidents/row";
 import { useWords } from "../language/words";
@@ -15,6 +19,7 @@ import { useKeys } from "../shell/keys";
 import { cameraHref, go } from "../shell/route";
 import { Since } from "./grid";
 import { LiveView } from "./live_view";
+import { Thresholds } from "./thresholds";
 
 const COUNTERS = [
   "frames_read",
@@ -25,10 +30,14 @@ const COUNTERS = [
   "timestamps_mended",
 ] as const;
 
+const CROWD_MS = 1000;
+
 export function CameraPage({ id, user }: { id: string; user: User }): ReactNode {
   const { t, number, full, find } = useWords();
   const { cameras, sites, incidents, loaded } = useKnown();
   const camera = cameras.get(id);
+  const askCrowd = useCallback((signal: AbortSignal) => api.crowd(id, signal), [id]);
+  const crowd = usePolled(askCrowd, CROWD_MS, camera !== undefined);
   const neighbours = useMemo(
     () =>
       [...cameras.values()]
@@ -105,12 +114,13 @@ export function CameraPage({ id, user }: { id: string; user: User }): ReactNode 
         </p>
       )}
       {mayViewCameras(user.role) ? (
-        <LiveView key={id} camera={camera} />
+        <LiveView key={id} camera={camera} crowd={crowd.value} />
       ) : (
         <p className="dim">{t("console.camera.forbidden")}</p>
       )}
       <div className="panels">
         <div>
+          <CrowdFigures crowd={crowd.value} failed={crowd.failed} />
           {own.length > 0 && (
             <section className="panel">
               <h3>{t("console.camera.incidents")}</h3>
@@ -149,15 +159,25 @@ export function CameraPage({ id, user }: { id: string; user: User }): ReactNode 
               })}
             </dl>
           </section>
+          <Thresholds key={id} camera={id} />
         </div>
-        <section className="panel where">
-          <h3>{t("console.incident.where")}</h3>
-          {marks.length > 0 ? (
-            <Plan marks={marks} label={t("console.incident.where")} />
-          ) : (
-            <p className="dim">{t("console.map.nowhere")}</p>
-          )}
-        </section>
+        <div>
+          <CameraHistory
+            key={id}
+            id={id}
+            places={camera.zones.map(({ name }) => name)}
+            lines={camera.lines.map(({ name }) => name)}
+            zone={zone}
+          />
+          <section className="panel where">
+            <h3>{t("console.incident.where")}</h3>
+            {marks.length > 0 ? (
+              <Plan marks={marks} label={t("console.incident.where")} />
+            ) : (
+              <p className="dim">{t("console.map.nowhere")}</p>
+            )}
+          </section>
+        </div>
       </div>
     </article>
   );

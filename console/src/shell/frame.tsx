@@ -11,6 +11,7 @@ import { useWords } from "../language/words";
 import { useNow } from "../live/now";
 import type { Sound } from "../live/sound";
 import { useCommonZone, useKnown } from "../live/store";
+import { PlacesPage } from "../places/page";
 import { MapPage } from "../plan/page";
 import { mayReadIncidents } from "../session/permissions";
 import { Help } from "./help";
@@ -190,6 +191,9 @@ export function Frame({ user, sound, theme, onTheme, onLanguage, onPassword, onS
     c: () => {
       go("#/cameras");
     },
+    p: () => {
+      go("#/places");
+    },
     m: () => {
       go("#/map");
     },
@@ -241,6 +245,10 @@ export function Frame({ user, sound, theme, onTheme, onLanguage, onPassword, onS
               </span>
             )}
           </a>
+          <a href="#/places" aria-current={page.page === "places" ? "page" : undefined}>
+            <Icon name="places" />
+            <span>{t("console.nav.places")}</span>
+          </a>
           <a href="#/map" aria-current={page.page === "map" ? "page" : undefined}>
             <Icon name="map" />
             <span>{t("console.nav.map")}</span>
@@ -269,6 +277,7 @@ export function Frame({ user, sound, theme, onTheme, onLanguage, onPassword, onS
       <main id="main" tabIndex={-1}>
         {page.page === "incidents" && <Desk opened={page.id} user={user} lit={lit} />}
         {page.page === "cameras" && (page.id === null ? <CameraGrid user={user} /> : <CameraPage id={page.id} user={user} />)}
+        {page.page === "places" && <PlacesPage />}
         {page.page === "map" && <MapPage />}
       </main>
       <div className="unseen" aria-live="polite">

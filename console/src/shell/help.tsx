@@ -38,6 +38,7 @@ const KEYS: readonly [title: Key, keys: readonly (readonly [keys: string, text: 
     [
       ["I", "console.nav.incidents"],
       ["C", "console.nav.cameras"],
+      ["P", "console.nav.places"],
       ["M", "console.nav.map"],
       ["S", "console.keys.sound"],
       ["?", "console.keys.title"],

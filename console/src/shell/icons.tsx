@@ -5,6 +5,7 @@ import type { ReactNode } from "react";
 const PATHS = {
   incidents: "M2.5 10.5h3.5l2-6 4 11 2-5h3.5",
   cameras: "M3 6h9.5v8H3zM12.5 9l4.5-2.5v7L12.5 11z",
+  places: "M3 17V8l7-5 7 5v9M3 17h14M8 17v-5h4v5",
   map: "M10 17.5s5.5-5 5.5-9a5.5 5.5 0 0 0-11 0c0 4 5.5 9 5.5 9zM10 10.5a2 2 0 1 0 0-4 2 2 0 0 0 0 4z",
   sound: "M3 8v4h3l4 3.5v-11L6 8zM13 7.5a3.5 3.5 0 0 1 0 5M15.2 5a7 7 0 0 1 0 10",
   muted: "M3 8v4h3l4 3.5v-11L6 8zM13.5 8l4 4M17.5 8l-4 4",

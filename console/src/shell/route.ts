@@ -5,12 +5,13 @@ import { useSyncExternalStore } from "react";
 export type Route =
   | { page: "incidents"; id: string | null }
   | { page: "cameras"; id: string | null }
+  | { page: "places" }
   | { page: "map" };
 
 export function parseRoute(hash: string): Route {
   const [page, id] = hash.replace(/^#\/?/, "").split("/");
   if (page === "cameras") return { page, id: id ? decodeURIComponent(id) : null };
-  if (page === "map") return { page };
+  if (page === "map" || page === "places") return { page };
   return { page: "incidents", id: page === "incidents" && id ? decodeURIComponent(id) : null };
 }
 
