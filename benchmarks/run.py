@@ -27,7 +27,7 @@ LIVE_S = 120
 def main() -> None:
     square = find_square()
     with tempfile.TemporaryDirectory() as place:
-        parts = [machine(), costs(square, Path(place)), counting(square), live(square)]
+        parts = [machine(), costs(square, Path(place)), counting(square), camera_faults(square), live(square)]
     page = PAGE.read_text(encoding="utf-8")
     before, _, rest = page.partition(BEGIN)
     _, _, after = rest.partition(END)
@@ -97,6 +97,19 @@ def counting(square: Path) -> str:
             "`python benchmarks/counting.py vtest.avi`",
             "",
             run(HERE / "counting.py", square),
+        ]
+    )
+
+
+def camera_faults(square: Path) -> str:
+    """What it costs to know that a camera sees."""
+    return "\n".join(
+        [
+            "### Knowing that a camera sees",
+            "",
+            "`python benchmarks/camera_fault.py vtest.avi`",
+            "",
+            run(HERE / "camera_fault.py", square),
         ]
     )
 

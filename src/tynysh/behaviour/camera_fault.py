@@ -14,7 +14,7 @@ from tynysh.behaviour.signal import Behaviour, Reason, Signal
 from tynysh.behaviour.stillness import Stillness
 from tynysh.behaviour.stream_habits import StreamHabits
 
-LOOK_S = 0.5
+LOOK_S = 0.6
 """Pictures are looked into so often; whether they stand still, is seen on each."""
 
 LAPSE_S = 1.2

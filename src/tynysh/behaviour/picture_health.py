@@ -53,6 +53,9 @@ SUDDEN_S = 1.3
 OBSTRUCTED_S = 60.0
 """What drives or is put before the lens, with edges of its own, may stand so long."""
 
+EAGER_S, SEARCH_S, FOUND_S = 3.0, 6.0, 8.0
+"""The view is looked for elsewhere at each look for so long, then so often; what was found holds so long."""
+
 RELEARN_S = 3600.0
 """A view that has been another for so long is the camera's view from then on."""
 
@@ -130,7 +133,7 @@ class _View:
     @property
     def length(self) -> _Field:
         """How strong the edges are, below 1."""
-        return np.asarray(np.hypot(self.edges[0], self.edges[1]), np.float32)
+        return _length(self.edges)
 
     def known(self, time_s: float) -> bool:
         return self.looks >= LEARN_LOOKS and time_s - self.began_s >= LEARN_S
@@ -193,16 +196,16 @@ class PictureHealth:
         self._obstructed_s: float | None = None
         self._strange_s: float | None = None
         self._found_s = float("-inf")
+        self._searched_s = float("-inf")
         self.dimmed = False
 
     def observe(self, luma: Image, time_s: float) -> Condition:
         """What is the matter with the picture of brightness `luma` (height, width) at `time_s`; looks come in order
-        of time, best about half a second apart.
+        of time, best half a second or so apart.
         """
-        if self._before is not None and averaged(luma, GRID_WIDTH).shape != self._before.shape:
-            self._views.clear()
-            self._before = None
         look = self._look(luma)
+        if self._views and self._views[0].grid.shape != look.grid.shape:
+            self._views.clear()
         elapsed_s = max(0.0, time_s - self._looked_s) if self._looked_s is not None else 0.0
         self._looked_s = time_s
         condition, learn = self._judge(look, time_s)
@@ -217,9 +220,11 @@ class PictureHealth:
     def _look(self, luma: Image) -> _Look:
         grid = averaged(luma, GRID_WIDTH)
         edges = _gradients(grid)
-        length = np.sqrt(edges[0] ** 2 + edges[1] ** 2)
+        length = _length(edges)
         edges /= length + np.float32(SOFT)
         before, self._before = self._before, grid
+        if before is not None and before.shape != grid.shape:
+            before = None
         half: Any = cv2.resize(grid, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
         step = max(1, luma.size // FINE_PIXELS)
         return _Look(
@@ -228,7 +233,7 @@ class PictureHealth:
             length=length,
             fine=_strongest(luma[::step]),
             coarse=_strongest(half.astype(np.uint8)),
-            bright=float(np.percentile(grid[::2, ::2], 98)),
+            bright=float(np.percentile(grid[::3, ::3], 98)),
             saturated=float(np.mean(grid >= 240)),
             flat=float(np.mean(length < 0.7)),
             still=before is not None and float(np.mean(np.abs(grid - before) > 1.0)) < 0.01,
@@ -295,17 +300,25 @@ class PictureHealth:
             return Condition(Fault.WRONG_PICTURE if slate else Fault.COVERED)
         if match.erased >= HALF_ERASED:
             return HEALTHY if passing else Condition(Fault.COVERED)
-        if self._same_in_other_light(look, view, match, time_s):
-            return HEALTHY
-        if _found_elsewhere(look, view):
-            self._found_s = time_s
-        if time_s - self._found_s <= 5.0:
+        if self._may_search(time_s):
+            if self._same_in_other_light(look, view, match, time_s):
+                return HEALTHY
+            if _found_elsewhere(look, view):
+                self._found_s = time_s
+        if time_s - self._found_s <= FOUND_S:
             return Condition(Fault.MOVED)
         if self._gone_s is not None and self._gone_s - self._seen_s <= SUDDEN_S:
             return Condition(Fault.WRONG_PICTURE, other_scene=True)
         if self._obstructed_s is None or passing:
             self._obstructed_s = time_s
         return Condition(Fault.COVERED) if time_s - self._obstructed_s >= OBSTRUCTED_S else HEALTHY
+
+    def _may_search(self, time_s: float) -> bool:
+        """Whether to look for the view elsewhere, which costs much: at each look at first, then now and then."""
+        if not 0.0 <= time_s - self._seen_s <= EAGER_S and 0.0 <= time_s - self._searched_s < SEARCH_S:
+            return False
+        self._searched_s = time_s
+        return True
 
     def _passes(self, match: _Match) -> bool:
         """Whether something comes out from behind what hides the view, as behind a lorry that drives on."""
@@ -346,6 +359,12 @@ def _gradients(grid: _Field) -> _Field:
     return edges
 
 
+def _length(edges: _Field) -> _Field:
+    """(rows, columns): lengths of gradients."""
+    length: Any = cv2.magnitude(edges[0], edges[1])
+    return np.asarray(length, np.float32)
+
+
 def _resized(field: _Field, size: tuple[int, int]) -> _Field:
     found: Any = cv2.resize(field, size, interpolation=cv2.INTER_AREA)
     return np.asarray(found, np.float32)
@@ -367,15 +386,15 @@ def _strongest(image: Image) -> float:
 
 
 def _match(look: _Look, view: _View) -> _Match:
-    usual = _blocks(view.edges[0] ** 2 + view.edges[1] ** 2)
-    now = _blocks(look.edges[0] ** 2 + look.edges[1] ** 2)
+    usual_length, now_length = view.length, _length(look.edges)
+    usual, now = _blocks(usual_length * usual_length), _blocks(now_length * now_length)
     along = _blocks(look.edges[0] * view.edges[0] + look.edges[1] * view.edges[1])
     judged = usual >= LEAST_TEXTURE
     share = along / np.maximum(usual, 1e-6)
     likeness = along / np.sqrt(np.maximum(usual * now, 1e-9))
     lost = judged & (share < LOST_SHARE) & (likeness < LOST_LIKENESS)
-    sharp = view.length >= SHARP
-    bare = sharp & (np.hypot(look.edges[0], look.edges[1]) < FLAT_SHARE * view.length)
+    sharp = usual_length >= SHARP
+    bare = sharp & (now_length < FLAT_SHARE * usual_length)
     return _Match(judged, lost, float(bare.sum() / max(1, sharp.sum())))
 
 
@@ -427,7 +446,7 @@ def _likeness(one: _Field, other: _Field) -> float:
 
 def _unsigned(edges: _Field) -> _Field:
     """Gradients by the doubled angle, so that an edge and its reverse are the same."""
-    length = np.maximum(np.sqrt(edges[0] ** 2 + edges[1] ** 2), 1e-6)
+    length = np.maximum(_length(edges), 1e-6)
     return np.stack([(edges[0] ** 2 - edges[1] ** 2) / length, 2.0 * edges[0] * edges[1] / length])
 
 
@@ -456,7 +475,7 @@ def _found_elsewhere(look: _Look, view: _View) -> bool:
         moved: Any = cv2.warpAffine(look.grid, matrix, (columns, rows), flags=cv2.INTER_LINEAR)
         inside: Any = cv2.warpAffine(np.ones_like(look.grid), matrix, (columns, rows))
         edges = _gradients(np.asarray(moved, np.float32))
-        edges /= np.sqrt(edges[0] ** 2 + edges[1] ** 2) + np.float32(SOFT)
+        edges /= _length(edges) + np.float32(SOFT)
         # The border of what was moved in is no edge.
         within = cv2.erode(np.asarray(inside), np.ones((5, 5), np.uint8)) > 0.99
         edges *= within
@@ -482,7 +501,7 @@ def _movements(look: _Look, view: _View) -> Iterator[NDArray[np.float64]]:
         turned: Any = cv2.getRotationMatrix2D(centre, degrees, 1.0 / scale)
         upright: Any = cv2.warpAffine(look.grid, turned, size, borderMode=cv2.BORDER_REPLICATE)
         edges = _gradients(np.asarray(upright, np.float32))
-        length = np.sqrt(edges[0] ** 2 + edges[1] ** 2)
+        length = _length(edges)
         yield _shift(length, view.length, turned)
 
 

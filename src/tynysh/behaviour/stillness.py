@@ -21,6 +21,9 @@ NOISY_SHARE = 0.15
 
 HISTORY = 120
 LEARNT = 30
+RENEW = 10
+"""What is usual is reckoned anew after so many changes."""
+
 WINDOW_S = 1.0
 STILL_SHARE = 0.75
 
@@ -42,11 +45,9 @@ class Stillness:
         self._changes: deque[float] = deque(maxlen=HISTORY)
         self._shares: deque[float] = deque(maxlen=HISTORY)
         self._latest: deque[tuple[float, bool]] = deque()
-
-    @property
-    def noisy(self) -> bool:
-        """See the class."""
-        return len(self._shares) >= LEARNT and float(np.median(self._shares)) >= NOISY_SHARE
+        self._learnt = 0
+        self._usual = 0.0
+        self.noisy = False
 
     def observe(self, luma: Image, time_s: float) -> None:
         """Take the next picture's brightness, (height, width)."""
@@ -60,11 +61,9 @@ class Stillness:
             return
         difference = cv2.absdiff(picture, before)
         change = float(cv2.mean(difference)[0])
-        usual = float(np.median(self._changes)) if len(self._changes) >= LEARNT else 0.0
-        same = change < max(SAME, SAME_SHARE * usual)
+        same = change < max(SAME, SAME_SHARE * self._usual)
         if not same:
-            self._changes.append(change)
-            self._shares.append(cv2.countNonZero(difference) / difference.size)
+            self._learn(change, cv2.countNonZero(difference) / difference.size)
         self._decide(time_s, same=same)
 
     def forget(self) -> None:
@@ -72,6 +71,14 @@ class Stillness:
         self._picture = None
         self._latest.clear()
         self.since_s = None
+
+    def _learn(self, change: float, share: float) -> None:
+        self._changes.append(change)
+        self._shares.append(share)
+        self._learnt += 1
+        if self._learnt >= LEARNT and self._learnt % RENEW == 0:
+            self._usual = float(np.median(self._changes))
+            self.noisy = float(np.median(self._shares)) >= NOISY_SHARE
 
     def _decide(self, time_s: float, *, same: bool) -> None:
         self._latest.append((time_s, same))
