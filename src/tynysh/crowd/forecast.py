@@ -14,12 +14,15 @@ BUCKET_S = 5.0
 SETTLED_S = 60.0
 """Seconds of counts before anything is forecast."""
 
-TURNOVER = 0.01
-"""Variance of what comes and goes by chance in a second, as a part of the people there: half of them change places
-with others in two minutes."""
+TURNOVER = 0.005
+"""Variance of what comes and goes by chance in a second, as a part of the people there: as where they stay for seven
+minutes. Where they come and go faster the forecasts err more, and are scaled by that."""
 
 FICKLENESS = 0.02 / 30
 """How much the growth (persons/s) of a crowd changes in a minute, standard deviation, as a part of the people there."""
+
+UNKNOWN_GROWTH = 0.015
+"""How much a crowd may be growing (persons/s) when it is first seen, standard deviation, as a part of the people."""
 
 _Z90 = 1.645
 _STEPS = 120
@@ -115,7 +118,7 @@ class Forecast:
         if self._began_s is None:
             self._began_s = self._time_s = time_s
             self._state[:] = value, 0.0
-            self._covariance[:] = np.diag([variance, (0.005 * max(5.0, value)) ** 2])
+            self._covariance[:] = np.diag([variance, (UNKNOWN_GROWTH * max(5.0, value)) ** 2])
             return
         elapsed = time_s - self._time_s
         self._time_s = time_s

@@ -19,11 +19,23 @@ FORGOTTEN_S = 5.0
 
 @dataclass(slots=True)
 class _Tally:
-    """One line's counts, and on which side of it each person was last: their number → (distance, x, y, time)."""
+    """One line's counts, and on which side of it each person was last: their number → (distance, x, y). seen_s: number
+    → when they were last seen.
+    """
 
     ins: int = 0
     outs: int = 0
-    sides: dict[int, tuple[float, float, float, float]] = field(default_factory=dict)
+    sides: dict[int, tuple[float, float, float]] = field(default_factory=dict)
+    seen_s: dict[int, float] = field(default_factory=dict)
+
+    def forget(self, time_s: float, present: Sequence[int]) -> None:
+        """Forget the side of whoever was not seen for `FORGOTTEN_S`; those `present` are seen now."""
+        for number, seen_s in list(self.seen_s.items()):
+            if not 0.0 <= time_s - seen_s <= FORGOTTEN_S:
+                del self.seen_s[number]
+                self.sides.pop(number, None)
+        for number in present:
+            self.seen_s[number] = time_s
 
 
 class Gates:
@@ -59,11 +71,7 @@ class Gates:
         """Nobody has a side any more; the counts stay."""
         for tally in self._tallies.values():
             tally.sides.clear()
-
-    def counts(self, lines: Sequence[Line]) -> tuple[LineCount, ...]:
-        """The counts so far."""
-        tallies = [(line.name, self._tallies.setdefault(line.name, _Tally())) for line in lines]
-        return tuple(LineCount(name, tally.ins, tally.outs) for name, tally in tallies)
+            tally.seen_s.clear()
 
     def _count(
         self,
@@ -81,12 +89,13 @@ class Gates:
         # Left of the direction is where this is positive, for y runs downwards.
         distance = ((places - start) @ (along[1], -along[0])) / length
         clear = np.abs(distance) > BAND * heights
+        tally.forget(time_s, numbers.tolist())
         for index in np.flatnonzero(clear).tolist():
             number = int(numbers[index])
             here = float(distance[index])
             x, y = float(places[index, 0]), float(places[index, 1])
             before = tally.sides.get(number)
-            tally.sides[number] = (here, x, y, time_s)
+            tally.sides[number] = (here, x, y)
             if before is None or (before[0] > 0) == (here > 0):
                 continue
             share = before[0] / (before[0] - here)
@@ -98,7 +107,4 @@ class Gates:
                 tally.ins += 1
             else:
                 tally.outs += 1
-        for number, (_, _, _, seen_s) in list(tally.sides.items()):
-            if not 0.0 <= time_s - seen_s <= FORGOTTEN_S:
-                del tally.sides[number]
         return LineCount(line.name, tally.ins, tally.outs)

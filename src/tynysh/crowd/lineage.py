@@ -69,7 +69,11 @@ class Lineage:
         return -track.id if path is None else path.number
 
     def _inherit(self, time_s: float, new: Sequence[Track]) -> None:
-        broken = [path for path in self._paths.values() if time_s - path.track.seen_s >= SAME_INSTANT_S]
+        broken = [
+            path
+            for path in self._paths.values()
+            if SAME_INSTANT_S <= time_s - path.track.seen_s <= LONGEST_BREAK_S
+        ]
         if not broken:
             return
         cost = np.full((len(broken), len(new)), _FAR)
