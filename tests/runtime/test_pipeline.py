@@ -10,13 +10,15 @@ import numpy as np
 import pytest
 from tests.runtime.conftest import QUIET
 
+from tynysh.behaviour import registry
 from tynysh.behaviour.camera_fault import CameraFaultSettings
 from tynysh.behaviour.event import Event, Phase
 from tynysh.behaviour.intrusion import IntrusionSettings
 from tynysh.behaviour.loitering import LoiteringSettings
-from tynysh.behaviour.scene import Zone
+from tynysh.behaviour.scene import Scene, Zone
 from tynysh.behaviour.settings import AnalyserSettings
-from tynysh.behaviour.signal import Behaviour
+from tynysh.behaviour.signal import Behaviour, Signal
+from tynysh.crowd.ground import Ground
 from tynysh.demo.drawing import draw
 from tynysh.demo.script import FPS, SQUARE
 from tynysh.demo.simulated import ScriptedDetector, camera_settings
@@ -239,3 +241,49 @@ def test_nothing_is_said_to_have_begun_before_its_hours(local: Callable[[str], f
     run = pipeline(watch, Somebody())
     events = told(run.process(frame) for frame in frames(ten - 10, 20))
     assert events[0].start_s == pytest.approx(ten, abs=0.2)
+
+
+class TestGround:
+    class Told:
+        """A source of ground that is told of turns."""
+
+        learnt = None
+
+        def __init__(self, error: float) -> None:
+            self.ground = Ground(np.eye(3), error)
+            self.turns: list[bool] = []
+
+        def observe(self, scene: Scene) -> Ground:
+            return self.ground
+
+        def moved(self, away: bool) -> None:
+            self.turns.append(away)
+
+    class Turned:
+        """An analyser that says for four seconds that the camera was turned away."""
+
+        behaviour = Behaviour.CAMERA_FAULT
+        wants_pose = False
+
+        def observe(self, scene: Scene) -> list[Signal]:
+            away = 102.0 <= scene.time_s < 106.0
+            return [Signal(self.behaviour, scene.time_s, 1.0, subject="moved")] if away else []
+
+    def run(self, source: Told) -> list[Step]:
+        watch = watching((Behaviour.CAMERA_FAULT, CameraFaultSettings()))
+        networks = Networks(detector=Somebody(), pose=None, fight=None)  # type: ignore[arg-type]
+        made = build_pipeline(watch, networks, ids=Random(1), detector=Somebody(), ground=source)
+        return [step for frame in frames(100, 15) if (step := made.process(frame)) is not None]
+
+    @pytest.mark.parametrize(("error", "shown"), [(0.1, True), (0.2, False)])
+    def test_scenes_have_it_only_where_it_is_trusted(self, error: float, shown: bool) -> None:
+        source = self.Told(error)
+        assert {step.scene.ground is source.ground for step in self.run(source)} == {shown}
+
+    def test_its_source_hears_when_the_camera_is_turned_away_and_back(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(registry, "create_all", lambda *_, **__: [self.Turned()])
+        source = self.Told(0.1)
+        self.run(source)
+        assert source.turns == [True, False]
