@@ -287,7 +287,8 @@ def _in_processes(
     """Do the jobs at `places` in `workers` processes, each with networks of its own; as they are done."""
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(workers, context, _begin, (device, load_networks)) as pool, _none_left_behind():
-        places_of = {pool.submit(_do_alone, jobs[place]): place for place in places}
+        with _deaf():
+            places_of = {pool.submit(_do_alone, jobs[place]): place for place in places}
         for future in as_completed(places_of):
             place = places_of[future]
             try:
@@ -297,6 +298,18 @@ def _in_processes(
                     "A process that looked at recordings ended unexpectedly.",
                     hint="Is the memory enough? Fewer --workers take less.",
                 ) from None
+
+
+@contextmanager
+def _deaf() -> Iterator[None]:
+    """Processes that begin in the block never hear of Ctrl-C, which reaches all processes of a terminal: it is the
+    parent's to act upon.
+    """
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 @contextmanager
@@ -315,9 +328,8 @@ _networks: Networks | None = None
 
 
 def _begin(device: str, load_networks: Load) -> None:
-    """A process begins. Ctrl-C reaches all processes of a terminal: it is the parent's to act upon."""
+    """A process begins."""
     global _networks  # noqa: PLW0603  the one place where a process of the pool can keep what its jobs share
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     _networks = load_networks(device)
 
 
