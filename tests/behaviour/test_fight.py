@@ -8,10 +8,18 @@ import pytest
 from tests.behaviour.scenes import HEIGHT, LEFT_HALF, WIDTH, posed, scene, scores, standing, times, watch
 
 from tynysh.behaviour.events import EventMaker, Rule
-from tynysh.behaviour.fight import WEIGHTS, FightAnalyser, FightSettings, ShippedNetwork
+from tynysh.behaviour.fight import (
+    UNKNOWN_PEOPLE,
+    WEIGHTS,
+    FightAnalyser,
+    FightSettings,
+    ShippedNetwork,
+    largest_group,
+)
 from tynysh.behaviour.fight_window import SIDE, STEPS
 from tynysh.behaviour.scene import STILL, Feed, Motion, Scene
 from tynysh.behaviour.signal import Behaviour, Signal
+from tynysh.behaviour.trails import Trails
 from tynysh.demo.figure import Action
 from tynysh.media.frame import Frame
 from tynysh.media.reader import VideoFile
@@ -26,9 +34,11 @@ class Told:
     def __init__(self, *answers: float) -> None:
         self._answers = answers
         self.shown: list[np.ndarray] = []
+        self.people: list[int] = []
 
-    def probability(self, pictures: np.ndarray) -> float:
+    def probability(self, pictures: np.ndarray, people: int = UNKNOWN_PEOPLE) -> float:
         self.shown.append(pictures.copy())
+        self.people.append(people)
         return self._answers[min(len(self.shown), len(self._answers)) - 1]
 
 
@@ -39,9 +49,16 @@ def filmed(time_s: float, motion: Motion = MOVING, **changes: object) -> Scene:
     return scene(time_s, motion=motion, frame=Frame(picture, time_s=time_s, index=0), **changes)
 
 
-def play(network: Told, until_s: float = 4.0, motion: Motion = MOVING, **settings: object) -> list[Signal]:
+def play(
+    network: Told,
+    until_s: float = 4.0,
+    motion: Motion = MOVING,
+    *,
+    detected: bool = True,
+    **settings: object,
+) -> list[Signal]:
     analyser = FightAnalyser(FightSettings.model_validate(settings), network=network)
-    return watch(analyser, [filmed(t, motion) for t in times(0, until_s)])
+    return watch(analyser, [filmed(t, motion, detected=detected) for t in times(0, until_s)])
 
 
 def test_mutual_blows_are_a_fight_without_any_picture() -> None:
@@ -77,7 +94,7 @@ def test_one_wrong_look_does_not_carry_the_score() -> None:
 
 
 def test_a_first_look_alone_must_be_very_sure() -> None:
-    assert max(scores(play(Told(0.8), until_s=1.3))) < FightSettings().threshold
+    assert max(scores(play(Told(0.8), until_s=1.1))) < FightSettings().threshold
     assert max(scores(play(Told(0.8), until_s=2.0))) > FightSettings().threshold
 
 
@@ -87,6 +104,46 @@ def test_looks_are_half_a_second_apart_and_every_other_one_is_mirrored() -> None
     assert 6 <= len(network.shown) <= 8  # none in the first second
     assert network.shown[0].shape == (STEPS, SIDE, SIDE)
     assert np.array_equal(network.shown[-1], network.shown[-2][:, :, ::-1])
+
+
+def test_after_a_suspicious_look_the_next_one_comes_sooner() -> None:
+    calm, suspicious = Told(0.01), Told(0.4)
+    play(calm, 5.0)
+    play(suspicious, 5.0)
+    assert len(suspicious.shown) >= 1.5 * len(calm.shown)
+
+
+def test_the_network_is_told_how_many_people_are_near_each_other() -> None:
+    network = Told(0.1)
+    analyser = FightAnalyser(FightSettings(), network=network)
+    for t in times(0, 3):
+        people = tuple(standing(number, x, t) for number, x in enumerate((300, 335, 370, 900)))
+        analyser.observe(filmed(t, tracks=people))
+    assert set(network.people) == {3}
+
+
+def test_where_nobody_looks_for_people_there_may_be_two() -> None:
+    network = Told(0.1)
+    play(network, 3.0, detected=False)
+    assert set(network.people) == {UNKNOWN_PEOPLE}
+
+
+def test_a_group_is_a_chain_of_people_near_each_other() -> None:
+    trails = Trails()
+    xs = (300, 335, 370, 800, 835, 1200)
+    seen = scene(0.0, [standing(number, x, 0.0) for number, x in enumerate(xs, 1)])
+    trails.observe(seen)
+    assert largest_group(trails.now(seen).values()) == 3
+    assert largest_group([trails.now(seen)[6]]) == 1
+    assert largest_group([]) == 0
+
+
+def test_the_shipped_network_trusts_a_group_more_than_somebody_alone() -> None:
+    pictures = np.random.default_rng(1).integers(0, 255, (STEPS, SIDE, SIDE)).astype(np.uint8)
+    network = ShippedNetwork()
+    assert (
+        network.probability(pictures, 1) < network.probability(pictures, 2) < network.probability(pictures, 5)
+    )
 
 
 def test_the_network_does_not_look_while_nothing_moves() -> None:

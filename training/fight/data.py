@@ -4,6 +4,7 @@ import csv
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import av
 import cv2
@@ -27,6 +28,10 @@ from tynysh.behaviour.fight_window import (
 )
 from tynysh.media.frame import Frame
 
+MARKS = Path(__file__).parent / "marks.csv"
+LEAST_FIGHT_S = 1.2
+"""Seconds of a clip that must be fight for the rest of it to be left out in training."""
+
 Pictures = NDArray[np.uint8]
 Times = NDArray[np.float64]
 
@@ -48,10 +53,38 @@ def read_clips(folder: Path) -> list[Clip]:
         return [_read(folder, row) for row in csv.DictReader(file)]
 
 
-def read_video(path: Path) -> Clip:
-    """Footage on which nothing happens."""
-    pictures, times = _decode(path)
-    return Clip(path.name, fight=False, source=path.name, pictures=pictures, times=times)
+class Mark(NamedTuple):
+    """What somebody who looked at a clip marked: a fight, somebody who is struck, or somebody on the ground."""
+
+    kind: str
+    begin_s: float
+    end_s: float
+
+
+def read_marks(path: Path = MARKS) -> dict[str, list[Mark]]:
+    """The marks of each clip that has some, by the clip's path; a clip without is all fight, or none."""
+    marks: dict[str, list[Mark]] = {}
+    with path.open(newline="", encoding="utf-8") as file:
+        for row in csv.DictReader(file):
+            mark = Mark(row["kind"], float(row["begin_s"]), float(row["end_s"]))
+            marks.setdefault(row["path"], []).append(mark)
+    return marks
+
+
+def fight_of(path: str, marks: dict[str, list[Mark]], seconds: float) -> tuple[float, float]:
+    """When the fight in a fight clip of `seconds` begins and ends."""
+    spans = [(mark.begin_s, mark.end_s) for mark in marks.get(path, []) if mark.kind == "fight"]
+    return spans[0] if spans else (0.0, seconds)
+
+
+def fighting(clip: Clip, marks: dict[str, list[Mark]]) -> Clip:
+    """A clip without its quiet moments, if what is left is long enough to be shown."""
+    begin_s, end_s = fight_of(clip.path, marks, float(clip.times[-1]))
+    chosen = (clip.times >= begin_s - 1e-3) & (clip.times <= end_s + 1e-3)
+    if not clip.fight or end_s - begin_s < LEAST_FIGHT_S or chosen.all():
+        return clip
+    times = clip.times[chosen]
+    return Clip(clip.path, clip.fight, clip.source, clip.pictures[chosen], times - times[0])
 
 
 def _read(folder: Path, row: dict[str, str]) -> Clip:

@@ -18,30 +18,39 @@ SMALLEST = 4096
 
 
 class Whole(nn.Module):
-    """Brightness in, calibrated probability of a fight out."""
+    """Brightness and the number of people near each other in, calibrated probability of a fight out."""
 
-    def __init__(self, trunk: I3D, weights: dict[str, NDArray[np.float64]], bias: float) -> None:
+    def __init__(
+        self, trunk: I3D, weights: dict[str, NDArray[np.float64]], bias: float, people: float
+    ) -> None:
         super().__init__()
         self.trunk = trunk
         self.weights = nn.ParameterList(
             [torch.tensor(weights[name]).float()[:, None] for name in ("4f", "5c")]
         )
         self.bias = nn.Parameter(torch.tensor(bias).float())
+        self.people = nn.Parameter(torch.tensor(people).float())
 
-    def forward(self, pictures: Tensor) -> Tensor:
+    def forward(self, pictures: Tensor, people: Tensor) -> Tensor:
         middle, last = self.trunk(pictures)
-        return torch.sigmoid(middle @ self.weights[0] + last @ self.weights[1] + self.bias)[:, 0]
+        seen = (middle @ self.weights[0] + last @ self.weights[1])[:, 0]
+        return torch.sigmoid(seen + self.people * torch.log(people + 1.0) + self.bias)
 
 
-def write_network(trunk: I3D, weights: dict[str, NDArray[np.float64]], bias: float, path: Path) -> int:
-    """Write trunk and calibrated heads to `path`, convolutions in 8 bits per weight; the size in bytes."""
-    whole = Whole(trunk, weights, bias).eval()
+def write_network(
+    trunk: I3D, weights: dict[str, NDArray[np.float64]], bias: float, people: float, path: Path
+) -> int:
+    """Write trunk and calibrated heads to `path`, convolutions in 8 bits per weight; the size in bytes.
+
+    people: weight of the logarithm of one more than the people near each other.
+    """
+    whole = Whole(trunk, weights, bias, people).eval()
     path.parent.mkdir(parents=True, exist_ok=True)
     torch.onnx.export(
         whole,
-        (torch.zeros(1, STEPS, SIDE, SIDE),),
+        (torch.zeros(1, STEPS, SIDE, SIDE), torch.zeros(1)),
         str(path),
-        input_names=["pictures"],
+        input_names=["pictures", "people"],
         output_names=["probability"],
         opset_version=OPSET,
         dynamo=False,

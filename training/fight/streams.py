@@ -1,36 +1,37 @@
-"""What the fight analyser raises on continuous footage of cameras that its network was not trained on.
+"""What is raised on continuous footage of cameras that the fight network was not trained on.
 
     python training/fight/streams.py --data FOLDER
 
 After train.py, whose features it uses. Calm: all clips of a source without a fight, one after the other, as one
-camera. Embedded: each fight clip between calm clips of the same source. Each source is judged by the heads of the
-fold that never saw it. Analyser, windows and events are those of production; people are not detected, so pictures
-alone decide.
+camera. Embedded: each fight clip between calm clips of the same source. Detector, tracker, analysers and events are
+those of `tynysh analyze`; the network has the heads of the fold that never saw the source. A fight begins where
+marks.csv says so, or with its clip.
 """
 
 import argparse
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
 import numpy as np
-from data import Clip, Pictures, read_clips, read_video
+from data import Pictures, fight_of, read_clips, read_marks
+from footage import Sequence, answers, calm_sequences, embedded_sequences, kept, ordinary_sequence
 from i3d import fetch_checkpoint, pretrained
-from numpy.typing import NDArray
-from train import Heads, Trunk, Windows, calibrated_heads, fit, folds_of, halves, load_windows
-from train import joined as both
+from train import Heads, Trunk, Windows, fit, folds_of, halves, joined, load_windows, weighed_heads
 
+from tynysh.behaviour.aggression import AggressionSettings
 from tynysh.behaviour.event import Event, Phase
 from tynysh.behaviour.events import EventMaker, Rule
-from tynysh.behaviour.fight import FightAnalyser, FightSettings
-from tynysh.behaviour.scene import Scene
+from tynysh.behaviour.fight import UNKNOWN_PEOPLE, FightSettings
 from tynysh.behaviour.signal import Behaviour, Signal
-from tynysh.media.frame import Frame
-from tynysh.perception.motion import MotionGate
+from tynysh.runtime.networks import Networks
 
-THRESHOLDS = (0.5, 0.6, 0.7, 0.8, 0.9)
-DURATIONS_S = (0.0, 0.4, 0.9)
+THRESHOLDS = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
+DURATIONS_S = (0.0, 0.4)
+TAIL_S = 1.5
+"""A window still shows a fight for so long after its end."""
 
 
 class Judge:
@@ -39,95 +40,74 @@ class Judge:
     def __init__(self, trunk: Trunk, heads: Heads) -> None:
         self._trunk, self._heads = trunk, heads
 
-    def probability(self, pictures: NDArray[np.uint8]) -> float:
+    def probability(self, pictures: Pictures, people: int = UNKNOWN_PEOPLE) -> float:
         """In [0, 1]."""
         middle, last = self._trunk.features(pictures)
-        windows = Windows({"4f": middle[None], "5c": last[None]}, np.zeros(1, np.intp))
+        layers = {"4f": middle[None], "5c": last[None]}
+        windows = Windows(layers, np.zeros(1, np.intp), np.array([people]))
         return float(1 / (1 + np.exp(-float(self._heads.scores(windows)[0]))))
 
 
 @dataclass(frozen=True, slots=True)
-class Sequence:
-    """Signals over time, and when the fight was (from, to), if there was one."""
+class Scored:
+    """One camera: every signal over time, and when the fight was (from, to), if there was one."""
 
     source: str
     seconds: float
     fight: tuple[float, float] | None
-    signals: list[tuple[float, float]]
+    signals: list[tuple[float, list[Signal]]]
 
 
-def joined(clips: list[Clip]) -> tuple[list[tuple[float, Pictures]], tuple[float, float] | None]:
-    """Clips of one camera one after the other, at ten pictures a second; and when the fight is."""
-    pictures: list[tuple[float, Pictures]] = []
-    fight = None
-    now_s = 0.0
-    shape = next(clip for clip in clips if clip.fight or clip is clips[0]).pictures.shape[1:]
-    for clip in clips:
-        if clip.pictures.shape[1:] != shape:
-            continue
-        for time_s in np.arange(0.0, float(clip.times[-1]) + 1e-6, 0.1):
-            index = int(np.searchsorted(clip.times, time_s + 1e-6, side="right")) - 1
-            pictures.append((round(now_s + float(time_s), 3), clip.pictures[max(0, index)]))
-        end_s = pictures[-1][0] + 0.1
-        if clip.fight:
-            fight = (now_s, end_s)
-        now_s = end_s
-    return pictures, fight
+def scored(source: str, sequence: Sequence, judge: Judge, fight: tuple[float, float] | None = None) -> Scored:
+    """What is said of `sequence`."""
+    return Scored(source, sequence.begins[-1], fight, list(answers(sequence, judge)))
 
 
-def signals_of(pictures: list[tuple[float, Pictures]], judge: Judge) -> list[tuple[float, float]]:
-    """(time_s, score) of the analyser."""
-    analyser, gate = FightAnalyser(FightSettings(), network=judge), MotionGate()
-    found: list[tuple[float, float]] = []
-    for index, (time_s, picture) in enumerate(pictures):
-        frame = Frame(np.repeat(picture[:, :, None], 3, axis=2), time_s=time_s, index=index)
-        motion = gate.observe(frame)
-        size = {"width": frame.width, "height": frame.height}
-        scene = Scene(time_s=time_s, **size, motion=motion, frame=frame, detected=False)
-        found += [(time_s, signal.score) for signal in analyser.observe(scene)]
-    return found
-
-
-def events_of(sequence: Sequence, settings: FightSettings) -> list[Event]:
-    """Every event as it was when it ended."""
-    maker = EventMaker({Behaviour.FIGHT: Rule.of(settings)}, ids=Random(0))
+def events_of(one: Scored, settings: FightSettings) -> list[Event]:
+    """Every event of a fight or of aggression, as it was when it ended."""
+    rules = {Behaviour.FIGHT: Rule.of(settings), Behaviour.AGGRESSION: Rule.of(AggressionSettings())}
+    maker = EventMaker(rules, ids=Random(0))
     told: list[Event] = []
-    for time_s, score in sequence.signals:
-        told += maker.observe([Signal(Behaviour.FIGHT, time_s, score)], time_s)
-    told += maker.close(sequence.seconds)
+    for time_s, signals in one.signals:
+        told += maker.observe(signals, time_s)
+    told += maker.close(one.seconds)
     return [event for event in told if event.phase is Phase.ENDED]
 
 
-def table(calm: list[Sequence], embedded: list[Sequence], ordinary: list[Sequence]) -> list[dict[str, float]]:
+def delays_of(embedded: Iterable[Scored], settings: FightSettings) -> list[float | None]:
+    """Seconds from the onset of each fight to its event, 0 if that came before; None where there was none."""
+    delays: list[float | None] = []
+    for one in embedded:
+        assert one.fight is not None
+        begin_s, end_s = one.fight
+        hits = [
+            max(0.0, event.decided_s - begin_s)
+            for event in events_of(one, settings)
+            if event.decided_s <= end_s + TAIL_S and (event.end_s or 0.0) >= begin_s
+        ]
+        delays.append(min(hits, default=None))
+    return delays
+
+
+def table(calm: list[Scored], embedded: list[Scored], ordinary: list[Scored]) -> list[dict[str, float]]:
     """False events, recall and delay, by threshold and minimum duration."""
     rows: list[dict[str, float]] = []
     for threshold in THRESHOLDS:
         for duration_s in DURATIONS_S:
-            settings = FightSettings(threshold=threshold, min_duration_s=duration_s, cooldown_s=20.0)
-            delays: list[float] = []
-            found = 0
-            for sequence in embedded:
-                assert sequence.fight is not None
-                start_s, end_s = sequence.fight
-                # A window still shows the fight for two seconds after its end.
-                hits = [
-                    event.decided_s
-                    for event in events_of(sequence, settings)
-                    if event.decided_s <= end_s + 1.5 and (event.end_s or 0.0) >= start_s
-                ]
-                found += bool(hits)
-                delays += [decided_s - start_s for decided_s in hits[:1] if decided_s >= start_s]
+            settings = FightSettings(threshold=threshold, min_duration_s=duration_s)
+            delays = delays_of(embedded, settings)
+            found = [delay for delay in delays if delay is not None]
             rows.append(
                 {
                     "threshold": threshold,
                     "min_duration_s": duration_s,
-                    "calm_events": sum(len(events_of(s, settings)) for s in calm),
+                    "calm_events": sum(len(events_of(one, settings)) for one in calm),
                     "calm_sources": len(calm),
-                    "calm_s": round(sum(s.seconds for s in calm), 1),
-                    "ordinary_events": sum(len(events_of(s, settings)) for s in ordinary),
-                    "recall": round(found / len(embedded), 3),
-                    "delay_median_s": round(float(np.median(delays)), 2) if delays else float("nan"),
-                    "delay_95_s": round(float(np.quantile(delays, 0.95)), 2) if delays else float("nan"),
+                    "calm_s": round(sum(one.seconds for one in calm), 1),
+                    "ordinary_events": sum(len(events_of(one, settings)) for one in ordinary),
+                    "recall": round(len(found) / len(delays), 3),
+                    "delay_median_s": round(float(np.median(found)), 2) if found else float("nan"),
+                    "delay_95_s": round(float(np.quantile(found, 0.95)), 2) if found else float("nan"),
                 }
             )
     return rows
@@ -143,41 +123,52 @@ def main() -> None:
     parser.add_argument(
         "--runs", type=Path, default=Path("training/runs/fight"), help="where train.py left its run"
     )
+    parser.add_argument("--seed", type=int, default=0, help="of the folds")
     options = parser.parse_args()
     trunk = Trunk(pretrained(fetch_checkpoint(options.runs)))
-    clips = read_clips(options.data)
+    networks = Networks.load()
+    clips = kept(options.runs / "clips.pkl", lambda: read_clips(options.data))
+    calm_footage = kept(options.runs / "calm.pkl", lambda: calm_sequences(options.data, clips, networks))
+    embedded_footage = kept(
+        options.runs / "embedded.pkl", lambda: embedded_sequences(options.data, clips, networks)
+    )
     train, _, ordinary_looks = load_windows(options.runs / "windows.npz")
-    train = both(train, halves(ordinary_looks, len(clips))[0])
-    calibration = json.loads((options.runs / "results.json").read_text(encoding="utf-8"))["calibration"]
-    calm: list[Sequence] = []
-    embedded: list[Sequence] = []
-    for outside, heads in folds_of(clips, train, seed=0):
-        judge = Judge(trunk, calibrated_heads(heads, *calibration))
-        for source in sorted({clips[k].source for k in outside}):
-            own = [clips[k] for k in outside if clips[k].source == source]
-            quiet = [clip for clip in own if not clip.fight]
-            if quiet:
-                pictures, _ = joined(quiet)
-                calm.append(Sequence(source, pictures[-1][0], None, signals_of(pictures, judge)))
-            for number, clip in enumerate(clip for clip in own if clip.fight):
-                around = [quiet[(number + k) % len(quiet)] for k in (0, 1)] if quiet else []
-                pictures, fight = joined([*around[:1], clip, *around[1:]])
-                embedded.append(Sequence(source, pictures[-1][0], fight, signals_of(pictures, judge)))
+    train = joined(train, halves(ordinary_looks, len(clips))[0])
+    results = json.loads((options.runs / "results.json").read_text(encoding="utf-8"))
+    marks = read_marks()
+    calm: list[Scored] = []
+    embedded: list[Scored] = []
+    for outside, heads in folds_of(clips, train, seed=options.seed):
+        judge = Judge(trunk, weighed_heads(heads, results["weigh"], results["calibration"]))
+        inside = {clips[k].source for k in outside}
+        calm += [
+            scored(source, sequence, judge) for source, sequence in calm_footage.items() if source in inside
+        ]
+        for clip in (clips[k] for k in outside if clips[k].fight):
+            sequence = embedded_footage[clip.path]
+            at_s = sequence.begins[sequence.files.index(clip.path)]
+            begin_s, end_s = fight_of(clip.path, marks, float(clip.times[-1]))
+            embedded.append(scored(clip.path, sequence, judge, (at_s + begin_s, at_s + end_s)))
     labels = np.array([clip.fight for clip in clips] + [False] * (int(train.clip.max()) + 1 - len(clips)))
-    shipped = Judge(trunk, calibrated_heads(fit(train, labels), *calibration))
-    ordinary: list[Sequence] = []
-    for path in options.ordinary:
-        clip = read_video(path)
-        pictures = [(float(t), p) for t, p in zip(clip.times, clip.pictures, strict=True)]
-        ordinary.append(Sequence(path.name, float(clip.times[-1]), None, signals_of(pictures, shipped)))
+    shipped = Judge(trunk, weighed_heads(fit(train, labels), results["weigh"], results["calibration"]))
+    ordinary = [
+        scored(path.name, ordinary_sequence(options.runs, path, networks), shipped)
+        for path in options.ordinary
+    ]
     rows = table(calm, embedded, ordinary)
-    kept = {
-        name: [{"source": s.source, "fight": s.fight, "signals": s.signals} for s in sequences]
-        for name, sequences in (("calm", calm), ("embedded", embedded), ("ordinary", ordinary))
-    }
-    (options.runs / "streams.json").write_text(json.dumps({"rows": rows, **kept}) + "\n", encoding="utf-8")
+    (options.runs / "streams.json").write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
     for row in rows:
         print(row)
+    settings = FightSettings()
+    for one in calm:
+        for event in events_of(one, settings):
+            print(
+                "false:", one.source, event.behaviour.value, round(event.decided_s, 1), round(event.score, 2)
+            )
+    missed = [
+        one for one, delay in zip(embedded, delays_of(embedded, settings), strict=True) if delay is None
+    ]
+    print("missed:", *(one.source for one in missed))
 
 
 if __name__ == "__main__":

@@ -7,7 +7,9 @@ The trunk stays as DeepMind trained it on Kinetics-400; two linear heads are fit
 """
 
 import argparse
+import dataclasses
 import json
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,22 +18,36 @@ from typing import Any
 import numpy as np
 import openvino
 import torch
-from data import Clip, Pictures, production_windows, read_clips, read_video, varied_window
+from data import Clip, Pictures, fighting, production_windows, read_clips, read_marks, varied_window
 from export import write_network
+from footage import (
+    Recorder,
+    Sequence,
+    answers,
+    calm_sequences,
+    embedded_sequences,
+    kept,
+    ordinary_sequence,
+    part,
+)
 from i3d import FEATURES, I3D, fetch_checkpoint, pretrained
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import average_precision_score, roc_auc_score
 from sklearn.model_selection import StratifiedGroupKFold
 
-from tynysh.behaviour.fight import SMOOTHED, WEIGHTS
+from tynysh.behaviour.fight import SMOOTHED, UNKNOWN_PEOPLE, WEIGHTS
 from tynysh.behaviour.fight_window import SIDE, STEPS
+from tynysh.runtime.networks import Networks
 
 Floats = NDArray[np.float64]
 
 SEEDS = (0, 1, 2)
 FOLDS = 5
 VARIANTS = 8
+UNSEEN = -10.0
+"""Log-odds of a clip at which the analyser does not look: nothing moves, or people are alone."""
+
 PENALTY = {"4f": 0.0003, "5c": 0.001}
 """Inverse strength of the L2 penalty of each head."""
 
@@ -54,74 +70,93 @@ class Trunk:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Windows:
-    """Features of windows, a row each: by layer, and the index of the clip that they were cut from."""
+    """Features of windows, a row each: by layer, the index of the clip that they were cut from, and how many people
+    were near each other."""
 
     layers: dict[str, NDArray[np.float32]]
     clip: NDArray[np.intp]
+    people: NDArray[np.intp]
+
+    def at(self, rows: NDArray[np.intp] | NDArray[np.bool_]) -> "Windows":
+        """Some of them."""
+        layers = {name: layer[rows] for name, layer in self.layers.items()}
+        return Windows(layers, self.clip[rows], self.people[rows])
 
     def of(self, clips: NDArray[np.intp]) -> "Windows":
         """Those of some clips."""
-        rows = np.isin(self.clip, clips)
-        return Windows({name: layer[rows] for name, layer in self.layers.items()}, self.clip[rows])
+        return self.at(np.isin(self.clip, clips))
 
 
-def features(trunk: Trunk, windows: list[tuple[int, Pictures]]) -> Windows:
-    """Features of (clip, window)s."""
-    rows = [trunk.features(pictures) for _, pictures in windows]
+def features(trunk: Trunk, windows: list[tuple[int, Pictures, int]]) -> Windows:
+    """Features of (clip, window, people)s."""
+    rows = [trunk.features(pictures) for _, pictures, _ in windows]
     if not rows:
-        return Windows(
-            {name: np.zeros((0, size), np.float32) for name, size in FEATURES.items()}, np.zeros(0, np.intp)
-        )
+        layers = {name: np.zeros((0, size), np.float32) for name, size in FEATURES.items()}
+        return Windows(layers, np.zeros(0, np.intp), np.zeros(0, np.intp))
     layers = {"4f": np.stack([row[0] for row in rows]), "5c": np.stack([row[1] for row in rows])}
-    return Windows(layers, np.array([clip for clip, _ in windows]))
+    return Windows(
+        layers, np.array([clip for clip, _, _ in windows]), np.array([people for _, _, people in windows])
+    )
 
 
 def varied(trunk: Trunk, clips: list[Clip], variants: int, seed: int) -> Windows:
     """What the heads are trained on: the last production windows with their mirror images, and `variants` more."""
-    random = np.random.default_rng(seed)
-    windows: list[tuple[int, Pictures]] = []
+    windows: list[tuple[int, Pictures, int]] = []
     for index, clip in enumerate(clips):
+        random = np.random.default_rng((seed, index))
         for window in [w for views in list(production_windows(clip))[-1:] for w in views.values()]:
-            windows += [(index, window.pictures), (index, window.pictures[:, :, ::-1])]
-        windows += [(index, varied_window(clip, random)) for _ in range(variants)]
+            pictures = window.pictures
+            windows += [(index, pictures, UNKNOWN_PEOPLE), (index, pictures[:, :, ::-1], UNKNOWN_PEOPLE)]
+        windows += [(index, varied_window(clip, random), UNKNOWN_PEOPLE) for _ in range(variants)]
     return features(trunk, windows)
 
 
-def looks(trunk: Trunk, clips: list[Clip]) -> Windows:
-    """What the analyser sees: by turns where it moves most and, mirrored, all that moves."""
-    windows: list[tuple[int, Pictures]] = []
-    for index, clip in enumerate(clips):
-        for look, views in enumerate(production_windows(clip)):
-            pictures = views["all"].pictures[:, :, ::-1] if look % 2 else views["most"].pictures
-            windows.append((index, pictures))
+def looks(trunk: Trunk, sequences: list[Sequence]) -> Windows:
+    """What the analyser looks at in each of `sequences`, through the production pipeline."""
+    windows: list[tuple[int, Pictures, int]] = []
+    for index, sequence in enumerate(sequences):
+        recorder = Recorder()
+        deque(answers(sequence, recorder), maxlen=0)
+        windows += [(index, pictures, people) for pictures, people in recorder.shown]
     return features(trunk, windows)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Heads:
-    """One linear score over both layers: log-odds before calibration."""
+    """One linear score over both layers and the logarithm of one more than the people near each other."""
 
     weights: dict[str, Floats]
     bias: float
+    people: float = 0.0
 
     def scores(self, windows: Windows) -> Floats:
         """(N,) for N windows."""
-        return sum(
-            (windows.layers[name] @ weight for name, weight in self.weights.items()), np.float64(self.bias)
-        )
+        company = np.float64(self.bias) + self.people * np.log1p(windows.people)
+        return sum((windows.layers[name] @ weight for name, weight in self.weights.items()), company)
+
+    def scaled(self, slope: float, intercept: float, people: float = 0.0) -> "Heads":
+        """`slope` times these scores, and `intercept`, and `people` more for each unit of the people's logarithm."""
+        weights = {name: slope * weight for name, weight in self.weights.items()}
+        return Heads(weights, slope * self.bias + intercept, slope * self.people + people)
 
 
 def save_windows(path: Path, **sets: Windows) -> None:
     """Keep features: they take minutes, the heads seconds. Delete the file after a change of what is shown."""
     arrays = {f"{name}_{layer}": values for name, own in sets.items() for layer, values in own.layers.items()}
-    np.savez(path, **arrays, **{f"{name}_clip": own.clip for name, own in sets.items()})
+    for name, own in sets.items():
+        arrays |= {f"{name}_clip": own.clip, f"{name}_people": own.people}
+    np.savez(path, **arrays)
 
 
 def load_windows(path: Path) -> tuple[Windows, Windows, Windows]:
     """For training, the analyser's looks at the clips, and its looks at ordinary footage."""
     with np.load(path) as file:
         train, test, ordinary = (
-            Windows({layer: file[f"{name}_{layer}"] for layer in PENALTY}, file[f"{name}_clip"])
+            Windows(
+                {layer: file[f"{name}_{layer}"] for layer in PENALTY},
+                file[f"{name}_clip"],
+                file[f"{name}_people"],
+            )
             for name in ("train", "looks", "ordinary")
         )
     return train, test, ordinary
@@ -136,18 +171,15 @@ def halves(ordinary: Windows, first: int) -> tuple[Windows, Windows]:
         rows = np.flatnonzero(ordinary.clip == video)
         early.append(rows[: len(rows) // 2 - 2])
         late.append(rows[len(rows) // 2 + 2 :])
-    chosen = [np.concatenate([np.zeros(0, np.intp), *part]) for part in (early, late)]
-    train, test = (
-        Windows({name: layer[rows] for name, layer in ordinary.layers.items()}, ordinary.clip[rows] + first)
-        for rows in chosen
-    )
-    return train, test
+    none = np.zeros(0, np.intp)
+    numbered = dataclasses.replace(ordinary, clip=ordinary.clip + first)
+    return numbered.at(np.concatenate([none, *early])), numbered.at(np.concatenate([none, *late]))
 
 
 def joined(a: Windows, b: Windows) -> Windows:
     """Both."""
     layers = {name: np.concatenate([a.layers[name], b.layers[name]]) for name in a.layers}
-    return Windows(layers, np.concatenate([a.clip, b.clip]))
+    return Windows(layers, np.concatenate([a.clip, b.clip]), np.concatenate([a.people, b.people]))
 
 
 def fit(windows: Windows, fight: NDArray[np.bool_], penalty: dict[str, float] = PENALTY) -> Heads:
@@ -168,14 +200,31 @@ def fit(windows: Windows, fight: NDArray[np.bool_], penalty: dict[str, float] = 
     return Heads(weights, bias)
 
 
-def clip_scores(windows: Windows, scores: Floats, count: int) -> Floats:
-    """The highest mean of `SMOOTHED` successive looks of each clip (of those there are, with fewer)."""
-    result = np.full(count, -np.inf)
-    for clip in np.unique(windows.clip):
-        own = scores[windows.clip == clip]
-        n = min(SMOOTHED, len(own))
-        result[clip] = np.convolve(own, np.ones(n) / n, mode="valid").max()
+def means(values: Floats, clip: NDArray[np.intp]) -> Floats:
+    """Mean of each look's value and that of the `SMOOTHED` - 1 before it, of the same clip; of those there are."""
+    result = np.empty(len(values))
+    for own in (np.flatnonzero(clip == each) for each in np.unique(clip)):
+        for last, row in enumerate(own):
+            result[row] = values[own[max(0, last - SMOOTHED + 1) : last + 1]].mean()
     return result
+
+
+def clip_scores(scores: Floats, clip: NDArray[np.intp], count: int) -> Floats:
+    """The highest of `means` of each clip, over full numbers of looks if there are; `UNSEEN` where there was none."""
+    result = np.full(count, UNSEEN)
+    smoothed = means(scores, clip)
+    for each in np.unique(clip):
+        own = smoothed[clip == each]
+        result[each] = own[min(SMOOTHED, len(own)) - 1 :].max()
+    return result
+
+
+def weigh(scores: Floats, windows: Windows, fight: NDArray[np.bool_]) -> tuple[float, float, float]:
+    """What to make of the pictures' `scores` and of the people near each other: slope, intercept and the weight of
+    the people's logarithm, by logistic regression on the looks' means, classes weighted equally."""
+    x = np.column_stack([means(scores, windows.clip), means(np.log1p(windows.people), windows.clip)])
+    model = LogisticRegression(C=100.0, class_weight="balanced").fit(x, fight[windows.clip])
+    return float(model.coef_[0, 0]), float(model.intercept_[0]), float(model.coef_[0, 1])
 
 
 def folds_of(
@@ -198,19 +247,37 @@ def folds_of(
         )
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Validated:
+    """A grouped cross-validation: scores of looks by pictures alone, of clips with people; (accuracy, AUC) by fold."""
+
+    looks: Floats
+    clips: Floats
+    folds: list[tuple[float, float]]
+
+
 def cross_validate(
     clips: list[Clip], train: Windows, test: Windows, seed: int, penalty: dict[str, float] = PENALTY
-) -> tuple[Floats, list[tuple[float, float]]]:
-    """Scores of clips, from heads that saw no clip of the same source; (accuracy, AUC) by fold."""
+) -> Validated:
+    """Scores from heads that saw no clip of the same source. How people weigh is fitted to the other folds' looks,
+    each scored by heads that did not see it."""
     fight = np.array([clip.fight for clip in clips])
+    by_look = np.zeros(len(test.clip))
+    outsides: list[NDArray[np.intp]] = []
+    for outside, heads in folds_of(clips, train, seed, penalty):
+        own = np.isin(test.clip, outside)
+        by_look[own] = heads.scores(test.at(own))
+        outsides.append(outside)
     scores = np.zeros(len(clips))
     folds: list[tuple[float, float]] = []
-    for outside, heads in folds_of(clips, train, seed, penalty):
-        own = test.of(outside)
-        scores[outside] = clip_scores(own, heads.scores(own), len(clips))[outside]
+    for outside in outsides:
+        own = np.isin(test.clip, outside)
+        slope, intercept, people = weigh(by_look[~own], test.at(~own), fight)
+        weighed = slope * by_look + intercept + people * np.log1p(test.people)
+        scores[outside] = clip_scores(weighed, test.clip, len(clips))[outside]
         correct = (scores[outside] > 0) == fight[outside]
         folds.append((float(correct.mean()), float(roc_auc_score(fight[outside], scores[outside]))))
-    return scores, folds
+    return Validated(by_look, scores, folds)
 
 
 def calibrate(scores: Floats, fight: NDArray[np.bool_]) -> tuple[float, float]:
@@ -219,10 +286,10 @@ def calibrate(scores: Floats, fight: NDArray[np.bool_]) -> tuple[float, float]:
     return float(model.coef_[0, 0]), float(model.intercept_[0])
 
 
-def calibrated_heads(heads: Heads, slope: float, intercept: float) -> Heads:
-    """Heads whose scores are log-odds of a fight."""
-    weights = {name: slope * weight for name, weight in heads.weights.items()}
-    return Heads(weights, slope * heads.bias + intercept)
+def weighed_heads(heads: Heads, weights: list[float], calibration: list[float]) -> Heads:
+    """Heads whose scores are log-odds of a fight: by `weigh`, then by `calibrate`."""
+    slope, intercept, people = weights
+    return heads.scaled(slope, intercept, people).scaled(*calibration)
 
 
 def summary(name: str, values: list[float]) -> dict[str, float]:
@@ -245,16 +312,24 @@ def main() -> None:
     torch.manual_seed(0)
     trunk_network = pretrained(fetch_checkpoint(options.runs))
     trunk = Trunk(trunk_network)
-    clips = read_clips(options.data)
+    clips = kept(options.runs / "clips.pkl", lambda: read_clips(options.data))
     fight = np.array([clip.fight for clip in clips])
     print(f"{len(clips)} clips of {len({clip.source for clip in clips})} sources")
     store = options.runs / "windows.npz"
     if not store.exists():
+        marks = read_marks()
+        networks = Networks.load()
+        calm = kept(options.runs / "calm.pkl", lambda: calm_sequences(options.data, clips, networks))
+        embedded = kept(
+            options.runs / "embedded.pkl", lambda: embedded_sequences(options.data, clips, networks)
+        )
+        own = [part(embedded[clip.path] if clip.fight else calm[clip.source], clip.path) for clip in clips]
+        ordinary_footage = [ordinary_sequence(options.runs, path, networks) for path in options.ordinary]
         save_windows(
             store,
-            train=varied(trunk, clips, VARIANTS, seed=0),
-            looks=looks(trunk, clips),
-            ordinary=looks(trunk, [read_video(path) for path in options.ordinary]),
+            train=varied(trunk, [fighting(clip, marks) for clip in clips], VARIANTS, seed=0),
+            looks=looks(trunk, own),
+            ordinary=looks(trunk, ordinary_footage),
         )
     train, test, ordinary = load_windows(store)
     ordinary_train, ordinary_test = halves(ordinary, len(clips))
@@ -262,22 +337,27 @@ def main() -> None:
 
     results: dict[str, Any] = {"clips": len(clips), "seeds": list(SEEDS)}
     per_seed = [cross_validate(clips, train, test, seed) for seed in SEEDS]
-    slope, intercept = calibrate(
-        np.concatenate([by_clip for by_clip, _ in per_seed]), np.tile(fight, len(SEEDS))
-    )
-    calibrated = [slope * by_clip + intercept for by_clip, _ in per_seed]
+    slope, intercept = calibrate(np.concatenate([one.clips for one in per_seed]), np.tile(fight, len(SEEDS)))
+    calibrated = [slope * one.clips + intercept for one in per_seed]
     results |= summary("auc", [float(roc_auc_score(fight, s)) for s in calibrated])
     results |= summary("accuracy", [float(((s > 0) == fight).mean()) for s in calibrated])
     results |= summary("average_precision", [float(average_precision_score(fight, s)) for s in calibrated])
+    alone = [clip_scores(one.looks, test.clip, len(clips)) for one in per_seed]
+    results |= summary("auc_without_people", [float(roc_auc_score(fight, s)) for s in alone])
     results["folds"] = [
         {"seed": seed, "accuracy": round(accuracy, 3), "auc": round(auc, 3)}
-        for seed, (_, folds) in zip(SEEDS, per_seed, strict=True)
-        for accuracy, auc in folds
+        for seed, one in zip(SEEDS, per_seed, strict=True)
+        for accuracy, auc in one.folds
     ]
-    results["calibration"] = [slope, intercept]
+    bins = np.digitize(1 / (1 + np.exp(-np.mean(calibrated, axis=0))), (0.2, 0.4, 0.6, 0.8))
+    results["clips_and_fights_by_score"] = [
+        (int((bins == each).sum()), int(fight[bins == each].sum())) for each in range(5)
+    ]
     labels = np.append(fight, np.zeros(int(train.clip.max()) + 1 - len(clips), bool))
-    heads = calibrated_heads(fit(train, labels), slope, intercept)
-    results["bytes"] = write_network(trunk_network, heads.weights, heads.bias, options.out)
+    weights = np.mean([weigh(one.looks, test, fight) for one in per_seed], axis=0)
+    results["weigh"], results["calibration"] = weights.tolist(), [slope, intercept]
+    heads = weighed_heads(fit(train, labels), results["weigh"], results["calibration"])
+    results["bytes"] = write_network(trunk_network, heads.weights, heads.bias, heads.people, options.out)
     if len(ordinary_test.clip):
         smoothed = np.convolve(heads.scores(ordinary_test), np.ones(SMOOTHED) / SMOOTHED, mode="valid")
         results["ordinary_second_half"] = {

@@ -1,9 +1,8 @@
 """Do people fight each other?"""
 
 from collections import deque
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from importlib.resources import files
-from itertools import combinations
 from pathlib import Path
 from typing import Annotated, Protocol
 
@@ -17,7 +16,7 @@ from tynysh.behaviour.places import watched
 from tynysh.behaviour.scene import Feed, Scene
 from tynysh.behaviour.settings import AnalyserSettings, Cooldown, MinDuration, Threshold
 from tynysh.behaviour.signal import Behaviour, Reason, Signal
-from tynysh.behaviour.trails import Trails
+from tynysh.behaviour.trails import Trail, Trails
 from tynysh.geometry import Box
 from tynysh.media.frame import Frame
 from tynysh.perception.engine import Network, load_network
@@ -25,7 +24,9 @@ from tynysh.perception.engine import Network, load_network
 WEIGHTS = Path(str(files("tynysh.behaviour"))) / "weights" / "fight.onnx"
 
 INTERVAL_S = 0.5
-"""Seconds between two looks of the network."""
+SOON_S = 0.3
+SUSPICIOUS = -2.0
+"""Seconds between two looks of the network; after a look of log-odds above SUSPICIOUS, until the next one."""
 
 EARLY_S = 0.05
 """A picture that comes so much sooner will do: pictures do not come exactly every half second."""
@@ -37,6 +38,11 @@ LOOKED_FOR_S = 2.0
 """The network looks where two people were within TOGETHER statures of each other in the last EVIDENCE_S seconds, or
 where more than STRONG_MOTION of the picture moved: people who grapple are often not detected. Where nobody looked
 for people in the last LOOKED_FOR_S seconds, it always does."""
+
+PEOPLE_S = 2.0
+UNKNOWN_PEOPLE = 2
+"""The network is told how many people were near each other in the last PEOPLE_S seconds: one who is alone fights
+nobody, however wildly they move. Where nobody looked for people, as many as it takes."""
 
 SMOOTHED = 2
 """Looks whose mean log-odds is the score."""
@@ -66,10 +72,10 @@ class FightSettings(AnalyserSettings):
 
 
 class FightNetwork(Protocol):
-    """Tells from a window of pictures how likely it shows a fight."""
+    """Tells from a window of pictures, and how many people were near each other, how likely it shows a fight."""
 
-    def probability(self, pictures: NDArray[np.uint8]) -> float:
-        """In [0, 1], for (STEPS, SIDE, SIDE) brightness."""
+    def probability(self, pictures: NDArray[np.uint8], people: int = UNKNOWN_PEOPLE) -> float:
+        """In [0, 1], for (STEPS, SIDE, SIDE) brightness and the size of the largest group."""
         ...
 
 
@@ -85,21 +91,25 @@ class ShippedNetwork:
         self._device = device
         self._network: Network | None = None
 
-    def probability(self, pictures: NDArray[np.uint8]) -> float:
-        """In [0, 1], for (STEPS, SIDE, SIDE) brightness. Raises ModelError if the network cannot be loaded."""
+    def probability(self, pictures: NDArray[np.uint8], people: int = UNKNOWN_PEOPLE) -> float:
+        """In [0, 1], for (STEPS, SIDE, SIDE) brightness and the size of the largest group. Raises ModelError if the
+        network cannot be loaded."""
         if self._network is None:
             self._network = load_network(self._path, device=self._device)
-        (probability,) = self._network.infer(pictures[None].astype(np.float32))
+        (probability,) = self._network.infer(
+            pictures[None].astype(np.float32), np.array([people], dtype=np.float32)
+        )
         return float(probability.reshape(()))
 
 
 class FightAnalyser:
     """Scores mutual violence, from the pictures and from how people move toward each other.
 
-    Pictures: every `INTERVAL_S` while something moves, unless people were looked for and nobody is near anybody
-    (`TOGETHER`, `STRONG_MOTION`), the network sees the last two seconds of the part of the
-    picture that moves most or, mirrored, of all that moves, by turns (`fight_window`). The score is the logistic
+    Pictures: every `INTERVAL_S` (`SOON_S` after a suspicious look) while something moves, unless people were looked
+    for and nobody is near anybody (`TOGETHER`, `STRONG_MOTION`), the network sees the last two seconds of the part of
+    the picture that moves most or, mirrored, of all that moves, by turns (`fight_window`). The score is the logistic
     function of the mean log-odds of the last `SMOOTHED` looks, calibrated on cameras that it was not trained on.
+    Each look weighs what the pictures show with how many people were near each other (`largest_group`).
 
     Movements: `interaction.mutual_violence` of the most violent pair.
 
@@ -119,6 +129,7 @@ class FightAnalyser:
         self._looks: deque[float] = deque(maxlen=SMOOTHED)
         self._looked_s = float("-inf")
         self._evidence_s = float("-inf")
+        self._groups: deque[tuple[float, int]] = deque()
         self._detected_s = float("-inf")
         self._focused = False
         self._window: Window | None = None
@@ -133,7 +144,11 @@ class FightAnalyser:
         if scene.detected:
             self._detected_s = scene.time_s
             self._pair = next(iter(encounters(self._trails.now(scene, within_s=0.5))), None)
-        if scene.motion.level > STRONG_MOTION or (scene.detected and self._together(scene)):
+            group = largest_group(self._trails.now(scene, within_s=EVIDENCE_S).values())
+            self._groups.append((scene.time_s, group))
+            if group > 1:
+                self._evidence_s = scene.time_s
+        if scene.motion.level > STRONG_MOTION:
             self._evidence_s = scene.time_s
         if self._settings.pictures and scene.frame is not None:
             self._look(scene, scene.frame)
@@ -142,6 +157,7 @@ class FightAnalyser:
     def _forget(self) -> None:
         self._pictures.clear()
         self._looks.clear()
+        self._groups.clear()
         self._window = None
         self._pair = None
 
@@ -152,7 +168,8 @@ class FightAnalyser:
             self._looks.clear()
             self._window = None
             return
-        if 0.0 <= scene.time_s - self._looked_s < INTERVAL_S - EARLY_S:
+        suspicious = bool(self._looks) and self._looks[-1] > SUSPICIOUS
+        if 0.0 <= scene.time_s - self._looked_s < (SOON_S if suspicious else INTERVAL_S) - EARLY_S:
             return
         # By turns the part that moves most and, mirrored, all that moves: two views of one thing err differently.
         window = self._pictures.window("all" if self._focused else "most")
@@ -162,14 +179,13 @@ class FightAnalyser:
         self._window = window
         pictures = window.pictures[:, :, ::-1] if self._focused else window.pictures
         self._focused = not self._focused
-        self._looks.append(_log_odds(self._network.probability(pictures)))
+        self._looks.append(_log_odds(self._network.probability(pictures, self._people(scene.time_s))))
 
-    def _together(self, scene: Scene) -> bool:
-        """Whether any two people are near each other."""
-        trails = self._trails.now(scene, within_s=EVIDENCE_S).values()
-        return any(
-            gap(a.last, b.last, (a.stature + b.stature) / 2) < TOGETHER for a, b in combinations(trails, 2)
-        )
+    def _people(self, now_s: float) -> int:
+        """How many people were near each other in the last `PEOPLE_S` seconds, at most."""
+        while self._groups and not 0.0 <= now_s - self._groups[0][0] <= PEOPLE_S:
+            self._groups.popleft()
+        return max((group for _, group in self._groups), default=UNKNOWN_PEOPLE)
 
     def _worth_a_look(self, scene: Scene) -> bool:
         if scene.time_s - self._detected_s > LOOKED_FOR_S:
@@ -210,6 +226,21 @@ class FightAnalyser:
             zone.contains(box.centre) or zone.contains(box.foot)
             for zone in watched(scene, self._settings.zones)
         )
+
+
+def largest_group(trails: Iterable[Trail]) -> int:
+    """How many people are in the largest group in which each is within `TOGETHER` statures of another; 1 where
+    people are alone, 0 where there are none."""
+    groups: list[list[Trail]] = []
+    for one in trails:
+        near = [group for group in groups if any(_together(one, other) for other in group)]
+        groups = [group for group in groups if group not in near]
+        groups.append([one, *(other for group in near for other in group)])
+    return max(map(len, groups), default=0)
+
+
+def _together(a: Trail, b: Trail) -> bool:
+    return gap(a.last, b.last, (a.stature + b.stature) / 2) < TOGETHER
 
 
 def _mean_probability(looks: Collection[float]) -> float:
