@@ -169,7 +169,7 @@ class CrowdRunAnalyser:
 def _reason(walkers: Walkers, started: NDArray[np.bool_], number: int, origin: float) -> Reason:
     """How many, how fast, where from (the part of the picture in which they were last slow) and where to."""
     speed = float(np.median(walkers.speed[started]))
-    values = {
+    values: dict[str, float | int | str] = {
         "people": number,
         "speed": round(speed, 1),
         "from": _third(origin),

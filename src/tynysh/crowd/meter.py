@@ -79,6 +79,7 @@ class CrowdMeter:
         self._ground: Ground | None = None
         self._floor: Floor | None = None
         self._pressure = PressureField(0)
+        self._areas: dict[Polygon, float | None] = {}
 
     def observe(self, scene: Scene, persons: Sequence[Person] | None) -> CrowdState | None:
         """The crowd at `scene` (whose own `crowd` is not set yet); between looks of the detector the last one.
@@ -141,6 +142,7 @@ class CrowdMeter:
             return counted_map(walkers), None
         if self._floor is None or scene.ground is not self._ground:
             before, self._ground, self._floor = self._floor, scene.ground, Floor(scene.ground)
+            self._areas.clear()
             # A ground that is learnt changes a little now and then: what is known of the same cells goes on.
             if before is None or not np.array_equal(before.cells, self._floor.cells):
                 self._pressure = PressureField(len(self._floor.cells))
@@ -168,7 +170,7 @@ class CrowdMeter:
         if zone is not None:
             inside = contains_each(zone.polygon, walkers.feet)
         moves = flow(walkers, inside)
-        area_m2, error = _area(scene.ground, zone)
+        area_m2, error = self._area(scene.ground, zone)
         density, level = None, None
         if area_m2 is not None:
             density = _density(count, area_m2, error)
@@ -185,7 +187,9 @@ class CrowdMeter:
                 else local.pressure[contains_each(zone.polygon, local.floor.middles)]
             )
             pressing = cells[cells > 0]
-            pressure = float(np.quantile(pressing, HIGH)) * missed if len(pressing) else 0.0
+            pressure = (
+                float(np.sort(pressing)[int(HIGH * (len(pressing) - 1))]) * missed if len(pressing) else 0.0
+            )
         return PlaceCrowd(
             name=name,
             count=count,
@@ -202,14 +206,16 @@ class CrowdMeter:
             densest=densest,
         )
 
-
-def _area(ground: Ground | None, zone: Zone | None) -> tuple[float | None, float]:
-    """The floor of a place in m², None where it is not known; and the relative standard error of that."""
-    if zone is not None and zone.area_m2 is not None:
-        return zone.area_m2, 0.0
-    if ground is None:
-        return None, 0.0
-    return ground.area_m2(WHOLE if zone is None else zone.polygon), 2 * ground.error
+    def _area(self, ground: Ground | None, zone: Zone | None) -> tuple[float | None, float]:
+        """The floor of a place in m², None where it is not known; and the relative standard error of that."""
+        if zone is not None and zone.area_m2 is not None:
+            return zone.area_m2, 0.0
+        if ground is None:
+            return None, 0.0
+        polygon = WHOLE if zone is None else zone.polygon
+        if polygon not in self._areas:
+            self._areas[polygon] = ground.area_m2(polygon)
+        return self._areas[polygon], 2 * ground.error
 
 
 def _density(count: Estimate, area_m2: float, error: float) -> Estimate:

@@ -138,31 +138,35 @@ class Paces:
         aspect: float,
     ) -> Walkers:
         in_picture = past[:, :, :2] * (aspect, 1.0)
-        drift, _, _ = _slopes(times, in_picture)
         if ground is None:
             known = np.isfinite(past[:, :, 2])
             typical = np.where(known, past[:, :, 2], 0.0).sum(axis=0) / np.maximum(known.sum(axis=0), 1)
-            upright = in_picture * (1.0, FORESHORTENING) / np.maximum(typical, 1e-6)[:, None]
-            velocity, scatter, noise = _slopes(times, upright)
+            walked = in_picture * (1.0, FORESHORTENING) / np.maximum(typical, 1e-6)[:, None]
             floor = np.full((len(feet), 2), np.nan)
         else:
-            flat = ground.metres(past[:, :, :2].reshape(-1, 2)).reshape(*past.shape[:2], 2)
-            velocity, scatter, noise = _slopes(times, flat)
-            floor = ground.metres(feet) if len(feet) else np.zeros((0, 2))
-        heading = np.degrees(np.arctan2(drift[:, 0], -drift[:, 1])) % 360.0
-        return Walkers(numbers, feet, heights, floor, velocity, heading, scatter, noise, ground is not None)
+            walked = ground.metres(past[:, :, :2].reshape(-1, 2)).reshape(*past.shape[:2], 2)
+            floor = walked[-1].copy()
+            carried = np.isnan(past[-1, :, 0])
+            if carried.any():
+                floor[carried] = ground.metres(feet[carried])
+        slopes, scatter, noise = _slopes(times, in_picture, walked)
+        heading = np.degrees(np.arctan2(slopes[:, 0], -slopes[:, 1])) % 360.0
+        return Walkers(
+            numbers, feet, heights, floor, slopes[:, 2:], heading, scatter, noise, ground is not None
+        )
 
 
 def _columns(sorted_numbers: NDArray[np.int64], wanted: NDArray[np.int64]) -> NDArray[np.intp]:
     return np.searchsorted(sorted_numbers, wanted)
 
 
-def _slopes(times: Floats, places: Floats) -> tuple[Floats, Floats, float]:
-    """The slopes (N, 2) of lines through places (W, N, 2) at times (W,), NaN where too little is known; the root mean
-    square scatter (N,) about them; and the variance of a component of a slope that the scatter makes, the median
-    person's.
+def _slopes(times: Floats, in_picture: Floats, walked: Floats) -> tuple[Floats, Floats, float]:
+    """The slopes (N, 4) of lines through places (W, N, 2) at times (W,), in the picture and as they were walked, NaN
+    where too little is known; the root mean square scatter (N,) of what was walked about them; and the variance of a
+    component of a slope that the scatter makes, the median person's.
     """
-    known = np.isfinite(places[:, :, 0])
+    places = np.concatenate([in_picture, walked], axis=2)
+    known = np.isfinite(places[:, :, 2])
     number = known.sum(axis=0)
     with np.errstate(divide="ignore", invalid="ignore"):
         middle = (known * times[:, None]).sum(axis=0) / number
@@ -170,8 +174,8 @@ def _slopes(times: Floats, places: Floats) -> tuple[Floats, Floats, float]:
         filled = np.where(known[:, :, None], places, 0.0)
         spread = (offset**2).sum(axis=0)
         slope = (offset[:, :, None] * filled).sum(axis=0) / spread[:, None]
-        centre = filled.sum(axis=0) / number[:, None]
-        away = np.where(known[:, :, None], places - centre - offset[:, :, None] * slope, 0.0)
+        centre = filled[:, :, 2:].sum(axis=0) / number[:, None]
+        away = np.where(known[:, :, None], filled[:, :, 2:] - centre - offset[:, :, None] * slope[:, 2:], 0.0)
         variance = (away**2).sum(axis=(0, 2)) / (2 * (number - 2))
         doubt = variance / spread
     begun = np.where(known, times[:, None], np.inf).min(axis=0, initial=np.inf)
