@@ -207,8 +207,10 @@ def swing(a: Trail, b: Trail, since_s: float) -> Strike | None:
     """
     height = (a.stature + b.stature) / 2
     best: Strike | None = None
-    for before, now in pairwise(a):
+    for before, now in pairwise(recent(a, since_s - LONGEST_STEP_S)):
         if now.time_s < since_s or not SHORTEST_STEP_S <= now.time_s - before.time_s <= LONGEST_STEP_S:
+            continue
+        if now.keypoints is None or before.keypoints is None:
             continue
         target = b.nearest(now.time_s)
         if target is None:
@@ -293,6 +295,8 @@ def scuffle(a: Trail, b: Trail) -> Strike | None:
     height = (a.stature + b.stature) / 2
     if min(a.stature, b.stature) < SMALLEST_PX or max(a.stature, b.stature) > 1.6 * min(a.stature, b.stature):
         return None
+    if gap(a.last, b.last, height) > NEAR:
+        return None
     now_s = min(a.last.time_s, b.last.time_s)
     since_s = now_s - SCUFFLE_S
     together = [(one, b.nearest(one.time_s)) for one in recent(a, since_s)]
@@ -309,8 +313,10 @@ def scuffle(a: Trail, b: Trail) -> Strike | None:
 
 def one_body(a: Trail, b: Trail, since_s: float) -> bool:
     """Whether two trails are likely of one person, whom the detector found twice: their boxes cover each other by half
-    (IoU, median since `since_s`).
+    (IoU, median since `since_s`), and by a third now.
     """
+    if a.last.box.iou(b.last.box) < 1 / 3:
+        return False
     shared = [
         one.box.iou(other.box) for one in recent(a, since_s) if (other := b.nearest(one.time_s)) is not None
     ]

@@ -1,5 +1,6 @@
 """Where each person was over the last seconds."""
 
+from bisect import bisect_left
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -122,9 +123,16 @@ class Trail:
         """The latest glimpse."""
         return self._glimpses[-1]
 
+    def since(self, time_s: float) -> tuple[Glimpse, ...]:
+        """The glimpses from `time_s` on."""
+        return self._glimpses[bisect_left(self._glimpses, time_s, key=_time_of) :]
+
     def nearest(self, time_s: float) -> Glimpse | None:
         """The glimpse nearest in time, if within 0.3 s."""
-        nearest = min(self._glimpses, key=lambda glimpse: abs(glimpse.time_s - time_s))
+        after = bisect_left(self._glimpses, time_s, key=_time_of)
+        nearest = min(
+            self._glimpses[max(0, after - 1) : after + 1], key=lambda glimpse: abs(glimpse.time_s - time_s)
+        )
         return nearest if abs(nearest.time_s - time_s) <= 0.3 else None
 
     @cached_property
@@ -225,12 +233,16 @@ class Trail:
 
 def recent(trail: Trail, since_s: float) -> tuple[Glimpse, ...]:
     """The glimpses from `since_s` on."""
-    return tuple(glimpse for glimpse in trail if glimpse.time_s >= since_s)
+    return trail.since(since_s)
 
 
 def speed(velocity: Point) -> float:
     """Its length."""
     return hypot(*velocity)
+
+
+def _time_of(glimpse: Glimpse) -> float:
+    return glimpse.time_s
 
 
 class Trails:
