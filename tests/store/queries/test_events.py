@@ -2,12 +2,14 @@
 
 import dataclasses
 import threading
+from random import Random
 
 import numpy as np
 import pytest
 
 from tynysh.behaviour.event import Phase
-from tynysh.behaviour.signal import Behaviour, Reason
+from tynysh.behaviour.events import EventMaker, Rule
+from tynysh.behaviour.signal import Behaviour, Reason, Signal
 from tynysh.errors import StoreError
 from tynysh.geometry import Box
 from tynysh.incidents.lifecycle import Action, State, Verdict
@@ -72,6 +74,18 @@ def test_an_event_grows_and_ends_in_its_incident(city: Database, make_event) -> 
     found = detail(city, number).incident
     assert (found.score, found.ended_at) == (0.95, 1012.0)
     assert len(feed(city)) == 3
+
+
+def test_severity_rises_while_a_fight_goes_on_though_its_score_stays_the_same(city: Database) -> None:
+    rule = Rule(on=0.5, off=0.3, min_duration_s=0.0, cooldown_s=0.0, release_s=1.0)
+    maker = EventMaker({Behaviour.FIGHT: rule}, ids=Random(1))
+    severities: dict[float, int] = {}
+    for time_s in (1000.0 + second for second in range(45)):
+        for event in maker.observe([Signal(Behaviour.FIGHT, time_s, 0.8, people=2)], time_s):
+            number = record(city, event, "door", now=time_s).incident_id
+            severities[time_s] = detail(city, number).incident.severity
+    assert severities[1000.0] == 3
+    assert min(time_s for time_s, level in severities.items() if level == 4) == pytest.approx(1030, abs=10)
 
 
 def test_what_people_would_not_see_is_kept_but_not_told(city: Database, make_event) -> None:
