@@ -162,7 +162,8 @@ class CameraFaultAnalyser:
         if scene.frame is None:
             return [lost]
         luma = scene.frame.luma
-        self._stillness.observe(luma, time_s)
+        keys = None if scene.stream is None else scene.stream.keys
+        self._stillness.observe(luma, time_s, keys=keys)
         if not 0.0 <= time_s - self._looked_s < 0.9 * LOOK_S:
             self._looked_s = time_s
             self._condition = self._health.observe(luma, time_s)

@@ -24,6 +24,12 @@ LEARNT = 30
 RENEW = 10
 """What is usual is reckoned anew after so many changes."""
 
+ALIVE_SHARE = 0.6
+NOISY_GAP_S = 0.6
+"""Noise shows from picture to picture, and not at key frames alone."""
+
+LEARNT_RENEWALS = 6
+FROZEN_SHARE = 0.3
 WINDOW_S = 1.0
 STILL_SHARE = 0.75
 
@@ -35,8 +41,12 @@ class Stillness:
     0.15 of its running median: a frozen picture that is coded again and again still changes a little at each key
     frame. For the same reason three quarters of the pictures of a second must be the same, not all.
 
+    Compression may take the noise out of all pictures but key frames. Where it is known when those come, pictures right
+    after them are compared too: of a live scene a good part of the pixels differs from one to the next, of a frozen one
+    next to none.
+
     noisy: whether this camera's pictures usually change all over, as a sensor's noise makes them; a clean stream, in
-    which only what moves is coded, may rightly stand still for long.
+    which only what moves is coded, may rightly stand still for long. Also true while key frames tell of standing still.
     """
 
     def __init__(self) -> None:
@@ -44,13 +54,24 @@ class Stillness:
         self._picture: Image | None = None
         self._changes: deque[float] = deque(maxlen=HISTORY)
         self._shares: deque[float] = deque(maxlen=HISTORY)
+        self._gaps: deque[float] = deque(maxlen=HISTORY)
+        self._changed_s: float | None = None
         self._latest: deque[tuple[float, bool]] = deque()
+        self._keys = 0
+        self._renewal: tuple[Image, float] | None = None
+        self._renewals: deque[float] = deque(maxlen=HISTORY)
+        self._renewed_since_s: float | None = None
         self._learnt = 0
         self._usual = 0.0
-        self.noisy = False
+        self._all_over = False
 
-    def observe(self, luma: Image, time_s: float) -> None:
-        """Take the next picture's brightness, (height, width)."""
+    @property
+    def noisy(self) -> bool:
+        """See the class."""
+        return self._all_over or self._renewed_since_s is not None
+
+    def observe(self, luma: Image, time_s: float, *, keys: int | None = None) -> None:
+        """Take the next picture's brightness, (height, width). keys: how many key frames came so far, where known."""
         step = max(1, luma.shape[1] // COLUMNS)
         # A copy: the frame's memory is the decoder's, and only as long as the frame lives.
         picture = luma[::step, ::step].copy()
@@ -59,33 +80,63 @@ class Stillness:
             self.forget()
             self._picture = picture
             return
+        if keys is not None and keys != self._keys:
+            self._keys = keys
+            self._renew(picture, time_s)
         difference = cv2.absdiff(picture, before)
         change = float(cv2.mean(difference)[0])
         same = change < max(SAME, SAME_SHARE * self._usual)
         if not same:
-            self._learn(change, cv2.countNonZero(difference) / difference.size)
+            self._learn(change, cv2.countNonZero(difference) / difference.size, time_s)
+        if self._usual and change >= ALIVE_SHARE * self._usual:
+            # A single picture that differs as much as usual is enough: a live scene, coded anew at a key frame.
+            self.since_s = None
+            self._latest.clear()
         self._decide(time_s, same=same)
 
     def forget(self) -> None:
         """Pictures stopped: what comes next is compared with nothing."""
         self._picture = None
+        self._changed_s = None
+        self._renewal = None
+        self._renewed_since_s = None
         self._latest.clear()
         self.since_s = None
 
-    def _learn(self, change: float, share: float) -> None:
+    def _learn(self, change: float, share: float, time_s: float) -> None:
+        if self._changed_s is not None:
+            self._gaps.append(max(0.0, time_s - self._changed_s))
+        self._changed_s = time_s
         self._changes.append(change)
         self._shares.append(share)
         self._learnt += 1
         if self._learnt >= LEARNT and self._learnt % RENEW == 0:
             self._usual = float(np.median(self._changes))
-            self.noisy = float(np.median(self._shares)) >= NOISY_SHARE
+            often = float(np.median(self._gaps)) <= NOISY_GAP_S
+            self._all_over = often and float(np.median(self._shares)) >= NOISY_SHARE
+
+    def _renew(self, picture: Image, time_s: float) -> None:
+        """Compare the pictures after two key frames."""
+        before, self._renewal = self._renewal, (picture, time_s)
+        if before is None:
+            return
+        share = cv2.countNonZero(cv2.absdiff(picture, before[0])) / picture.size
+        least = min(self._renewals) if len(self._renewals) >= LEARNT_RENEWALS else 0.0
+        if least >= NOISY_SHARE and share < FROZEN_SHARE * least:
+            if self._renewed_since_s is None:
+                self._renewed_since_s = before[1]
+        else:
+            self._renewed_since_s = None
+            self._renewals.append(share)
 
     def _decide(self, time_s: float, *, same: bool) -> None:
         self._latest.append((time_s, same))
         while len(self._latest) > 2 and self._latest[1][0] <= time_s - WINDOW_S:
             self._latest.popleft()
         still = sum(same for _, same in self._latest) >= STILL_SHARE * len(self._latest)
-        if not still:
+        if self._renewed_since_s is not None:
+            self.since_s = self._renewed_since_s
+        elif not still:
             self.since_s = None
         elif self.since_s is None and same:
             self.since_s = time_s
