@@ -127,6 +127,14 @@ def test_without_any_video_the_simulated_camera_still_shows_incidents(tmp_path: 
         assert picture.headers["content-type"] == "image/jpeg"
         assert picture.content[:2] == b"\xff\xd8"
 
+        def crowd() -> dict[str, Any]:
+            return city.get(f"/cameras/{camera['id']}/crowd")
+
+        until(lambda: any(place["count"] > 0 for place in crowd()["places"]), 30)
+        assert {place["name"] for place in crowd()["places"]} >= {"picture", "door"}
+        assert {line["name"] for line in crowd()["lines"]} == {"west side", "east side"}
+        until(lambda: city.get("/places")[0]["count"] is not None, 20)
+
         metrics = city.client.get("/metrics").text
         assert "tynysh" in metrics
 

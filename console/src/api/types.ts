@@ -111,6 +111,8 @@ export interface Camera {
   zones: Zone[];
   lines: Line[];
   people: number;
+  /** At least so many: they cannot be told apart. */
+  people_rough: boolean;
   counters: Record<string, number>;
   fps: number;
   recording: boolean;

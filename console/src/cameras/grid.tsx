@@ -2,6 +2,7 @@
 
 import { useMemo, useState, type ReactNode } from "react";
 import type { Camera, CameraState, User } from "../api/types";
+import { atLeast } from "../crowd/number";
 import { isOpen } from "../incidents/order";
 import { useWords } from "../language/words";
 import { useNow } from "../live/now";
@@ -42,7 +43,11 @@ function Tile({ camera, pictures, gravest }: { camera: Camera; pictures: boolean
             </span>
           )}
           {camera.people > 0 && (
-            <span className="dim tile-people">{t("console.incident.people", { count: camera.people })}</span>
+            <span className="dim tile-people">
+              {camera.people_rough
+                ? atLeast(camera.people, { t })
+                : t("console.incident.people", { count: camera.people })}
+            </span>
           )}
         </span>
       </a>

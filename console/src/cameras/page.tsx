@@ -146,8 +146,6 @@ export function CameraPage({ id, user }: { id: string; user: User }): ReactNode 
               <dd>{number(camera.fps, 1)}</dd>
               <dt>{t("console.camera.recording")}</dt>
               <dd>{t(camera.recording ? "console.yes" : "console.no")}</dd>
-              <dt>{t("console.camera.people")}</dt>
-              <dd>{number(camera.people)}</dd>
               {COUNTERS.map((name) => {
                 const count = camera.counters[name];
                 return count === undefined ? null : (

@@ -15,12 +15,15 @@ export function floorRound(value: number): number {
   return Math.floor(value / step) * step;
 }
 
+/** "more than 40", or that they are several: for people who cannot be told apart. */
+export function atLeast(low: number, { t }: Pick<Words, "t">): string {
+  const least = floorRound(low);
+  return least > 0 ? t("console.crowd.more_than", { count: least }) : t("console.crowd.uncounted");
+}
+
 /** "12", "12 (10–15)", "more than 40". */
 export function people({ count, low, high, rough }: Counted, { t, number }: Words): string {
-  if (rough) {
-    const least = floorRound(Math.max(low, count > low ? low : 0));
-    return least > 0 ? t("console.crowd.more_than", { count: least }) : t("console.crowd.uncounted");
-  }
+  if (rough) return atLeast(low, { t });
   const [few, many] = [Math.floor(low + 0.05), Math.ceil(high - 0.05)];
   const best = number(Math.round(count));
   return few === many ? best : t("console.crowd.band", { count: best, low: number(few), high: number(many) });

@@ -25,9 +25,13 @@ function Density({ map }: { map: DensityMap }): ReactNode {
   );
 }
 
+/** Beside the edges a label hangs inwards, so that all of it is seen. */
 function Label({ x, y, children }: { x: number; y: number; children: ReactNode }): ReactNode {
+  const side = x < 0.3 ? "from-left" : x > 0.7 ? "from-right" : "";
+  const place = (share: number): string => `${100 * Math.min(0.98, Math.max(0.02, share))}%`;
+  const along = side === "from-right" ? { right: place(1 - x) } : { left: place(x) };
   return (
-    <span className="crowd-label" style={{ left: `${100 * Math.min(0.94, Math.max(0.06, x))}%`, top: `${100 * Math.min(0.96, Math.max(0.04, y))}%` }}>
+    <span className={`crowd-label ${side}`} style={{ ...along, top: `${100 * Math.min(0.96, Math.max(0.04, y))}%` }}>
       {children}
     </span>
   );

@@ -39,6 +39,9 @@ Name = Annotated[str, Query(max_length=120, pattern=NO_ZERO)]
 MOST_POINTS = 1500
 """Steps that one answer holds at most; a longer time needs longer steps."""
 
+DRAWN_POINTS = 400
+"""Steps that a chart shows well: where none is asked for, the shortest is chosen that gives no more."""
+
 LONGEST_DAYS = 4000
 
 TREND_MIN = 15
@@ -352,7 +355,7 @@ def _history(
     parts: Context,
 ) -> History:
     if step is None:
-        step = next(each for each in _STEPS if (last - first) / each <= MOST_POINTS or each == DAY_MIN)
+        step = next(each for each in _STEPS if (last - first) / each <= DRAWN_POINTS or each == DAY_MIN)
     if (last - first) / step > MOST_POINTS:
         raise ApiError(422, "invalid", field="step")
     with parts.database.reading() as session:

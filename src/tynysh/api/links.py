@@ -32,7 +32,7 @@ class CameraStatus(BaseModel):
     reported_at: Unix time at which the worker said so; None when it has just been asked.
     worker: which worker owns the camera, if known.
     detail: a word for people about the state, without credentials.
-    people: how many people are in the picture now.
+    people: how many people are in the picture now. people_rough: at least so many; they cannot be told apart.
     fps: pictures a second that arrive.
     recording: whether the stream is being recorded.
     """
@@ -45,6 +45,7 @@ class CameraStatus(BaseModel):
     worker: int | None = None
     detail: str | None = None
     people: int = 0
+    people_rough: bool = False
     fps: float = 0.0
     recording: bool = False
     counters: Counters = Counters()

@@ -165,6 +165,7 @@ class Camera(BaseModel):
     zones: list[Zone]
     lines: list[Line]
     people: int
+    people_rough: bool = Field(description="At least so many: they cannot be told apart.")
     counters: Counters
     fps: float
     recording: bool
@@ -291,6 +292,7 @@ def camera(found: stored_cameras.CameraView, status: CameraStatus | None) -> Cam
         ],
         lines=[Line(name=line["name"], begin=line["from"], end=line["to"]) for line in found.lines],
         people=status.people if status else 0,
+        people_rough=status.people_rough if status else False,
         counters=status.counters if status else Counters(),
         fps=status.fps if status else 0.0,
         recording=status.recording if status else False,

@@ -144,9 +144,15 @@ def site_yaml(reels: list[Reel], port: int) -> str:
     sites: list[dict[str, Any]] = []
     for reel in reels:
         sites.append(_SITES[reel.kind] | {"cameras": [_camera(reel, port)]})
+        if reel.kind == "square":
+            lawn = {"camera": sites[-1]["cameras"][0]["name"], "zone": "lawn"}
+            sites[-1]["places"] = [{"name": "Lawn", "capacity": 12, "views": [lawn]}]
         if reel.kind == "street":
             sites[-1] = sites[-1] | {"name": f"{_SITES['street']['name']} {reel.name.rpartition('-')[2]}"}
-    sites.append(_SITES["simulated"] | {"cameras": [simulated.camera_settings()]})
+    sites.append(
+        _SITES["simulated"]
+        | {"places": [simulated.place_settings()], "cameras": [simulated.camera_settings()]}
+    )
     return "# The demo city. Written anew each time the demo starts.\n" + yaml.safe_dump(
         {"sites": sites}, allow_unicode=True, sort_keys=False
     )
@@ -209,7 +215,8 @@ def _camera(reel: Reel, port: int) -> dict[str, Any]:
         "analysers": watched[reel.kind],
     }
     if reel.kind == "square":
-        camera["zones"] = [{"name": "lawn", "kind": "protected", "polygon": lawn}]
+        camera["zones"] = [{"name": "lawn", "kind": "protected", "polygon": lawn, "capacity": 12}]
+        camera["lines"] = [{"name": "path", "from": [0.05, 0.6], "to": [0.45, 0.3]}]
     return camera
 
 

@@ -19,6 +19,10 @@ from tynysh.media.packet import PacketSource, SourcePacket, StreamInfo
 from tynysh.media.source import Fault, SourceError, SourceSpec, Timeouts, register_scheme
 from tynysh.perception.person import Person
 
+CAMERA = "Simulated square"
+DOOR = {"door": {"area_m2": 30, "capacity": 6}}
+"""What the zone before the door is meant for."""
+
 SCHEME = "simulated"
 SCRIPTS = {"square": SQUARE}
 """Name in the address `simulated:NAME` → script."""
@@ -141,14 +145,25 @@ def register() -> None:
     register_scheme(SCHEME, open_simulated)
 
 
+def place_settings() -> dict[str, Any]:
+    """The whole square as a place of its site: who comes in at either side and has not left."""
+    gates = [{"camera": CAMERA, "line": line} for line in ("west side", "east side")]
+    return {"name": "Square", "capacity": 12, "gates": gates}
+
+
 def camera_settings() -> dict[str, Any]:
-    """The simulated camera as a site's YAML has it: address, zones and analysers."""
+    """The simulated camera as a site's YAML has it: address, zones, lines and analysers."""
     return {
-        "name": "Simulated square",
+        "name": CAMERA,
         "main": f"{SCHEME}:square",
         "zones": [
             {"name": zone.name, "kind": zone.kind, "polygon": [list(corner) for corner in zone.polygon]}
+            | DOOR.get(zone.name, {})
             for zone in ZONES
+        ],
+        "lines": [
+            {"name": "west side", "from": [0.12, 0.98], "to": [0.12, 0.5]},
+            {"name": "east side", "from": [0.88, 0.5], "to": [0.88, 0.98]},
         ],
         "analysers": {
             # A network trained on people sees a cartoon here; how the figures move decides.

@@ -19,7 +19,7 @@ from tynysh.behaviour.signal import Behaviour, Reason
 from tynysh.crowd.ground import Ground
 from tynysh.crowd.learning import Learnt
 from tynysh.crowd.minutes import MinuteMeter, Minutes, Series
-from tynysh.crowd.state import CrowdState
+from tynysh.crowd.state import PICTURE, CrowdState
 from tynysh.evidence.anonymised import blurred, scaled_size
 from tynysh.evidence.timeline import PeopleTimeline
 from tynysh.geometry import Box
@@ -194,11 +194,14 @@ class CameraRunner:
         counters = dataclasses.asdict(self.feed.counters) | {"frames_analysed": self.analysed}
         latest = self.latest
         lost = status.state is FeedState.LOST
+        crowd = self.crowd()
+        whole = None if crowd is None else crowd.state.place(PICTURE)
         return {
             "state": status.state.value,
             "since": status.since,
             "detail": status.detail,
             "people": 0 if lost or latest is None else latest.count,
+            "people_rough": whole is not None and whole.rough,
             "fps": self._rate.of(counters["frames_read"], time.monotonic()),
             "counters": counters,
             "recording": self._recorder is not None
