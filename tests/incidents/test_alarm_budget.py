@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+from scipy.stats import poisson
 
 from tynysh.incidents.alarm_budget import RISK, Choice, Standing, choose, own_recall, rate
 
@@ -25,11 +26,11 @@ def calm(count: int = 0) -> np.ndarray:
     return np.full(len(LEVELS), count)
 
 
-def test_the_rate_has_garwoods_interval() -> None:
-    """Ten events: 5.43 to 16.96 with each bound wrong in 5 % (Garwood, 1936)."""
-    found = rate(10, 1.0, risk=0.05)
-    assert (found.low, found.high) == (pytest.approx(5.4254, abs=1e-3), pytest.approx(16.9622, abs=1e-3))
+def test_each_bound_of_a_rate_is_wrong_in_one_case_of_ten() -> None:
     assert rate(0, 2.0).high == pytest.approx(math.log(1 / RISK) / 2.0)
+    assert (rate(0, 2.0).low, rate(0, 0.0).high) == (0.0, math.inf)
+    assert poisson.cdf(10, 4.0 * rate(10, 4.0).high) == pytest.approx(RISK)
+    assert poisson.sf(9, 4.0 * rate(10, 4.0).low) == pytest.approx(RISK)
 
 
 def test_a_new_camera_uses_the_usual_threshold() -> None:

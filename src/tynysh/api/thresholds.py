@@ -32,7 +32,7 @@ class Threshold(BaseModel):
     standing: Standing
     budget: float = Field(description="False alarms a day that are borne.")
     false_per_day: float = Field(description="False alarms a day in quiet hours, at this threshold.")
-    low: float = Field(description="90 % interval of false_per_day.")
+    low: float = Field(description="Of false_per_day: each bound is wrong in one case of ten.")
     high: float | None = Field(description="Null where nothing was watched yet.")
     quiet_days: float = Field(description="Watched while nothing happened, in the last two weeks.")
     recall: float | None = Field(description="Part of what happens that is found; null where not measured.")

@@ -8,6 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import gamma, poisson
 
+from tynysh.incidents.rates import garwood
+
 RISK = 0.1
 """How often chance may fool the choice: the one-sided level of all tests here."""
 
@@ -28,7 +30,7 @@ class Standing(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """False alarms a day: the count over the time watched, with a 90 % interval (Garwood, 1936)."""
+    """False alarms a day: the count over the time watched, with bounds of which each is wrong in one case of ten."""
 
     per_day: float
     low: float
@@ -50,12 +52,10 @@ class Choice:
     recall_floor: float
 
 
-def rate(count: int, days: float, risk: float = RISK) -> Rate:
-    """The rate of a Poisson process with `count` events in `days`, each bound wrong in `risk` of the cases."""
-    if days <= 0.0:
-        return Rate(0.0, 0.0, float("inf"))
-    low = float(gamma.ppf(risk, count)) / days if count else 0.0
-    return Rate(count / days, low, float(gamma.ppf(1.0 - risk, count + 1)) / days)
+def rate(count: int, days: float) -> Rate:
+    """The rate of `count` alarms in `days`, each bound wrong in `RISK` of the cases."""
+    low, high = garwood(count, days, level=1.0 - 2.0 * RISK) or (0.0, float("inf"))
+    return Rate(count / days if days > 0.0 else 0.0, low, high)
 
 
 def choose(

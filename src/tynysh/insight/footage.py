@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 
 from tynysh.behaviour.signal import Behaviour
+from tynysh.incidents.rates import garwood
 from tynysh.insight.binary import wilson
 from tynysh.insight.labels import Label, Recording
 from tynysh.insight.matching import match
-from tynysh.insight.rates import garwood
 from tynysh.insight.sightings import LEVELS, SeenEvent, Sightings, Still
 
 HOUR_S = 3600.0

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import poisson
 
-from tynysh.insight.rates import garwood
+from tynysh.incidents.rates import garwood
 
 
 @pytest.mark.parametrize(
