@@ -94,8 +94,11 @@ def counting(square: Path) -> str:
         [
             "### Counting people",
             "",
-            "`python benchmarks/counting.py vtest.avi`: the square of vtest.avi, and nine of them in one picture (*far away*), "
-            "on a camera that only counts. Errors are in people; *in the band* is how often the truth was.",
+            (
+                "`python benchmarks/counting.py vtest.avi`: the square of vtest.avi, and nine of them in one picture "
+                "(*far away*), on a camera that only counts. Errors are in people; *in the band* is how often the "
+                "truth was."
+            ),
             "",
             run(HERE / "counting.py", square),
         ]
