@@ -42,8 +42,8 @@ def walking(
     sitting: float = 0.0,
 ) -> list[Scene]:
     """Scenes of `people` who cross the floor one after the other, as a detector gives them: boxes that jitter by
-    `noise` of their height, and are `missed` at times. sitting: the part of them who are 1.1 m tall. A camera that hangs
-    so that hardly anybody is seen whole gives fewer.
+    `noise` of their height, and are `missed` at times. sitting: the part of them who are 1.1 m tall. A camera that
+    hangs so that hardly anybody is seen whole gives fewer.
     """
     scenes: list[Scene] = []
     began, track_id = 0.0, 0

@@ -4,8 +4,8 @@ import dataclasses
 
 import numpy as np
 import pytest
-
 from tests.crowd.cameras import ASPECT, HEIGHT, WIDTH, length_errors, some_mounting, walking
+
 from tynysh.behaviour.scene import Scene
 from tynysh.crowd.learning import FEWEST_PEOPLE, GroundLearner, Hints, Learnt
 from tynysh.crowd.mounting import Mounting

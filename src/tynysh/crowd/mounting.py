@@ -1,7 +1,7 @@
 """How does a camera hang over a level floor, and what floor does it then see?"""
 
 from dataclasses import dataclass
-from math import cos, degrees, exp, log, sin
+from math import cos, exp, log, sin
 
 import numpy as np
 from numpy.typing import NDArray
@@ -88,7 +88,3 @@ class Mounting:
         below = self.focal * fall + low * run
         with np.errstate(divide="ignore", invalid="ignore"):
             return np.asarray(np.where(below > 0, (self.focal * run - low * fall) / below, np.nan))
-
-    def words(self) -> str:
-        """In one line, for people."""
-        return f"{self.height:.1f} m above the floor, looking {degrees(self.tilt):.0f}° down"
