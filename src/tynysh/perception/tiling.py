@@ -26,16 +26,31 @@ SHARP_HEIGHT = 24.0
 """Height in pixels of the network's input from which nine of ten people are found (docs/developer/counting.md)."""
 
 COUNTED_SCORE = 0.4
+"""Least score of the people whose number tells whether tiles pay."""
+
 SAME_OVERLAP = 0.5
-EDGE = 0.02
+"""Boxes of two views that overlap more, by intersection over union, are of the same person."""
+
 COVERED = 0.6
+"""Of a box found in a tile, the part within a better one from which it is a piece of the same person."""
+
+EDGE = 0.02
+"""A box that ends so near to a tile's inner edge, in tile widths, is cut by it."""
 
 PROBE_S = 120.0
-FIRST_PROBE_S = 2.0
-CONFIRM_S = 2.0
+"""Seconds between two looks that find out whether tiles would pay."""
+
+FIRST_PROBE_S, CONFIRM_S = 2.0, 2.0
+"""Seconds from the camera's first look to the first probe, and from a probe that found more to the next."""
+
 ENTER_GAIN, LEAVE_GAIN = 0.25, 0.1
+"""Part of the people whom only tiles find, from which on they are used, and below which they are given up."""
+
 ENTER_PEOPLE = 2
+"""People whom only tiles find, at least, before they are used."""
+
 GAIN_S = 30.0
+"""Seconds over which the gain is averaged before tiles are given up (time constant of an exponential mean)."""
 
 
 class Detection(StrEnum):
