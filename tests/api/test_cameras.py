@@ -76,7 +76,10 @@ def test_a_camera_says_how_it_is_doing(house) -> None:
         "reconnects": 2,
         "timestamps_mended": 0,
     }
-    assert camera["zones"] == [{"name": "Stage", "kind": "protected", "polygon": [[0, 0], [1, 0], [1, 1]]}]
+    assert camera["zones"] == [
+        {"name": "Stage", "kind": "protected", "polygon": [[0, 0], [1, 0], [1, 1]], "capacity": None}
+    ]
+    assert camera["lines"] == []
     assert camera["site"] == {"id": "club", "name": '<script>alert("x")</script>', "kind": "nightlife"}
     assert [one["id"] for one in listed] == ["club-door", "park-door"]
     assert camera in listed

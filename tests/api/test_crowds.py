@@ -151,6 +151,14 @@ def test_steps_sum_up_and_leave_out_what_nobody_saw(house) -> None:
     assert {"kind": "line", "name": "Gate"} in names
 
 
+@pytest.mark.parametrize(("days", "step_s"), [(0.2, 60), (1, 300), (7, 3600), (30, 14_400), (365, 86_400)])
+def test_a_chart_gets_as_many_steps_as_it_shows_well(house, days: float, step_s: int) -> None:
+    with house.signed_in() as browser:
+        asked = {"from": stamp(0), "to": stamp(int(1440 * days))}
+        found = browser.get("/api/v1/cameras/park-door/crowd/history", params=asked).json()
+    assert found["step_s"] == step_s
+
+
 def test_days_begin_at_midnight_of_the_site(house) -> None:
     # The sites are in Almaty, UTC+6 at that time: 18:00 UTC is midnight there.
     midnight = int(datetime(2025, 2, 20, 19, tzinfo=UTC).timestamp()) // 60
@@ -232,7 +240,7 @@ def test_places_tell_who_is_inside_and_whether_it_rises(house) -> None:
     keep(house, {Series(Kind.PLACE, "club", "Hall"): Minutes(minute - 15 + np.arange(15), rising)})
     with house.signed_in() as browser:
         hall, yard = browser.get("/api/v1/places").json()
-        history = browser.get("/api/v1/places/club/Hall/history").json()
+        history = browser.get("/api/v1/places/club/Hall/history?step=1").json()
         assert browser.get("/api/v1/places/club/Cellar/history").status_code == 404
     assert (hall["site"]["id"], hall["name"], hall["capacity"]) == ("club", "Hall", 400)
     assert (hall["count"], hall["low"], hall["high"]) == (212, 205, 220)

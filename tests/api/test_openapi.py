@@ -39,7 +39,8 @@ FIELDS = {
     "IncidentDetail": "events steps clip_started_at",
     "IncidentEvent": "id behaviour started_at decided_at ended_at score box people zone reason curve",
     "IncidentStep": "at user action from_state to_state verdict note",
-    "Camera": "id name site simulated state since detail position zones lines people people_rough counters fps recording",
+    "Camera": "id name site simulated state since detail position zones lines people people_rough "
+    "counters fps recording",
     "Crowd": "at places lines map calibrated error",
     "PlaceCrowd": "name count low high rough density density_low density_high level area_m2 capacity speed heading "
     "stopped counterflow pressure densest",
