@@ -75,13 +75,13 @@ def events_of(one: Scored, settings: FightSettings) -> list[Event]:
 
 
 def delays_of(embedded: Iterable[Scored], settings: FightSettings) -> list[float | None]:
-    """Seconds from the onset of each fight to its event, 0 if that came before; None where there was none."""
+    """Seconds from the onset of each fight to its event, below 0 if that came before; None where there was none."""
     delays: list[float | None] = []
     for one in embedded:
         assert one.fight is not None
         begin_s, end_s = one.fight
         hits = [
-            max(0.0, event.decided_s - begin_s)
+            event.decided_s - begin_s
             for event in events_of(one, settings)
             if event.decided_s <= end_s + TAIL_S and (event.end_s or 0.0) >= begin_s
         ]
@@ -97,6 +97,7 @@ def table(calm: list[Scored], embedded: list[Scored], ordinary: list[Scored]) ->
             settings = FightSettings(threshold=threshold, min_duration_s=duration_s)
             delays = delays_of(embedded, settings)
             found = [delay for delay in delays if delay is not None]
+            late = [delay for delay in found if delay >= 0.0]
             rows.append(
                 {
                     "threshold": threshold,
@@ -106,8 +107,9 @@ def table(calm: list[Scored], embedded: list[Scored], ordinary: list[Scored]) ->
                     "calm_s": round(sum(one.seconds for one in calm), 1),
                     "ordinary_events": sum(len(events_of(one, settings)) for one in ordinary),
                     "recall": round(len(found) / len(delays), 3),
-                    "delay_median_s": round(float(np.median(found)), 2) if found else float("nan"),
-                    "delay_95_s": round(float(np.quantile(found, 0.95)), 2) if found else float("nan"),
+                    "before_onset": len(found) - len(late),
+                    "delay_median_s": round(float(np.median(late)), 2) if late else float("nan"),
+                    "delay_95_s": round(float(np.quantile(late, 0.95)), 2) if late else float("nan"),
                 }
             )
     return rows
