@@ -1,6 +1,7 @@
 """What people do to each other is measured relative to their bodies."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ from tests.behaviour.scenes import H, posed, times
 
 from tynysh.behaviour.interaction import (
     Act,
+    Strike,
     charge,
     chase,
     drag,
@@ -21,6 +23,7 @@ from tynysh.behaviour.interaction import (
     shove,
     strikes,
     swing,
+    together,
 )
 from tynysh.behaviour.trails import Glimpse, Trail
 from tynysh.demo.figure import Action
@@ -242,3 +245,21 @@ def test_one_who_rushes_at_somebody_charges_and_one_who_rushes_past_does_not() -
 def test_one_person_found_twice_is_one_body() -> None:
     assert one_body(boxes(lambda _t: 300), boxes(lambda _t: 304), 0.0)
     assert not one_body(boxes(lambda _t: 300), boxes(lambda _t: 330), 0.0)
+
+
+def act(time_s: float, score: float, sure: float, kind: Act = Act.BLOW) -> Strike:
+    return Strike(kind, time_s, score, 2.0, time_s, sure)
+
+
+def test_one_step_of_a_guessed_joint_does_not_count_alone() -> None:
+    """Wrists of people a few dozen pixels high leap from look to look."""
+    assert together([act(1.0, 0.9, sure=0.0)]) <= 0.5
+    assert together([act(1.0, 0.9, sure=0.0), act(1.0, 0.8, sure=0.0)]) <= 0.5
+    assert together([act(1.0, 0.9, sure=0.5)]) < 0.9
+
+
+def test_a_second_step_or_a_sure_one_or_another_act_counts() -> None:
+    assert together([act(1.0, 0.9, sure=0.0), act(1.4, 0.5, sure=0.0)]) == pytest.approx(0.95)
+    assert together([act(1.0, 0.9, sure=1.0)]) == 0.9
+    shoved = replace(act(1.0, 0.5, sure=1.0), act=Act.SHOVE)
+    assert together([act(1.0, 0.9, sure=0.0), shoved]) == pytest.approx(0.95)

@@ -10,13 +10,13 @@ from tynysh.behaviour.interaction import (
     charge,
     chase,
     drag,
-    either,
     gap,
     one_body,
     scuffle,
     shove,
     strikes,
     swing,
+    together,
 )
 from tynysh.behaviour.places import foot, watched
 from tynysh.behaviour.scene import Feed, Scene
@@ -63,9 +63,10 @@ class AggressionAnalyser:
     chases. Never a face or a mood.
 
     The acts of a pair within 1.2 s add up as 1 - Π(1 - s), s the score of each (`interaction.strikes`, `swing`,
-    `shove`, `scuffle`, `drag`, `charge`, `chase`); the signal is that of the worst pair, and its people are all of
-    whom a pair scores at least half as high. All from where bodies and limbs move relative to body size and to the
-    other person. Blows, kicks and swings need pose, shoves the hands; the rest needs boxes alone.
+    `shove`, `scuffle`, `drag`, `charge`, `chase`), but a single step of a limb that may be guessed does not count by
+    itself (`together`); the signal is that of the worst pair, and its people are all of whom a pair scores at least
+    half as high. All from where bodies and limbs move relative to body size and to the other person. Blows, kicks and
+    swings need pose, shoves the hands; the rest needs boxes alone.
 
     Where the light changes at once all over the picture, or the picture itself, what was seen before does not count.
     """
@@ -118,7 +119,9 @@ class AggressionAnalyser:
             score=worst.score,
             box=scene.normalised_box(worst.box),
             people=len(people),
-            reason=Reason(f"aggression.{told.act}", {"people": len(people), "speed": round(float(told.speed), 1)}),
+            reason=Reason(
+                f"aggression.{told.act}", {"people": len(people), "speed": round(float(told.speed), 1)}
+            ),
             since_s=worst.since_s,
         )
 
@@ -150,7 +153,7 @@ def _case(one: tuple[int, Trail], other: tuple[int, Trail], others: Iterable[Tra
     if not acts:
         return None
     return _Case(
-        score=either(act.score for act in acts),
+        score=together(acts),
         strongest=max(acts, key=lambda act: (act.act in GRAVE and act.score >= GRAVE_SCORE, act.score)),
         since_s=min(act.since_s for act in acts),
         box=a.last.box.union(b.last.box),

@@ -38,6 +38,9 @@ FAST = 1.1
 HEAD = 0.2
 """Part of an upright body, from the top, that counts as the head."""
 
+LONE = 0.5
+"""Greatest score of one step alone of a joint that may be guessed."""
+
 SCUFFLE_S = 1.3
 CHARGE_S = 0.9
 """Seconds over which a scuffle and a charge are read."""
@@ -65,6 +68,8 @@ class Act(StrEnum):
 class Strike:
     """One act: the instant at which it is seen, its certainty in [0, 1], its speed in H/s, and since when it goes on
     (the instant itself for a blow).
+
+    sure: how surely the joints were seen that it rests on, where it rests on one step of theirs.
     """
 
     act: Act
@@ -72,6 +77,7 @@ class Strike:
     score: float
     speed: float
     since_s: float
+    sure: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +200,7 @@ def _strike(limb: _Limb, before: Glimpse, now: Glimpse, target: Glimpse, height:
         act = Act.KICK_OF_FALLEN if low else act
     elif not low and tip[1] <= target.body.top + HEAD * target.body.height:
         act = Act.BLOW_TO_HEAD
-    return Strike(act, now.time_s, score, thrust, now.time_s) if score > 0.0 else None
+    return Strike(act, now.time_s, score, thrust, now.time_s, _sure(confidence)) if score > 0.0 else None
 
 
 def swing(a: Trail, b: Trail, since_s: float) -> Strike | None:
@@ -238,7 +244,25 @@ def _sweep(
     pace = hypot(thrown[0] - drawn[0], thrown[1] - drawn[1]) / height / (now.time_s - before.time_s)
     aim = _angle(thrown, _direction(to_shoulder, target.body.centre))
     score = ramp(_angle(drawn, thrown), 60.0, 100.0) * ramp(pace, 1.6, 2.6) * ramp(aim, 40.0, 25.0)
-    return Strike(Act.SWING, now.time_s, score, pace, now.time_s) if score > 0.0 else None
+    seen = min(
+        float(glimpse.keypoints[wrist, 2]) for glimpse in (before, now) if glimpse.keypoints is not None
+    )
+    return Strike(Act.SWING, now.time_s, score, pace, now.time_s, _sure(seen)) if score > 0.0 else None
+
+
+def _sure(confidence: float) -> float:
+    """How far one step of a joint seen with `confidence` is believed by itself: guessed joints leap."""
+    return ramp(confidence, 0.35, 0.55)
+
+
+def together(acts: Sequence[Strike]) -> float:
+    """The score of acts that add up, `either` of them. A single step of a joint that is not surely seen, with nothing
+    besides, leaves it below what counts: at most `LONE`.
+    """
+    score = either(act.score for act in acts)
+    if len({act.time_s for act in acts}) > 1 or any(act.sure >= 1.0 for act in acts):
+        return score
+    return min(score, LONE + (1.0 - LONE) * max(act.sure for act in acts))
 
 
 def struggle(trail: Trail, since_s: float) -> float:
