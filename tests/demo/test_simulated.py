@@ -1,6 +1,7 @@
 """The simulated camera is a camera like any other, and shows every behaviour once a loop."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import islice
 from random import Random
 
@@ -13,6 +14,7 @@ from tynysh.behaviour.events import EventMaker
 from tynysh.behaviour.scene import Motion, Scene
 from tynysh.behaviour.settings import AnalyserSettings
 from tynysh.behaviour.signal import Behaviour
+from tynysh.crowd.meter import CrowdMeter
 from tynysh.demo import simulated
 from tynysh.demo.drawing import draw
 from tynysh.demo.script import DARK_FROM_S, FPS, HEIGHT, LOOP_S, SQUARE, WIDTH, ZONES
@@ -46,22 +48,24 @@ def events_of(loop: list[np.ndarray], *, every: int) -> list[Event]:
     settings = chosen_settings()
     analysers = registry.create_all(settings)
     events = EventMaker(registry.rules(settings), ids=Random(1))
-    tracker, detector = Tracker(), ScriptedDetector()
+    tracker, detector, crowd = Tracker(), ScriptedDetector(), CrowdMeter()
     told: list[Event] = []
     for number in range(len(loop)):
         time_s = number / FPS
         frame = Frame(loop[number], time_s=time_s, index=number)
-        looks = number % every == 0
+        persons = detector.detect(frame) if number % every == 0 else None
+        looks = persons is not None
         scene = Scene(
             time_s=time_s,
             width=WIDTH,
             height=HEIGHT,
             detected=looks,
-            tracks=tracker.update(detector.detect(frame), time_s) if looks else tracker.predict(time_s),
+            tracks=tracker.predict(time_s) if persons is None else tracker.update(persons, time_s),
             motion=Motion(level=0.05, moving=True),
             zones=ZONES,
             frame=frame,
         )
+        scene = replace(scene, crowd=crowd.observe(scene, persons))
         told += events.observe([signal for each in analysers for signal in each.observe(scene)], time_s)
     return told + events.close(LOOP_S)
 
