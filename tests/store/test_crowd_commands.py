@@ -93,6 +93,11 @@ def test_what_cannot_be_done_is_said(
     assert list(tmp_path.glob("*.csv")) == []
 
 
+def test_without_sites_it_says_how_to_get_some(database: Database, tmp_path: Path) -> None:
+    with pytest.raises(TynyshError, match="no sites yet"):
+        export(database, tmp_path / "out.csv")
+
+
 @pytest.mark.parametrize("form", ["csv", "parquet"])
 def test_a_long_history_takes_no_more_memory_than_a_piece_of_it(form: crowd_table.Format) -> None:
     figures = np.random.default_rng(1).uniform(0, 9, (700, len(Figure)))

@@ -45,8 +45,10 @@ def export(
     with database.reading() as session:
         rows = list(session.scalars(select(SiteRow).order_by(SiteRow.ordinal, SiteRow.id)))
         chosen = [row for row in rows if site is None or site in (row.id, row.name)]
+        if not rows:
+            raise UsageError("There are no sites yet.", hint="Apply a site file: tynysh apply SITE.YAML.")
         if not chosen:
-            names = ", ".join(row.id for row in rows) or "none"
+            names = ", ".join(row.id for row in rows)
             raise UsageError(f"There is no site {site!r}.", hint=f"Known sites: {names}.")
         wanted: list[tuple[str, Series]] = [
             (row.id, series)
