@@ -24,7 +24,7 @@ from tynysh.perception.engine import Network, load_network
 WEIGHTS = Path(str(files("tynysh.behaviour"))) / "weights" / "fight.onnx"
 
 INTERVAL_S = 0.5
-SOON_S = 0.3
+SOON_S = 0.35
 SUSPICIOUS = -2.0
 """Seconds between two looks of the network; after a look of log-odds above SUSPICIOUS, until the next one."""
 
