@@ -15,6 +15,7 @@ from tynysh.behaviour.camera_fault import CameraFaultSettings
 from tynysh.behaviour.event import Event, Phase
 from tynysh.behaviour.intrusion import IntrusionSettings
 from tynysh.behaviour.loitering import LoiteringSettings
+from tynysh.behaviour.person_down import PersonDownSettings
 from tynysh.behaviour.scene import Scene, Zone
 from tynysh.behaviour.settings import AnalyserSettings
 from tynysh.behaviour.signal import Behaviour, Signal
@@ -158,6 +159,17 @@ def test_a_camera_that_gives_no_pictures_is_a_fault_that_ends_when_it_is_back() 
     assert ended.id == begun[0].id
     assert ended.end_s is not None
     assert 114.0 <= ended.end_s <= 116.0
+
+
+def test_what_a_lower_threshold_would_have_raised_is_counted_though_nothing_is() -> None:
+    class Lying:
+        def detect(self, frame: Frame) -> Sequence[Person]:
+            return [Person(Box(150, 180, 250, 220), 0.9)]
+
+    run = pipeline(watching((Behaviour.PERSON_DOWN, PersonDownSettings(threshold=0.99))), Lying())
+    assert told(run.process(frame) for frame in frames(0, 25)) == []
+    counted = run.near_alarms.take()[Behaviour.PERSON_DOWN]
+    assert (counted[0], counted[-1]) == (1, 0)
 
 
 def test_what_still_holds_at_the_end_ends_with_the_stream() -> None:

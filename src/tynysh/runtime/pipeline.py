@@ -244,7 +244,7 @@ class Pipeline:
         for event in events:
             if event.subject == Fault.MOVED and event.phase is not Phase.UPDATED:
                 self._ground.moved(away=event.phase is Phase.BEGUN)
-            self._near_alarms.observe(signals, scene.time_s)
+        self._near_alarms.observe(signals, scene.time_s)
         return Step(scene=scene, to_blur={**self._doubtful, **scene.people()}, signals=signals, events=events)
 
     def _on_duty_signals(self, analyser: Analyser, scene: Scene) -> Sequence[Signal]:
