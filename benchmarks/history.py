@@ -13,14 +13,18 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from tynysh.crowd.minutes import Figure, Kind, Minutes, Series
 from tynysh.store.database import Database
 from tynysh.store.migrate import migrate
+from tynysh.store.packing import pack
 from tynysh.store.queries import crowd_history
+from tynysh.store.schema import CrowdBlockRow, CrowdSeriesRow
 
 DAY_MIN = 1440
+BEGIN_DAY = 7 * 2900
+WEEKS = 8
 YEAR_MIN = 525_600
 CITY = 500
 BUSIEST = {
@@ -102,25 +106,49 @@ def _vacuum(database: Database) -> None:
     if database.engine.dialect.name == "postgresql":
         connection = database.engine.raw_connection()
         driver: Any = connection.driver_connection
+        connection.commit()
         driver.autocommit = True
         connection.cursor().execute("VACUUM crowd_block")
         driver.autocommit = False
         connection.close()
 
 
+def _fill(database: Database, cameras: int, random: np.random.Generator) -> None:
+    """Weeks long past, as packing leaves them."""
+    kinds = list(BUSIEST)
+    with database.reading() as session:
+        ids = {(row.owner, row.name): row.id for row in session.scalars(select(CrowdSeriesRow))}
+    for week in range(1, WEEKS + 1):
+        for number in range(cameras):
+            days = [
+                camera_day(kinds[number % len(kinds)], BEGIN_DAY - 7 * week + day, random) for day in range(7)
+            ]
+            with database.writing() as session:
+                for name in days[0]:
+                    found = pack(Minutes.joined([day[name] for day in days]))
+                    begin = (BEGIN_DAY - 7 * week) * DAY_MIN
+                    session.add(
+                        CrowdBlockRow(series_id=ids[f"camera-{number}", name], begin=begin, packed=found)
+                    )
+    _vacuum(database)
+
+
 def main(url: str | Path, cameras: int, days: int) -> None:
-    """Write so many days of so many cameras minute by minute, pack them hourly, and print what they take."""
+    """Write days of cameras minute by minute, pack them hourly, add the weeks before; print what that takes."""
     database = Database.open(url)
     migrate(database)
     random = np.random.default_rng(7)
-    before = first_day = _size(database)
+    before = _size(database)
     writing_s, packing_s = 0.0, 0.0
     began = time.process_time()
     kinds = list(BUSIEST)
     for day in range(days):
-        drawn = {number: camera_day(kinds[number % len(kinds)], day, random) for number in range(cameras)}
+        drawn = {
+            number: camera_day(kinds[number % len(kinds)], BEGIN_DAY + day, random)
+            for number in range(cameras)
+        }
         for hour in range(24):
-            begin = day * DAY_MIN + 60 * hour
+            begin = (BEGIN_DAY + day) * DAY_MIN + 60 * hour
             for minute in range(begin, begin + 60):
                 found = {
                     Series(Kind.LINE if name == "Line" else Kind.ZONE, f"camera-{number}", name): part
@@ -136,14 +164,14 @@ def main(url: str | Path, cameras: int, days: int) -> None:
             crowd_history.pack_all(database, before=begin + 60)
             packing_s += time.perf_counter() - clock
             _vacuum(database)
-        if day == 0:
-            first_day = _size(database)
     cpu_s = time.process_time() - began
-    standing, growth = first_day - before, (_size(database) - first_day) / (cameras * (days - 1) * DAY_MIN)
+    standing = _size(database) - before
+    _fill(database, cameras, random)
+    growth = (_size(database) - before - standing) / (cameras * WEEKS * 7 * DAY_MIN)
     year = CITY * YEAR_MIN * growth + CITY / cameras * standing
     print(
-        f"{database.engine.dialect.name}: {cameras} cameras, {days} days: the first day {standing / 1e6:.1f} MB with "
-        f"room for the running hour, then {growth:.2f} bytes a camera-minute; a year of {CITY} cameras "
+        f"{database.engine.dialect.name}: {cameras} cameras, {days} days minute by minute {standing / 1e6:.1f} MB; "
+        f"weeks that are over {growth:.2f} bytes a camera-minute; a year of {CITY} cameras "
         f"{year / 1e9:.2f} GB; a minute written in "
         f"{1000 * writing_s / (days * DAY_MIN):.0f} ms, an hour packed in {1000 * packing_s / (days * 24):.0f} ms, "
         f"{cpu_s:.0f} CPU-s in all"
@@ -155,7 +183,7 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser()
     parser.add_argument("url", nargs="?")
     parser.add_argument("--cameras", type=int, default=10)
-    parser.add_argument("--days", type=int, default=28)
+    parser.add_argument("--days", type=int, default=8)
     given = parser.parse_args()
     if given.url:
         main(given.url, given.cameras, given.days)
