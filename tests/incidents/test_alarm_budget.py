@@ -62,6 +62,30 @@ def test_the_floor_of_recall_holds_and_says_so() -> None:
     assert chosen(calm(30), 3.0, recall=None).threshold == LEVELS[-1]
 
 
+def test_a_calm_camera_is_not_made_to_notice_less_than_its_site_says() -> None:
+    assert chosen(calm(), 30.0, usual=0.2, lowest=0.16).threshold == 0.2
+
+
+def test_a_floor_that_no_threshold_reaches_leaves_the_lowest_and_does_not_flood() -> None:
+    held = chosen(calm(30), 3.0, recall=np.linspace(0.9, 0.3, len(LEVELS)), recall_floor=0.95)
+    assert (held.standing, held.threshold) == (Standing.FLOOR, 0.4)
+
+
+def test_a_floor_above_the_usual_recall_holds_before_anything_is_known_of_the_budget() -> None:
+    new = chosen(calm(), 0.0, recall_floor=0.9)
+    assert new.standing is Standing.LEARNING
+    assert new.threshold < 0.6
+    assert new.recall is not None
+    assert new.recall >= 0.9
+
+
+def test_what_is_within_the_budget_at_the_floor_is_not_called_above_it() -> None:
+    kept = chosen(calm(), 3.0, lowest=0.5, recall_floor=0.9)
+    assert kept.standing is Standing.KEPT
+    assert kept.recall is not None
+    assert kept.recall >= 0.9
+
+
 def test_the_chosen_rate_is_above_the_budget_no_more_often_than_the_risk() -> None:
     """Cameras whose false alarms come at every rate, with curves of every shape, watched for two to thirty days."""
     random = np.random.default_rng(11)

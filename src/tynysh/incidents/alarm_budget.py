@@ -82,30 +82,36 @@ def choose(
     chance that the chosen rate is above the budget at `RISK` whatever the number of levels (Learn then Test,
     Angelopoulos et al., 2021; fixed-sequence testing, Maurer et al., 1995). Until that can be shown, which for no alarm
     at all takes ln(1 / RISK) / budget days, the usual threshold holds, unless its alarms are more than chance allows
-    within the budget: then it is RAISED to the lowest level of which that is not so. Where that passes the floor of
-    recall, the threshold stands at the FLOOR, and the budget is known to be too small.
+    within the budget: then it is RAISED to the lowest level of which that is not so. Nothing of this goes above the
+    floor of recall; where the budget would need that, the threshold stands at the FLOOR, and the budget is known to be
+    too small. A floor that no level reaches puts the threshold at the lowest.
     """
     ladder = np.asarray(levels, dtype=np.float64)
     counts = np.maximum.accumulate(np.asarray(false_alarms, dtype=np.int64)[::-1])[::-1]
-    ceiling = _ceiling(ladder, recall, recall_floor)
-    start = _at_least(ladder, usual)
+    bottom, start = _at_least(ladder, lowest), _at_least(ladder, usual)
+    ceiling = _ceiling(ladder, recall, recall_floor, bottom)
     within = np.asarray(gamma.ppf(1.0 - RISK, counts + 1)) <= budget * days
     passed = len(ladder)
     while passed > 0 and within[passed - 1]:
         passed -= 1
     above_chance = poisson.sf(counts - 1, max(budget * days, 1e-12)) <= RISK
-    if passed < len(ladder):
-        index, standing = max(passed, _at_least(ladder, lowest)), Standing.KEPT
+    # A usual threshold below all levels is not counted for; where all is calm, nothing speaks against it.
+    uncounted = passed == 0 and usual < ladder[0]
+    if passed < len(ladder) and not uncounted:
+        index, standing = max(passed, bottom), Standing.KEPT
     elif above_chance[start]:
         borne = np.flatnonzero(~above_chance[start:])
         index = start + int(borne[0]) if len(borne) else len(ladder) - 1
         standing = Standing.RAISED
     else:
         index, standing = start, Standing.LEARNING
+    threshold = usual if standing is Standing.LEARNING else float(ladder[index])
     if index > ceiling:
-        index, standing = ceiling, Standing.FLOOR
+        index, threshold = ceiling, float(ladder[ceiling])
+        if standing is not Standing.LEARNING and passed > ceiling:
+            standing = Standing.FLOOR
     return Choice(
-        threshold=usual if standing is Standing.LEARNING else float(ladder[index]),
+        threshold=threshold,
         standing=standing,
         rate=rate(int(counts[index]), days),
         recall=None if recall is None else float(recall[index]),
@@ -120,12 +126,14 @@ def own_recall(scores: Sequence[float], levels: Sequence[float]) -> NDArray[np.f
     return share
 
 
-def _ceiling(ladder: NDArray[np.float64], recall: Sequence[float] | None, floor: float) -> int:
-    """The highest level at which recall is still `floor`; the highest of all where recall is not known."""
+def _ceiling(
+    ladder: NDArray[np.float64], recall: Sequence[float] | None, floor: float, bottom: int
+) -> int:
+    """The highest level at which recall is still `floor`: of all where recall is not known, `bottom` where none is."""
     if recall is None:
         return len(ladder) - 1
     enough = np.flatnonzero(np.asarray(recall, dtype=np.float64) >= floor)
-    return int(enough[-1]) if len(enough) else 0
+    return int(enough[-1]) if len(enough) else bottom
 
 
 def _at_least(ladder: NDArray[np.float64], threshold: float) -> int:
