@@ -7,7 +7,7 @@ import pytest
 from tests.behaviour.scenes import LEFT_HALF, boxed, scene, scores, standing, times, watch
 
 from tynysh.behaviour.intrusion import IntrusionAnalyser, IntrusionSettings
-from tynysh.behaviour.scene import Line
+from tynysh.behaviour.scene import Feed, Line
 from tynysh.behaviour.signal import Signal
 from tynysh.crowd.meter import CrowdMeter
 from tynysh.geometry import Box
@@ -97,3 +97,29 @@ def test_the_other_direction_and_who_walks_along_are_let_be() -> None:
     assert max(scores(crossings("in", lambda t: 300 + 100 * t))) == 0.0
     assert max(scores(crossings("in", lambda t: 700 - 100 * t))) == 1.0
     assert max(scores(crossings("both", lambda t: 440 + 10 * (t % 2)))) == 0.0
+
+
+def test_who_crossed_before_the_camera_was_lost_is_not_told_again_when_it_is_back() -> None:
+    """The counts go on; between the first picture and the first look of the detector nothing is known of them."""
+    meter, watching = CrowdMeter(), analyser(lines=["fence"])
+
+    def walk(start_s: float, end_s: float, *, looks: bool) -> list[Signal]:
+        signals: list[Signal] = []
+        for t in times(start_s, end_s):
+            people = [standing(1, min(900, 300 + 100 * t), t)] if looks else []
+            seen = scene(t, people, lines=(FENCE,), detected=looks)
+            seen = replace(seen, crowd=meter.observe(seen, [] if looks else None))
+            signals += watching.observe(seen)
+        return signals
+
+    assert max(scores(walk(0, 8, looks=True))) == 1.0
+    meter.lost()
+    watching.observe(scene(8, feed=Feed.LOST))
+    assert max(scores(walk(9, 10, looks=False) + walk(10, 11, looks=True))) == 0.0
+
+
+def test_the_last_second_is_that_of_the_clock_even_where_it_is_set_back() -> None:
+    watching = analyser()
+    watch(watching, [scene(t, [standing(1, 200, t)], [LEFT_HALF]) for t in times(3600, 3603)])
+    outside = [scene(t, [standing(1, 800, t)], [LEFT_HALF]) for t in times(0, 2)]
+    assert watch(watching, outside)[-1].score == 0.0

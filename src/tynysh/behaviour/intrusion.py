@@ -137,13 +137,13 @@ class IntrusionAnalyser:
 
     def _line(self, scene: Scene, line: Line) -> Signal:
         """What `line` counts more than before, of those who went the watched way."""
-        counts = (
-            [] if scene.crowd is None else [count for count in scene.crowd.lines if count.name == line.name]
-        )
         ways = {"in": (1, 0), "out": (0, 1), "both": (1, 1)}[self._settings.direction]
-        total = sum(ways[0] * count.ins + ways[1] * count.outs for count in counts)
-        more = total - self._crossed.get(line.name, total)
-        self._crossed[line.name] = total
+        more = 0
+        for count in () if scene.crowd is None else scene.crowd.lines:
+            if count.name == line.name:
+                total = ways[0] * count.ins + ways[1] * count.outs
+                more = total - self._crossed.get(line.name, total)
+                self._crossed[line.name] = total
         last = self._crossings.get(line.name)
         if more <= 0 and last is not None and 0.0 <= scene.time_s - (last.since_s or 0.0) <= CROSSED_S:
             return replace(last, time_s=scene.time_s)
@@ -186,7 +186,7 @@ class IntrusionAnalyser:
 
     def _forget(self, scene: Scene) -> None:
         for key, looks in list(self._looks.items()):
-            while looks and looks[0][0] < scene.time_s - WINDOW_S:
+            while looks and not 0.0 <= scene.time_s - looks[0][0] <= WINDOW_S:
                 looks.popleft()
             if not looks:
                 del self._looks[key]
