@@ -1,7 +1,7 @@
 """Does the camera still show the view that it is there for, and if not, what is in the way?"""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import hypot
 from typing import Any
 
@@ -27,6 +27,12 @@ SOFT = 6.0
 DARK = 36.0
 """Grey level that not even the brightest fiftieth of a dark picture is above: no lamp, no window."""
 
+DIM, DIM_GAIN = 60.0, 0.15
+"""A picture that is no brighter than this is dark as well if so little is left of the view's gradients."""
+
+SATURATED = 230.0
+"""Grey level: white is 235 in most video."""
+
 FINE_PIXELS = 60_000
 TOP_SHARE = 0.02
 """Sharpness is that of the strongest edges, which noise does not reach."""
@@ -46,8 +52,21 @@ LOST_LIKENESS = 0.35
 FLAT_SHARE = 0.4
 SHARP = 0.35
 
+VEILED_GAIN, VEILED_WEBER = 0.35, 0.4
+"""Behind a veil (paint, fog on the lens) gradients fall below this part of the usual, and so far below brightness;
+less light takes both alike.
+"""
+
 HALF_GONE = 0.4
 HALF_ERASED = 0.5
+PARTLY_ERASED = 0.38
+BLURRED = 0.35
+"""What is close before the lens is out of focus: no edge in it is sharper than this part of the usual."""
+
+NUDGED = 0.025
+"""Part of the width by which a camera may sway in the wind or be knocked without looking elsewhere."""
+
+RECOVERED = 0.4
 MOSTLY_GONE = 0.7
 SUDDEN_S = 1.3
 OBSTRUCTED_S = 60.0
@@ -141,13 +160,15 @@ class _View:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Match:
-    """How a look fits a view. judged: blocks that had edges. lost: of these, where they are gone. erased: part of the
-    view's edges where there are hardly any now.
+    """How a look fits a view. judged: blocks that had edges. lost: of these, where they are gone or veiled. erased:
+    part of the view's edges where there are hardly any now. gain: how much is left of the view's gradients, grey
+    levels for grey levels, the median of the judged blocks.
     """
 
     judged: NDArray[np.bool_]
     lost: NDArray[np.bool_]
     erased: float
+    gain: float
 
     @property
     def enough(self) -> bool:
@@ -197,6 +218,7 @@ class PictureHealth:
         self._strange_s: float | None = None
         self._found_s = float("-inf")
         self._searched_s = float("-inf")
+        self._sway = (0, 0)
         self.dimmed = False
 
     def observe(self, luma: Image, time_s: float) -> Condition:
@@ -234,7 +256,7 @@ class PictureHealth:
             fine=_strongest(luma[::step]),
             coarse=_strongest(half.astype(np.uint8)),
             bright=float(np.percentile(grid[::3, ::3], 98)),
-            saturated=float(np.mean(grid >= 240)),
+            saturated=float(np.mean(grid >= SATURATED)),
             flat=float(np.mean(length < 0.7)),
             still=before is not None and float(np.mean(np.abs(grid - before) > 1.0)) < 0.01,
             thumb=_resized(grid, THUMB),
@@ -263,6 +285,8 @@ class PictureHealth:
     def _judge_view(self, look: _Look, view: _View, time_s: float) -> tuple[Condition, bool]:
         match = _match(look, view)
         if match.enough and match.gone >= HALF_GONE:
+            look, match = self._steadied(look, view, match)
+        if match.enough and match.gone >= HALF_GONE:
             for other in self._views[1:]:
                 known = _match(look, other)
                 if known.enough and known.gone < 0.5 * match.gone and known.gone < HALF_GONE:
@@ -284,9 +308,13 @@ class PictureHealth:
     def _cause(
         self, look: _Look, view: _View, match: _Match, gone: float, passing: bool, time_s: float
     ) -> Condition:
-        if _blinded(look, view, gone):
+        if look.bright <= DIM and match.gain < DIM_GAIN:
+            return Condition(Fault.DARK)
+        if _blinded(look, view, match, gone):
             return Condition(Fault.GLARE)
         likeness = _likeness(look.thumb, view.thumb)
+        if gone >= HALF_GONE and _is_colour_bars(look):
+            return Condition(Fault.WRONG_PICTURE)
         if _defocused(look, view, likeness):
             return Condition(Fault.DEFOCUSED)
         if not match.enough:
@@ -303,11 +331,15 @@ class PictureHealth:
         if self._may_search(time_s):
             if self._same_in_other_light(look, view, match, time_s):
                 return HEALTHY
-            if _found_elsewhere(look, view):
+            if _found_elsewhere(look, view, match):
                 self._found_s = time_s
         if time_s - self._found_s <= FOUND_S:
             return Condition(Fault.MOVED)
+        if match.erased >= PARTLY_ERASED:
+            return HEALTHY if passing else Condition(Fault.COVERED)
         if self._gone_s is not None and self._gone_s - self._seen_s <= SUDDEN_S:
+            if look.fine < BLURRED * view.fine:
+                return Condition(Fault.COVERED)
             return Condition(Fault.WRONG_PICTURE, other_scene=True)
         if self._obstructed_s is None or passing:
             self._obstructed_s = time_s
@@ -326,7 +358,27 @@ class PictureHealth:
         if before is None or not before.any():
             return False
         back = int((before & ~match.lost & match.judged).sum())
-        return back >= max(2, 0.08 * int(before.sum()))
+        hidden = int((match.lost & ~before).sum())
+        return back >= max(2, 0.08 * int(before.sum()), 0.5 * hidden)
+
+    def _steadied(self, look: _Look, view: _View, match: _Match) -> tuple[_Look, _Match]:
+        """The look and its match, brought back if a mast in the wind or a slight knock explains what is lost."""
+        columns = look.grid.shape[1]
+        for shift in (self._sway, None):
+            right, down = _sway(look, view) if shift is None else shift
+            if (right, down) == (0, 0) or hypot(right, down) > NUDGED * columns:
+                continue
+            steady = replace(
+                look,
+                grid=np.roll(look.grid, (down, right), axis=(0, 1)),
+                edges=np.roll(look.edges, (down, right), axis=(1, 2)),
+                length=np.roll(look.length, (down, right), axis=(0, 1)),
+            )
+            better = _match(steady, view)
+            if better.gone < min(HALF_GONE, 0.6 * match.gone):
+                self._sway = (right, down)
+                return steady, better
+        return look, match
 
     def _same_in_other_light(self, look: _Look, view: _View, match: _Match, time_s: float) -> bool:
         """Whether edges lie where they lay in the lost blocks, though reversed; then the light's own view is begun."""
@@ -393,9 +445,25 @@ def _match(look: _Look, view: _View) -> _Match:
     share = along / np.maximum(usual, 1e-6)
     likeness = along / np.sqrt(np.maximum(usual * now, 1e-9))
     lost = judged & (share < LOST_SHARE) & (likeness < LOST_LIKENESS)
+    gain, strength = _left(look, view)
+    brighter = _blocks(look.grid) / np.maximum(_blocks(view.grid), 1.0)
+    veiled = judged & (strength < VEILED_GAIN) & (strength < VEILED_WEBER * brighter)
     sharp = usual_length >= SHARP
-    bare = sharp & (now_length < FLAT_SHARE * usual_length)
-    return _Match(judged, lost, float(bare.sum() / max(1, sharp.sum())))
+    behind: Any = cv2.resize(veiled.view(np.uint8), sharp.shape[::-1], interpolation=cv2.INTER_NEAREST)
+    bare = sharp & ((now_length < FLAT_SHARE * usual_length) | (np.asarray(behind) > 0))
+    erased = float(bare.sum() / max(1, sharp.sum()))
+    return _Match(judged, lost | veiled, erased, float(np.median(gain[judged])) if judged.any() else 1.0)
+
+
+def _left(look: _Look, view: _View) -> tuple[_Field, _Field]:
+    """How many grey levels are left of one of the view's gradients, over blocks: by their projection on the view's, and
+    by their strength whichever way they point.
+    """
+    usual = _gradients(view.grid)
+    now = look.edges * (look.length + np.float32(SOFT))
+    power = np.maximum(_blocks(_squares(usual)), np.float32(1e-3))
+    along = _blocks(usual[0] * now[0] + usual[1] * now[1])
+    return along / power, np.sqrt(_blocks(_squares(now)) / power)
 
 
 def _at_sight(look: _Look) -> Condition:
@@ -410,21 +478,23 @@ def _at_sight(look: _Look) -> Condition:
 
 
 def _is_colour_bars(look: _Look) -> bool:
-    """Whether the upper half is the same row over and over, with steps in it: a test card."""
-    upper = look.grid[: look.grid.shape[0] // 2]
-    row = np.median(upper, axis=0)
-    same = float(np.mean(np.abs(upper - row) < 4.0))
-    steps = np.abs(np.diff(row)) > 8.0
-    begins = int(np.sum(steps[1:] & ~steps[:-1]))
-    return same >= 0.97 and begins >= 4 and float(np.mean(steps)) < 0.3
+    """Whether half of the picture is the same row (or column) over and over, with steps in it: a test card."""
+    rows, columns = look.grid.shape
+    for part in (look.grid[: rows // 2], look.grid[:, : columns // 2].T):
+        row = np.median(part, axis=0)
+        same = float(np.mean(np.abs(part - row) < 5.0))
+        steps = np.abs(np.diff(row)) > 8.0
+        begins = int(np.sum(steps[1:] & ~steps[:-1]))
+        if same >= 0.95 and begins >= 4 and float(np.mean(steps)) < 0.3:
+            return True
+    return False
 
 
-def _blinded(look: _Look, view: _View, gone: float) -> bool:
+def _blinded(look: _Look, view: _View, match: _Match, gone: float) -> bool:
     """Whether light drowns the view: saturated where it was not, and its edges are gone, or nearly all is."""
     more = look.saturated - view.saturated
-    return (look.saturated >= 0.4 and more >= 0.25 and gone >= 0.35) or (
-        look.saturated >= 0.6 and more >= 0.4
-    )
+    drowned = gone >= 0.35 or match.erased >= 0.2
+    return (look.saturated >= 0.33 and more >= 0.25 and drowned) or (look.saturated >= 0.6 and more >= 0.4)
 
 
 def _defocused(look: _Look, view: _View, likeness: float) -> bool:
@@ -466,24 +536,42 @@ def _edges_lie_alike(one: _Field, other: _Field) -> bool:
     return here >= 2.0 * elsewhere
 
 
-def _found_elsewhere(look: _Look, view: _View) -> bool:
-    """Whether the view is there all the same, shifted, turned or at another scale: its blocks fit again."""
+def _found_elsewhere(look: _Look, view: _View, match: _Match) -> bool:
+    """Whether the view is there all the same, shifted, turned or at another scale: lost blocks fit again, and more
+    blocks fit than where the view used to be.
+    """
+    rows, columns = look.grid.shape
     for matrix in _movements(look, view):
-        if _displacement(matrix, look.grid.shape) < 1.5:
+        if _displacement(matrix, look.grid.shape) < NUDGED * columns:
             continue
-        rows, columns = look.grid.shape
         moved: Any = cv2.warpAffine(look.grid, matrix, (columns, rows), flags=cv2.INTER_LINEAR)
         inside: Any = cv2.warpAffine(np.ones_like(look.grid), matrix, (columns, rows))
-        edges = _gradients(np.asarray(moved, np.float32))
-        edges /= _length(edges) + np.float32(SOFT)
         # The border of what was moved in is no edge.
         within = cv2.erode(np.asarray(inside), np.ones((5, 5), np.uint8)) > 0.99
-        edges *= within
-        a, b = edges, view.edges * within
+        edges = _gradients(np.asarray(moved, np.float32))
+        edges *= within / (_length(edges) + np.float32(SOFT))
+        usual = view.edges * within
+        a, b = edges, usual
         norm = float(np.sqrt(np.sum(a * a) * np.sum(b * b)))
-        if norm > 0.0 and float(np.mean(within)) > 0.25 and float(np.sum(a * b)) / norm >= 0.3:
+        if norm <= 0.0 or float(np.mean(within)) <= 0.25 or float(np.sum(a * b)) / norm < 0.3:
+            continue
+        shown = match.judged & (_blocks(within.astype(np.float32)) > 0.7)
+        fits = shown & _fits(edges, usual)
+        lost = match.lost & shown
+        if fits[lost].sum() >= RECOVERED * lost.sum() and fits.sum() > (shown & ~match.lost).sum():
             return True
     return False
+
+
+def _fits(edges: _Field, usual: _Field) -> NDArray[np.bool_]:
+    """The blocks in which edges lie as usual."""
+    along = _blocks(edges[0] * usual[0] + edges[1] * usual[1])
+    both = _blocks(_squares(edges)) * _blocks(_squares(usual))
+    return along >= LOST_LIKENESS * np.sqrt(np.maximum(both, 1e-9))
+
+
+def _squares(edges: _Field) -> _Field:
+    return edges[0] * edges[0] + edges[1] * edges[1]
 
 
 def _movements(look: _Look, view: _View) -> Iterator[NDArray[np.float64]]:
@@ -503,6 +591,12 @@ def _movements(look: _Look, view: _View) -> Iterator[NDArray[np.float64]]:
         edges = _gradients(np.asarray(upright, np.float32))
         length = _length(edges)
         yield _shift(length, view.length, turned)
+
+
+def _sway(look: _Look, view: _View) -> tuple[int, int]:
+    """By how many cells to the right and down the look must be brought to lie on the view."""
+    matrix = _shift(look.length, view.length, np.eye(2, 3))
+    return round(float(matrix[0, 2])), round(float(matrix[1, 2]))
 
 
 def _shift(now: _Field, usual: _Field, first: NDArray[np.float64]) -> NDArray[np.float64]:
