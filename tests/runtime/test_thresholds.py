@@ -1,21 +1,25 @@
 """Thresholds are learnt from verdicts and quiet hours, and used at once."""
 
+from collections.abc import Mapping
 from random import Random
+from uuid import UUID
 
 import numpy as np
 import pytest
 
-from tynysh.behaviour.event import Phase
-from tynysh.behaviour.events import EventMaker
+from tynysh.behaviour.event import Event, Phase
+from tynysh.behaviour.events import EventMaker, Rule
 from tynysh.behaviour.near_alarms import LEVELS
 from tynysh.behaviour.registry import BUDGETED, default_settings, rules
 from tynysh.behaviour.signal import Behaviour, Signal
 from tynysh.incidents.alarm_budget import Standing
 from tynysh.runtime import thresholds
+from tynysh.runtime.camera_runner import Watched
 from tynysh.site.apply import apply
-from tynysh.site.schema import SiteFile
+from tynysh.site.schema import Site, SiteFile
 from tynysh.store.database import Database
 from tynysh.store.queries import alarm_budgets
+from tynysh.store.queries.events import record
 
 NOW = 1000 * 86_400.0
 FIGHT = Behaviour.FIGHT
@@ -102,8 +106,77 @@ def test_learnt_thresholds_make_the_events() -> None:
 
     assert begun(0.0) == 1
     choice = alarm_budgets.Choice(score + 0.1, Standing.RAISED, alarm_budgets.Rate(2, 1, 4), None, 0.6)
-    learnt = alarm_budgets.LearntThreshold("door", FIGHT, choice, 0.5, 1.0, 1.0, 0, 0, NOW)
+    learnt = alarm_budgets.LearntThreshold(
+        "door", FIGHT, choice, settings[FIGHT].threshold, 1.0, 1.0, 0, 0, NOW
+    )
     events.retune(thresholds.tuned(settings, [learnt]))
     assert begun(1000.0) == 0
     events.retune(thresholds.tuned(settings, []))
     assert begun(2000.0) == 1
+
+
+class Watching:
+    """A camera at work, of which it is known by which rules it makes events."""
+
+    def __init__(self, site: Site) -> None:
+        self.site, self.camera = site, site.cameras[0]
+        self.rules: Mapping[Behaviour, Rule] = {}
+
+    def retune(self, rules: Mapping[Behaviour, Rule]) -> None:
+        self.rules = rules
+
+    def take_watched(self) -> Watched:
+        return Watched()
+
+
+@pytest.mark.parametrize(
+    ("analysers", "budget", "threshold"),
+    [({}, {}, 0.7), ({"fight": {"threshold": 0.62}}, {}, 0.62), ({}, {"learn": False}, 0.5)],
+    ids=["learnt", "the site says another threshold now", "the site says not to learn"],
+)
+def test_what_was_learnt_holds_as_long_as_the_site_says_what_it_said_then(
+    database: Database, analysers: dict[str, object], budget: dict[str, object], threshold: float
+) -> None:
+    apply(site(), database, now=NOW, user="aigerim")
+    choice = alarm_budgets.Choice(0.7, Standing.KEPT, alarm_budgets.Rate(0.1, 0.1, 0.3), None, 0.6)
+    with database.writing() as session:
+        alarm_budgets.keep(
+            session, alarm_budgets.LearntThreshold("door", FIGHT, choice, 0.5, 1.0, 9.0, 0, 0, NOW)
+        )
+    said = site(**budget).sites[0].model_dump(mode="json", by_alias=True, exclude_defaults=True)
+    said["cameras"][0]["analysers"] = analysers
+    runner = Watching(Site.model_validate(said))
+    thresholds.Thresholds(database).keep([runner], now=NOW)  # type: ignore[list-item]
+    assert runner.rules[FIGHT].on == threshold
+
+
+def test_a_camera_that_alarms_in_every_other_hour_is_not_calm_in_the_hours_between(
+    database: Database,
+) -> None:
+    """Nobody verified its alarms of today yet; a budget of 10 a day for fights could be shown in a quarter of one."""
+    apply(site(), database, now=NOW, user="aigerim")
+    for hour in range(23):
+        at = NOW - (23 - hour) * 3600
+        with database.writing() as session:
+            counts = {FIGHT: np.ones(len(LEVELS), dtype=np.int64)} if hour % 2 else {}
+            alarm_budgets.add_watched(session, "door", at, 3600, counts)
+        if hour % 2:
+            alarm = Event(
+                id=str(UUID(int=hour)),
+                behaviour=FIGHT,
+                phase=Phase.ENDED,
+                start_s=at,
+                decided_s=at + 1,
+                end_s=at + 5,
+                score=0.9,
+                box=None,
+                people=2,
+                zone=None,
+                subject="",
+                reason=None,
+                curve=(),
+            )
+            record(database, alarm, "door", now=at + 5)
+    found = learn(database, alarms_per_day=30)[FIGHT]
+    assert found.choice.standing is Standing.LEARNING
+    assert found.choice.threshold == default_settings()[FIGHT].threshold

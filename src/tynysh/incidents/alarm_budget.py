@@ -126,9 +126,7 @@ def own_recall(scores: Sequence[float], levels: Sequence[float]) -> NDArray[np.f
     return share
 
 
-def _ceiling(
-    ladder: NDArray[np.float64], recall: Sequence[float] | None, floor: float, bottom: int
-) -> int:
+def _ceiling(ladder: NDArray[np.float64], recall: Sequence[float] | None, floor: float, bottom: int) -> int:
     """The highest level at which recall is still `floor`: of all where recall is not known, `bottom` where none is."""
     if recall is None:
         return len(ladder) - 1

@@ -47,11 +47,15 @@ class Thresholds:
         if 0.0 <= now - self._kept_at < KEEP_S and self._told.keys() == set(runners):
             return
         self._kept_at = now
+        learnt: dict[str, list[LearntThreshold]] = {runner.camera.id: [] for runner in runners}
         with self._database.reading() as session:
-            learnt = alarm_budgets.learnt(session, [runner.camera.id for runner in runners])
+            for one in alarm_budgets.learnt(session, learnt):
+                learnt[one.camera_id].append(one)
         for runner in runners:
-            analysers = runner.site.effective(runner.camera).analysers
-            rules = tuned(analysers, [one for one in learnt if one.camera_id == runner.camera.id])
+            effective = runner.site.effective(runner.camera)
+            rules = tuned(
+                effective.analysers, learnt[runner.camera.id] if effective.alarm_budget.learn else ()
+            )
             if self._told.get(runner) != rules:
                 runner.retune(rules)
             self._told[runner] = rules
@@ -83,7 +87,7 @@ def learn(session: Session, site: Site, camera: Camera, *, now: float) -> Sequen
         [behaviour for behaviour in BUDGETED if behaviour in effective.analysers] if budget.learn else []
     )
     alarm_budgets.forget(session, camera.id, but=watched)
-    quiet = alarm_budgets.quiet_time(session, camera.id, since=now - LOOK_BACK_S, now=now)
+    quiet = alarm_budgets.quiet_time(session, camera.id, BUDGETED, since=now - LOOK_BACK_S, now=now)
     found: list[LearntThreshold] = []
     for behaviour in watched:
         settings = effective.analysers[behaviour]
@@ -148,8 +152,15 @@ def choice_for(
 def tuned(
     settings: Mapping[Behaviour, AnalyserSettings], learnt: Sequence[LearntThreshold]
 ) -> dict[Behaviour, Rule]:
-    """The rules of the behaviours that are budgeted: with the learnt threshold, or the usual one where none is."""
-    thresholds = {one.behaviour: one.choice.threshold for one in learnt}
+    """The rules of the behaviours that are budgeted: with the learnt threshold, or the usual one where none is.
+
+    What was learnt when the site said another threshold does not hold any more.
+    """
+    thresholds = {
+        one.behaviour: one.choice.threshold
+        for one in learnt
+        if one.behaviour in settings and one.usual == settings[one.behaviour].threshold
+    }
     return {
         behaviour: Rule.of(
             settings[behaviour].model_copy(

@@ -27,7 +27,7 @@ def watch(
 def quiet(database: Database, *, days: float = 14.0) -> tuple[float, dict[Behaviour, int]]:
     """Hours, and alarms at the lowest level."""
     with database.reading() as session:
-        time = alarm_budgets.quiet_time(session, "door", since=NOW - days * DAY_S, now=NOW)
+        time = alarm_budgets.quiet_time(session, "door", [FIGHT], since=NOW - days * DAY_S, now=NOW)
     return time.days * 24, {behaviour: int(counts[0]) for behaviour, counts in time.counts.items()}
 
 
@@ -59,8 +59,39 @@ def test_hours_in_which_something_happened_or_may_have_are_left_out(
         with city.writing() as session:
             incidents.take_step(session, number, Action.VERIFY, user="aigerim", now=NOW, verdict=verdict)
     watch(city, began, {FIGHT: 1}, seconds=3600)
-    watch(city, began - 5 * HOUR_S, seconds=3600)
-    assert quiet(city) == (1.0, {}) if left_out else (2.0, {FIGHT: 1})
+    watch(city, began - 15 * HOUR_S, seconds=3600)
+    assert quiet(city) == ((1.0, {}) if left_out else (2.0, {FIGHT: 1}))
+
+
+def test_hours_of_the_last_day_tell_nothing_while_one_of_its_alarms_waits_for_a_verdict(
+    city: Database, make_event
+) -> None:
+    """Else a camera that alarms in every other hour would look calm: its hours without alarms are left."""
+    began = NOW - 5 * HOUR_S
+    record(city, make_event(start_s=began, end_s=began + 60), "door", now=began + 1)
+    for hours_ago in (2, 9, 23, 26):
+        watch(city, NOW - hours_ago * HOUR_S, seconds=3600)
+    assert quiet(city) == (1.0, {})
+
+
+def test_what_happens_besides_is_no_reason_to_leave_an_hour_out(city: Database, make_event) -> None:
+    """A hall that is crowded each night has its false alarms of fights then."""
+    began = NOW - 50 * HOUR_S
+    crowding = make_event(behaviour=Behaviour.CROWDING, start_s=began, end_s=began + 6 * HOUR_S)
+    number = record(city, crowding, "door", now=began + 1).incident_id
+    with city.writing() as session:
+        incidents.take_step(session, number, Action.VERIFY, user="aigerim", now=NOW, verdict=Verdict.TRUE)
+    watch(city, began + 2 * HOUR_S, {FIGHT: 3}, seconds=3600)
+    assert quiet(city) == (1.0, {FIGHT: 3})
+
+
+def test_a_true_alarm_at_the_end_of_an_hour_does_not_count_in_the_next(city: Database, make_event) -> None:
+    began = NOW - 50 * HOUR_S - 20
+    number = record(city, make_event(start_s=began, end_s=began + 10), "door", now=began + 1).incident_id
+    with city.writing() as session:
+        incidents.take_step(session, number, Action.VERIFY, user="aigerim", now=NOW, verdict=Verdict.TRUE)
+    watch(city, began + 60, {FIGHT: 1}, seconds=60)
+    assert quiet(city) == (0.0, {})
 
 
 def test_scores_of_what_was_verified_true_are_known(city: Database, make_event) -> None:

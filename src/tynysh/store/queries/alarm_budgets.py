@@ -17,6 +17,9 @@ from tynysh.store.schema import EventRow, IncidentRow, LearntThresholdRow, Watch
 HOUR_S = 3600.0
 DAY_S = 86_400.0
 
+LATE_S = 180.0
+"""What was watched is written down at most so long after it, so that its alarms may stand in the hour that follows."""
+
 
 @dataclass(frozen=True, slots=True)
 class QuietTime:
@@ -59,14 +62,17 @@ def add_watched(
         }
 
 
-def quiet_time(session: Session, camera_id: str, *, since: float, now: float) -> QuietTime:
-    """What was watched of a camera since `since` (Unix seconds), without the hours in which something happened.
+def quiet_time(
+    session: Session, camera_id: str, behaviours: Collection[Behaviour], *, since: float, now: float
+) -> QuietTime:
+    """What was watched of a camera since `since` (Unix seconds), without the hours in which one of `behaviours`
+    happened. Others may happen meanwhile: a hall is crowded when false alarms of fights come.
 
-    Left out is every hour that an incident touches which was verified true, or of which nobody can tell: verified
-    unclear, or in the last day and not verified yet. Alarms verified false, and those that nobody verified within a
-    day, are false ones.
+    Left out is every hour that such an incident touches which was verified true or unclear; and all of the last day
+    while one of its incidents waits for a verdict, for its hours without an alarm alone would make the camera look
+    calmer than it is. Alarms verified false, and those that nobody verified within a day, are false ones.
     """
-    busy = _busy_hours(session, camera_id, since=since, now=now)
+    busy = _busy_hours(session, camera_id, behaviours, since=since, now=now)
     rows = session.scalars(
         select(WatchHourRow).where(
             WatchHourRow.camera_id == camera_id, WatchHourRow.hour >= int(since // HOUR_S)
@@ -86,19 +92,29 @@ def quiet_time(session: Session, camera_id: str, *, since: float, now: float) ->
     return QuietTime(watched_s / DAY_S, counts)
 
 
-def _busy_hours(session: Session, camera_id: str, *, since: float, now: float) -> set[int]:
+def _busy_hours(
+    session: Session, camera_id: str, behaviours: Collection[Behaviour], *, since: float, now: float
+) -> set[int]:
     rows = session.execute(
-        select(IncidentRow.started_at, IncidentRow.ended_at, IncidentRow.verdict).where(
-            IncidentRow.camera_id == camera_id, IncidentRow.opened_at >= since - DAY_S
-        )
+        select(
+            IncidentRow.started_at, IncidentRow.ended_at, IncidentRow.verdict, IncidentRow.behaviours
+        ).where(IncidentRow.camera_id == camera_id, IncidentRow.opened_at >= since - DAY_S)
     )
     busy: set[int] = set()
-    for started_at, ended_at, verdict in rows:
-        undecided = verdict is None and now - started_at < DAY_S
-        if undecided or verdict in {Verdict.TRUE, Verdict.UNCLEAR}:
-            last = min(now, started_at + DAY_S if ended_at is None else ended_at)
-            busy.update(range(int(started_at // HOUR_S), int(last // HOUR_S) + 1))
+    for started_at, ended_at, verdict, happened in rows:
+        if set(behaviours).isdisjoint(happened):
+            continue
+        last = min(now, started_at + DAY_S if ended_at is None else ended_at)
+        if verdict is None and now - started_at < DAY_S:
+            busy.update(_hours(now - DAY_S, now))
+        elif verdict in {Verdict.TRUE, Verdict.UNCLEAR}:
+            busy.update(_hours(started_at, last + LATE_S))
     return busy
+
+
+def _hours(begin: float, end: float) -> range:
+    """The hours that a stretch of time touches."""
+    return range(int(begin // HOUR_S), int(end // HOUR_S) + 1)
 
 
 def verified_scores(
