@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import combinations
 
 import numpy as np
 import pytest
@@ -18,6 +19,7 @@ from tynysh.behaviour.interaction import (
     gap,
     mutual_violence,
     one_body,
+    pairs_within,
     ramp,
     scuffle,
     shove,
@@ -91,6 +93,24 @@ def test_the_most_violent_pair_comes_first_and_strangers_are_left_out() -> None:
     assert found[0].ids == (1, 2)
     assert found[0].violence > 0.7
     assert all(4 not in encounter.ids for encounter in found)
+
+
+def test_pairs_are_found_at_once_as_they_would_be_one_by_one() -> None:
+    random = np.random.default_rng(2)
+    trails = {}
+    for number in random.permutation(30).tolist():
+        left, bottom, tall = random.uniform(0, 600), random.uniform(200, 500), random.uniform(60, 120)
+        trails[number] = Trail([Glimpse(0.0, Box(left, bottom - tall, left + 0.4 * tall, bottom))])
+    for reach in (0.3, 1.0, 4.0):
+        one_by_one = [
+            (one, other)
+            for one, other in combinations(range(30), 2)
+            if gap(trails[one].last, trails[other].last, (trails[one].stature + trails[other].stature) / 2)
+            <= reach
+        ]
+        assert one_by_one
+        assert pairs_within(trails, reach) == one_by_one
+    assert pairs_within({}, 1.0) == []
 
 
 def test_people_at_different_depths_are_apart_though_they_overlap() -> None:

@@ -1,8 +1,7 @@
 """Does somebody strike, kick, shove, drag, charge or chase somebody else?"""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import permutations
 
 from tynysh.behaviour.interaction import (
     Act,
@@ -12,6 +11,7 @@ from tynysh.behaviour.interaction import (
     drag,
     gap,
     one_body,
+    pairs_within,
     scuffle,
     shove,
     strikes,
@@ -102,11 +102,11 @@ class AggressionAnalyser:
                 for track_id, trail in trails.items()
                 if any(zone.contains(foot(scene, trail.last.box)) for zone in zones)
             }
+        near = pairs_within(trails, CHASE_REACH)
         cases = [
             case
-            for (one, a), (other, b) in permutations(trails.items(), 2)
-            if (case := _case((one, a), (other, b), (trails[key] for key in trails.keys() - {one, other})))
-            is not None
+            for by, to in sorted((*near, *((other, one) for one, other in near)))
+            if (case := _case(trails, by, to)) is not None
         ]
         worst = max(cases, key=lambda case: case.score, default=None)
         if worst is None:
@@ -136,13 +136,11 @@ class AggressionAnalyser:
         return self._grave
 
 
-def _case(one: tuple[int, Trail], other: tuple[int, Trail], others: Iterable[Trail]) -> _Case | None:
-    """What `one` does to the `other`: track ids and trails."""
-    (by, a), (to, b) = one, other
-    height = (a.stature + b.stature) / 2
-    apart = gap(a.last, b.last, height)
-    if apart > CHASE_REACH:
-        return None
+def _case(trails: Mapping[int, Trail], by: int, to: int) -> _Case | None:
+    """What the one of track `by` does to the one of track `to`, who are no further apart than `CHASE_REACH`."""
+    a, b = trails[by], trails[to]
+    apart = gap(a.last, b.last, (a.stature + b.stature) / 2)
+    others = (trail for key, trail in trails.items() if key not in {by, to})
     found: list[Strike | None] = [chase(a, b, others)]
     since_s = max(a.last.time_s, b.last.time_s) - ACTS_S
     # The one who was struck may be out of reach already.

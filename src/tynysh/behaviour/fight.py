@@ -1,7 +1,7 @@
 """Do people fight each other?"""
 
 from collections import deque
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Protocol
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from tynysh.behaviour.fight_window import RecentPictures, Window, kept_picture
-from tynysh.behaviour.interaction import Encounter, encounters, gap
+from tynysh.behaviour.interaction import Encounter, encounters, pairs_within
 from tynysh.behaviour.places import watched
 from tynysh.behaviour.scene import Feed, Scene
 from tynysh.behaviour.settings import AnalyserSettings, Cooldown, MinDuration, Threshold
@@ -144,8 +144,10 @@ class FightAnalyser:
         if scene.detected:
             self._detected_s = scene.time_s
             self._pair = next(iter(encounters(self._trails.now(scene, within_s=0.5))), None)
-            group = largest_group(self._trails.now(scene, within_s=EVIDENCE_S).values())
+            group = largest_group(self._trails.now(scene, within_s=EVIDENCE_S))
             self._groups.append((scene.time_s, group))
+            while not 0.0 <= scene.time_s - self._groups[0][0] <= PEOPLE_S:
+                self._groups.popleft()
             if group > 1:
                 self._evidence_s = scene.time_s
         if scene.motion.level > STRONG_MOTION:
@@ -183,9 +185,8 @@ class FightAnalyser:
 
     def _people(self, now_s: float) -> int:
         """How many people were near each other in the last `PEOPLE_S` seconds, at most."""
-        while self._groups and not 0.0 <= now_s - self._groups[0][0] <= PEOPLE_S:
-            self._groups.popleft()
-        return max((group for _, group in self._groups), default=UNKNOWN_PEOPLE)
+        known = (group for seen_s, group in self._groups if 0.0 <= now_s - seen_s <= PEOPLE_S)
+        return max(known, default=UNKNOWN_PEOPLE)
 
     def _worth_a_look(self, scene: Scene) -> bool:
         if scene.time_s - self._detected_s > LOOKED_FOR_S:
@@ -228,19 +229,15 @@ class FightAnalyser:
         )
 
 
-def largest_group(trails: Iterable[Trail]) -> int:
+def largest_group(trails: Mapping[int, Trail]) -> int:
     """How many people are in the largest group in which each is within `TOGETHER` statures of another; 1 where
-    people are alone, 0 where there are none."""
-    groups: list[list[Trail]] = []
-    for one in trails:
-        near = [group for group in groups if any(_together(one, other) for other in group)]
-        groups = [group for group in groups if group not in near]
-        groups.append([one, *(other for group in near for other in group)])
-    return max(map(len, groups), default=0)
-
-
-def _together(a: Trail, b: Trail) -> bool:
-    return gap(a.last, b.last, (a.stature + b.stature) / 2) < TOGETHER
+    people are alone, 0 where there are none. `trails` by track id."""
+    groups = {one: {one} for one in trails}
+    for one, other in pairs_within(trails, TOGETHER):
+        if groups[one] is not groups[other]:
+            groups[one] |= groups[other]
+            groups.update(dict.fromkeys(groups[other], groups[one]))
+    return max(map(len, groups.values()), default=0)
 
 
 def _mean_probability(looks: Collection[float]) -> float:

@@ -8,9 +8,11 @@ m, 1 H/s is 1.75 m/s. Pure functions of trails; nothing is known of a person but
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from itertools import combinations, pairwise
+from itertools import pairwise
 from math import atan2, degrees, hypot, sqrt
 from statistics import median, pstdev
+
+import numpy as np
 
 from tynysh.behaviour.trails import (
     CONFIDENT,
@@ -125,6 +127,22 @@ def gap(a: Glimpse, b: Glimpse, height: float) -> float:
     across = max(0.0, max(a.box.left, b.box.left) - min(a.box.right, b.box.right))
     along = max(0.0, abs(a.box.bottom - b.box.bottom) - 0.15 * height)
     return hypot(across, 2.0 * along) / height
+
+
+def pairs_within(trails: Mapping[int, Trail], reach: float) -> list[tuple[int, int]]:
+    """Track ids of the pairs whose `gap` now is at most `reach`, in their mean stature H: each pair once, in order.
+
+    At once for all of `trails`, by track id, for of hundreds of people tens of thousands of pairs are far apart.
+    """
+    ids = sorted(trails)
+    boxes = np.array([trails[one].last.box for one in ids], dtype=np.float64).reshape(-1, 4)
+    statures = np.array([trails[one].stature for one in ids])
+    height = (statures[:, None] + statures) / 2
+    left, _, right, bottom = boxes.T
+    across = np.maximum(0.0, np.maximum(left[:, None], left) - np.minimum(right[:, None], right))
+    along = np.maximum(0.0, np.abs(bottom[:, None] - bottom) - 0.15 * height)
+    first, second = np.nonzero(np.triu(np.hypot(across, 2.0 * along) <= reach * height, 1))
+    return [(ids[one], ids[other]) for one, other in zip(first.tolist(), second.tolist(), strict=True)]
 
 
 def strikes(a: Trail, b: Trail, since_s: float) -> list[Strike]:
@@ -419,8 +437,7 @@ def mutual_violence(a: Trail, b: Trail) -> float:
 
     Each one's strikes against the other add up to A and B (`either`). Mutual violence is 0.75 √(A B) + 0.25
     max(A, B): one-sided blows are aggression rather than a fight and stay low. Where bodies entangle, strikes
-    drown: both arms' median speeds (`struggle`) of 1.2 to 2.5 H/s within touch count up to 0.7. Both are
-        scaled
+    drown: both arms' median speeds (`struggle`) of 1.2 to 2.5 H/s within touch count up to 0.7. Both are scaled
     by closeness: 1 within `NEAR`, 0 from `FAR`. Without pose it is 0.
     """
     since_s = max(a.last.time_s, b.last.time_s) - WINDOW_S
@@ -452,10 +469,10 @@ class Encounter:
 def encounters(trails: Mapping[int, Trail]) -> list[Encounter]:
     """Every pair within `FAR` of each other, the most violent first; `trails` by track id."""
     found: list[Encounter] = []
-    for (one, a), (other, b) in combinations(sorted(trails.items()), 2):
+    for one, other in pairs_within(trails, FAR):
+        a, b = trails[one], trails[other]
         apart = gap(a.last, b.last, (a.stature + b.stature) / 2)
-        if apart < FAR:
-            found.append(Encounter((one, other), a.last.box.union(b.last.box), apart, mutual_violence(a, b)))
+        found.append(Encounter((one, other), a.last.box.union(b.last.box), apart, mutual_violence(a, b)))
     return sorted(found, key=lambda encounter: (-encounter.violence, encounter.gap, encounter.ids))
 
 
