@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 from tynysh.errors import ModelError
-from tynysh.geometry import Box
+from tynysh.geometry import Box, box_array
 from tynysh.media.frame import Frame
 from tynysh.perception.detector import load_detector
 from tynysh.perception.engine import Array, Outputs
 from tynysh.perception.person import Joint
-from tynysh.perception.pose import PoseEstimator, UsualHeights, gap, load_pose, people_who_matter
+from tynysh.perception.pose import PoseEstimator, UsualHeights, gaps, load_pose, people_who_matter
 from tynysh.perception.track import Track
 
 
@@ -103,7 +103,7 @@ def test_near_is_relative_to_the_size_of_people() -> None:
 def test_who_passes_far_behind_is_not_near() -> None:
     in_front, far_behind = track(1, 100, 500, height=300, width=110), track(2, 130, 330, height=90, width=35)
     assert chosen(in_front, far_behind) == []
-    assert gap(in_front.box, far_behind.box) == float("inf")
+    assert gaps(box_array([in_front.box, far_behind.box]))[0, 1] == float("inf")
 
 
 def test_who_lies_or_has_dropped_comes_first() -> None:

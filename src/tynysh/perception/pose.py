@@ -1,6 +1,5 @@
 """Where the joints of a person are, and whose joints are worth finding."""
 
-import itertools
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -9,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from tynysh.geometry import Box, Point, Polygon, contains
+from tynysh.geometry import Box, Point, Polygon, box_array, contains
 from tynysh.media.frame import Frame, Image
 from tynysh.perception.engine import Array, Network, Outputs, Precision, batch_for, load_network
 from tynysh.perception.models import ensure
@@ -143,30 +142,31 @@ def people_who_matter(
             urgency[track.id] = (0, track.box.height / max(expected, 1e-6))
         elif any(contains(zone, foot) for zone in zones):
             urgency[track.id] = (1, -track.box.height)
-    for one, other in itertools.combinations(tracks, 2):
-        apart = gap(one.box, other.box)
+    nearest = gaps(box_array([track.box for track in tracks])).min(axis=1, initial=math.inf)
+    for track, apart in zip(tracks, nearest.tolist(), strict=True):
         if apart <= NEAR:
-            for track in (one, other):
-                urgency[track.id] = min(urgency.get(track.id, (2, apart)), (2, apart))
+            urgency[track.id] = min(urgency.get(track.id, (2, apart)), (2, apart))
     chosen = [track for track in tracks if track.id in urgency]
     return sorted(chosen, key=lambda track: (urgency[track.id], track.id))[:most]
 
 
-def gap(one: Box, other: Box) -> float:
-    """The distance between two people's boxes in parts of their mean size; 0 if they touch.
+def gaps(boxes: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The distance between any two people's boxes (N, 4) in parts of their mean size, as (N, N); 0 if they touch.
 
-    Infinite if one stands far behind the other: feet on different heights of the picture, or one much smaller.
-    The size of a person is the longer side of the box, so that who lies is not small.
+    Infinite from oneself, and if one stands far behind the other: feet on different heights of the picture, or one
+    much smaller. The size of a person is the longer side of the box, so that who lies is not small.
     """
-    sizes = (max(one.width, one.height), max(other.width, other.height))
-    size = sum(sizes) / 2
-    if min(sizes) <= 0 or max(sizes) > _SAME_SIZE * min(sizes):
-        return math.inf
-    if abs(one.bottom - other.bottom) > _SAME_DEPTH * size:
-        return math.inf
-    across = max(0.0, one.left - other.right, other.left - one.right)
-    down = max(0.0, one.top - other.bottom, other.top - one.bottom)
-    return math.hypot(across, down) / size
+    left, top, right, bottom = boxes.T
+    sizes = np.maximum(np.maximum(right - left, bottom - top), 0)
+    larger, smaller = np.maximum(sizes[:, None], sizes), np.minimum(sizes[:, None], sizes)
+    size = np.maximum((larger + smaller) / 2, 1e-6)
+    across = np.maximum(0, np.maximum(left[:, None], left) - np.minimum(right[:, None], right))
+    down = np.maximum(0, np.maximum(top[:, None], top) - np.minimum(bottom[:, None], bottom))
+    deep = np.abs(bottom[:, None] - bottom) > _SAME_DEPTH * size
+    strangers = (smaller <= 0) | (larger > _SAME_SIZE * smaller) | deep
+    apart = np.where(strangers, np.inf, np.hypot(across, down) / size).astype(np.float32)
+    np.fill_diagonal(apart, np.inf)
+    return apart
 
 
 def _region(box: Box) -> Box:
