@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tynysh.behaviour.scene import Scene
-from tynysh.geometry import Box
+from tynysh.geometry import Box, box_array, shared_areas
 
 STRETCH_S = 2.0
 """Seconds of walk that are taken together."""
@@ -85,7 +85,11 @@ class Walks:
 
 
 def _whole(boxes: Mapping[int, Box], aspect: float) -> Iterator[tuple[int, Box]]:
-    for track_id, box in boxes.items():
+    sides = box_array(list(boxes.values()))
+    shared = shared_areas(sides, sides)
+    np.fill_diagonal(shared, 0.0)
+    covered = shared.max(axis=1, initial=0.0).tolist()
+    for (track_id, box), hidden in zip(boxes.items(), covered, strict=True):
         inside = (
             box.left > _MARGIN
             and box.top > _MARGIN
@@ -93,12 +97,8 @@ def _whole(boxes: Mapping[int, Box], aspect: float) -> Iterator[tuple[int, Box]]
             and box.bottom < 1 - _MARGIN
             and box.height > _SMALLEST
         )
-        if not inside or not _UPRIGHT[0] <= box.height / max(box.width * aspect, 1e-6) <= _UPRIGHT[1]:
-            continue
-        covered = max(
-            (box.intersection(other) for key, other in boxes.items() if key != track_id), default=0.0
-        )
-        if covered <= _COVERED * box.area:
+        slim = _UPRIGHT[0] <= box.height / max(box.width * aspect, 1e-6) <= _UPRIGHT[1]
+        if inside and slim and hidden <= _COVERED * box.area:
             yield track_id, box
 
 

@@ -3,11 +3,12 @@
 import math
 from collections.abc import Sequence
 from enum import StrEnum
-from itertools import combinations
 
+import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from tynysh.behaviour.scene import Motion
+from tynysh.geometry import box_array
 from tynysh.perception.track import Track
 
 
@@ -153,7 +154,10 @@ class DetectionSchedule:
 
 def _near_each_other(tracks: Sequence[Track], heights: float) -> bool:
     """Whether the feet of any two people are within `heights` of the taller one's height."""
-    return any(
-        math.dist(a.box.foot, b.box.foot) <= heights * max(a.box.height, b.box.height)
-        for a, b in combinations(tracks, 2)
-    )
+    if len(tracks) < 2:
+        return False
+    left, top, right, bottom = box_array([track.box for track in tracks]).T
+    middle, tall = (left + right) / 2, bottom - top
+    apart = np.hypot(middle[:, None] - middle, bottom[:, None] - bottom)
+    np.fill_diagonal(apart, np.inf)
+    return bool((apart <= heights * np.maximum(tall[:, None], tall)).any())
