@@ -113,3 +113,15 @@ def test_without_gates_it_is_the_sum_of_the_views_if_all_of_them_see() -> None:
     both = crowds(0, 0, inside=3) | crowds(0, 0, camera="yard", inside=4)
     assert inside(count.observe(NOW, both)) == 7
     assert count.observe(NOW + 2, crowds(0, 0, inside=3)).count is None
+
+
+def test_views_in_which_people_cannot_be_told_apart_make_no_precise_number() -> None:
+    def told(rough: bool, **place: Any) -> Settled:
+        seen = crowds(0, 0, inside=30)
+        seen["club-gate"]["places"][0]["rough"] = rough
+        return counting(hall(**place)).observe(NOW + 2, seen)
+
+    views = {"views": [{"camera": "Gate"}]}
+    assert told(True, gates=[], **views).memory["rough"] is True
+    assert told(False, gates=[], **views).memory["rough"] is False
+    assert told(True).memory["rough"] is False

@@ -217,6 +217,7 @@ export interface PlaceNow {
   count: number | null;
   low: number | null;
   high: number | null;
+  rough: boolean;
   /** People more, or fewer, a minute. */
   trend: number | null;
   gates: { camera: { id: string; name: string }; line: string }[];

@@ -43,8 +43,8 @@ function Occupancy({ place }: { place: PlaceNow }): ReactNode {
   const { sites } = useKnown();
   const [open, setOpen] = useState(false);
   const zone = sites.get(place.site.id)?.time_zone;
-  const { count, low, high, capacity } = place;
-  const counted = count === null || low === null || high === null ? null : { count, low, high, rough: false };
+  const { count, low, high, rough, capacity } = place;
+  const counted = count === null || low === null || high === null ? null : { count, low, high, rough };
   const at = place.at === null ? null : Date.parse(place.at);
   return (
     <li className="occupancy" data-site-place={`${place.site.id}/${place.name}`}>

@@ -125,6 +125,7 @@ class PlaceNow(BaseModel):
     count: float | None
     low: float | None
     high: float | None
+    rough: bool = Field(description="At least so many: they cannot be told apart.")
     trend: float | None = Field(
         description="People more, or fewer, a minute, over the last quarter of an hour."
     )
@@ -321,6 +322,7 @@ def _place(session: Session, found: places.PlaceView, now: float) -> PlaceNow:
         count=None if count is None else count.value,
         low=None if count is None else count.low,
         high=None if count is None else count.high,
+        rough=found.rough,
         trend=trend(crowd_history.read(session, series, minute - TREND_MIN, minute + 1)),
         gates=[
             Gate(

@@ -41,12 +41,15 @@ class PlaceCount:
 
     def observe(self, now: float, crowds: Crowds) -> Settled:
         """The place at `now` (Unix seconds, not going back), with what to go on from after a restart."""
-        count = self._by_gates(now, crowds) if self._place.gates else self._in_view(crowds)
+        seen = self._in_view(crowds)
+        count = self._by_gates(now, crowds, seen) if self._place.gates else seen
+        # Gates count people one by one; views may show them too close together to be told apart.
+        rough = count is seen and any(each["rough"] for each in self._views(crowds))
         self._looked_at = now
         lines = {key: [line.ins, line.outs, line.opened_at] for key, line in self._lines.items()}
-        return Settled(now, count, {"lines": lines})
+        return Settled(now, count, {"lines": lines, "rough": rough})
 
-    def _by_gates(self, now: float, crowds: Crowds) -> Estimate:
+    def _by_gates(self, now: float, crowds: Crowds, seen: Estimate | None) -> Estimate:
         if self._emptied(now):
             self._occupancy.empty()
         found: dict[str, LineCount | None] = {}
@@ -61,7 +64,6 @@ class PlaceCount:
                     self._occupancy.observe(now, {key: LineCount(key, 0, 0)})
                 self._lines[key] = heard
         count = self._occupancy.observe(now, found)
-        seen = self._in_view(crowds)
         return self._occupancy.anchor(seen) if seen is not None and seen.low > count.high else count
 
     def _heard(self, gate: Gate, crowds: Crowds) -> "_Line | None":

@@ -23,7 +23,10 @@ class GateView:
 
 @dataclass(frozen=True, slots=True)
 class PlaceView:
-    """A place of a site. at: Unix seconds of `count`; both are None while nothing is known."""
+    """A place of a site. at: Unix seconds of `count`; both are None while nothing is known.
+
+    rough: people cannot be told apart, so that `count` is a guess from below.
+    """
 
     site: Place
     name: str
@@ -32,6 +35,7 @@ class PlaceView:
     gates: tuple[GateView, ...]
     at: float | None
     count: Estimate | None
+    rough: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +79,7 @@ def _of(session: Session, site: SiteRow) -> Iterator[PlaceView]:
             ),
             at=None if now is None else now.at,
             count=None if now is None else now.count,
+            rough=now is not None and bool(now.memory.get("rough", False)),
         )
 
 
