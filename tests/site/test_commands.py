@@ -111,3 +111,17 @@ def test_export_writes_what_apply_takes(
     with pytest.raises(SiteError, match="cannot be written"):
         commands.export(database, tmp_path / "none" / "out.yaml")
     database.close()
+
+
+def test_check_notes_distances_that_no_camera_can_see_so(path: Path, console: Console) -> None:
+    """A square of floor as it looks from straight above, one side of which is said to be four times as long."""
+    corners = [[0.3, 0.2], [0.7, 0.2], [0.7, 0.9], [0.3, 0.9]]
+    sides = [
+        f"{{from: {corners[a]}, to: {corners[b]}, metres: {metres}}}"
+        for a, b, metres in ((0, 1, 4), (1, 2, 4), (2, 3, 16), (3, 0, 4), (0, 2, 5.7))
+    ]
+    path.write_text(f"{RIGHT}        calibration: {{distances: [{', '.join(sides)}]}}\n")
+    assert commands.check(path, console, environment={"DOOR_PASSWORD": "x"}) == 0
+    note, *_ = printed(console)
+    assert note.startswith("Note: Camera ")
+    assert "has no metres: No camera over a level floor sees these lengths so" in note

@@ -9,12 +9,17 @@ from pathlib import Path
 from rich.console import Console
 
 from tynysh.audit.person import at_the_terminal
+from tynysh.crowd.calibration import CalibrationError
+from tynysh.crowd.surveying import from_distances
 from tynysh.errors import SiteError
 from tynysh.site import apply as applying
 from tynysh.site.credentials import secret
 from tynysh.site.schema import Credentials, Reference, SiteFile
 from tynysh.site.yaml import SiteFaultsError, load
 from tynysh.store.database import Database
+
+USUAL_ASPECTS = (16 / 9, 4 / 3, 5 / 4, 9 / 16)
+"""Width over height of pictures, the most usual first."""
 
 
 def check(path: Path, console: Console, *, environment: Mapping[str, str] = os.environ) -> int:
@@ -30,7 +35,7 @@ def check(path: Path, console: Console, *, environment: Mapping[str, str] = os.e
         count = len(error.faults)
         _plainly(console, f"{count} {'fault' if count == 1 else 'faults'} found.")
         return error.exit_code
-    for note in missing_secrets(site, environment):
+    for note in (*missing_secrets(site, environment), *unfitting_distances(site)):
         _plainly(console, f"Note: {note}")
     _plainly(console, f"{path} is right: {_counted(site)}.")
     return 0
@@ -88,6 +93,25 @@ def missing_secrets(site: SiteFile, environment: Mapping[str, str] = os.environ)
                     secret(reference, environment)
                 except SiteError as error:
                     yield error.message
+
+
+def unfitting_distances(site: SiteFile) -> Iterator[str]:
+    """The cameras whose calibration by distances fits no camera with pictures of any usual shape: such a camera runs,
+    but without metres.
+    """
+    for place in site.sites:
+        for camera in place.cameras:
+            if isinstance(camera.calibration, str) or camera.calibration.distances is None:
+                continue
+            why = ""
+            for aspect in USUAL_ASPECTS:
+                try:
+                    from_distances(camera.calibration.known_distances, aspect)
+                    break
+                except CalibrationError as error:
+                    why = f"Camera {camera.id} has no metres: {error.message} {error.hint}"
+            else:
+                yield why
 
 
 def _references(credentials: Credentials | None) -> Iterator[Reference]:
