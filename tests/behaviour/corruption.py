@@ -49,6 +49,30 @@ def sprayed(image: Image, t: float, rng: np.random.Generator) -> Image:
     return noisy(image * (1.0 - paint) + np.array([40.0, 45.0, 50.0]) * paint, 1.5, rng)
 
 
+def thinly_sprayed(image: Image, t: float, rng: np.random.Generator) -> Image:
+    """Thin grey paint all over within a second: a sixth of the light comes through."""
+    paint = 0.85 * min(1.0, t)
+    return noisy(image * (1.0 - paint) + 75.0 * paint, 1.5, rng)
+
+
+def plastic_bag(image: Image, t: float, rng: np.random.Generator) -> Image:
+    """A milky bag over the camera: wrinkles, and blurred light from behind."""
+    height, width = image.shape[:2]
+    rows, columns = np.mgrid[0:height, 0:width]
+    wrinkles = 18.0 * np.sin(columns / width * 23.0 + rows / height * 11.0) + 12.0 * np.sin(
+        rows / height * 31.0
+    )
+    behind = cv2.GaussianBlur(image, (0, 0), 0.03 * width)
+    return noisy(0.45 * behind + 95.0 + wrinkles[..., None], 2.0, rng)
+
+
+def condensation(image: Image, t: float, rng: np.random.Generator) -> Image:
+    """The dome mists over in two seconds."""
+    share = min(1.0, t / 2.0)
+    blurred = cv2.GaussianBlur(image, (0, 0), max(0.3, 0.02 * image.shape[1] * share))
+    return noisy(blurred * (1.0 - 0.7 * share) + 200.0 * 0.7 * share, 1.5, rng)
+
+
 def shifted(share: float) -> Spoil:
     """The camera was knocked aside by that share of the width; what comes into view is the picture's own mirror."""
 
@@ -110,6 +134,20 @@ def colour_bars(image: Image, t: float, rng: np.random.Generator) -> Image:
     return card
 
 
+def upright_bars(image: Image, t: float, rng: np.random.Generator) -> Image:
+    """Eight bars from top to bottom, sent over an analogue line with its noise."""
+    columns = np.arange(image.shape[1]) * 8 // image.shape[1]
+    levels = np.array([235.0, 210.0, 170.0, 150.0, 105.0, 80.0, 45.0, 16.0])[columns]
+    return noisy(np.broadcast_to(levels[None, :, None], image.shape), 3.0, rng)
+
+
+def level_bars(image: Image, t: float, rng: np.random.Generator) -> Image:
+    """Six bars from side to side."""
+    rows = np.arange(image.shape[0]) * 6 // image.shape[0]
+    levels = np.array([230, 190, 140, 100, 60, 20], np.uint8)[rows]
+    return np.broadcast_to(levels[:, None, None], image.shape).copy()
+
+
 def slate(image: Image, t: float, rng: np.random.Generator) -> Image:
     """What a recorder shows for a camera that it has lost."""
     card = np.full_like(image, 96)
@@ -141,6 +179,9 @@ FAULTS: Mapping[str, Spoil] = {
     "hand": hand,
     "cloth": cloth,
     "sprayed": sprayed,
+    "thinly sprayed": thinly_sprayed,
+    "plastic bag": plastic_bag,
+    "condensation": condensation,
     "shifted a tenth": shifted(0.1),
     "shifted a third": shifted(0.3),
     "turned by 10": turned(10.0),
@@ -154,6 +195,8 @@ FAULTS: Mapping[str, Spoil] = {
     "glare": glare,
     "over-exposed": over_exposed,
     "colour bars": colour_bars,
+    "upright bars": upright_bars,
+    "level bars": level_bars,
     "slate": slate,
     "other scene": other_scene,
 }
@@ -241,12 +284,16 @@ def exposure(image: Image, t: float, rng: np.random.Generator) -> Image:
     return np.clip(image * (1.0 + 0.45 * np.sin(t * 1.3)) + 12.0, 0, 255).astype(np.uint8)
 
 
-def shaken(image: Image, t: float, rng: np.random.Generator) -> Image:
-    """A mast in the wind: half a percent of the width to and fro."""
-    height, width = image.shape[:2]
-    step = 0.005 * width * np.sin(t * 5.0)
-    matrix = np.array([[1.0, 0.0, step], [0.0, 1.0, step / 3]])
-    return cv2.warpAffine(image, matrix, (width, height), borderMode=cv2.BORDER_REFLECT)
+def shaken(share: float) -> Spoil:
+    """A mast in the wind: that share of the width to and fro."""
+
+    def spoil(image: Image, t: float, rng: np.random.Generator) -> Image:
+        height, width = image.shape[:2]
+        step = share * width * np.sin(t * 5.0)
+        matrix = np.array([[1.0, 0.0, step], [0.0, 1.0, step / 3]])
+        return cv2.warpAffine(image, matrix, (width, height), borderMode=cv2.BORDER_REFLECT)
+
+    return spoil
 
 
 HARMLESS: Mapping[str, Spoil] = {
@@ -260,7 +307,8 @@ HARMLESS: Mapping[str, Spoil] = {
     "night gain": night_gain,
     "compressed": compressed,
     "exposure": exposure,
-    "shaken": shaken,
+    "shaken": shaken(0.005),
+    "shaken in a storm": shaken(0.015),
 }
 
 

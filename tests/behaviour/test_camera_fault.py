@@ -22,12 +22,17 @@ NAMES = {
     "hand": {"covered"},
     "cloth": {"covered"},
     "sprayed": {"covered"},
+    "thinly sprayed": {"covered"},
+    "plastic bag": {"covered"},
+    "condensation": {"covered", "defocused"},
     "defocused a little": {"defocused"},
     "defocused much": {"defocused"},
     "dark": {"dark"},
     "glare": {"glare"},
     "over-exposed": {"glare"},
     "colour bars": {"wrong_picture"},
+    "upright bars": {"wrong_picture"},
+    "level bars": {"wrong_picture"},
     "slate": {"wrong_picture"},
     "other scene": {"wrong_picture"},
 }
@@ -105,6 +110,21 @@ def test_what_spoils_the_view_is_a_fault_within_five_seconds_until_it_is_mended(
     assert {subject for _, subject in found} <= NAMES.get(name, ELSEWHERE)
     mended = faults(analyser, (seen(t, image) for t, image in pictures[30:]))
     assert [t for t, _ in mended if t - pictures[30][0] > 2.0] == []
+
+
+@pytest.mark.parametrize(("name", "called"), [("dark", "dark"), ("over-exposed", "glare")])
+def test_video_whose_black_is_16_and_white_235_is_judged_alike(name: str, called: str) -> None:
+    def coded(scenes: Iterable[Scene]) -> Iterator[Scene]:
+        for one in scenes:
+            assert one.frame is not None
+            levels = (16.0 + one.frame.luma * (219.0 / 255.0)).astype(np.uint8)
+            yield seen(one.time_s, np.repeat(levels[..., None], 3, axis=2))
+
+    analyser = CameraFaultAnalyser(CameraFaultSettings())
+    pictures = square(320, 180, 5.0, 1.0)[: int(LEARNT_S * 5.0)]
+    assert faults(analyser, coded(seen(t, image) for t, image in pictures)) == []
+    found = faults(analyser, coded(spoilt(later(5.0), FAULTS[name])))
+    assert {subject for _, subject in found} == {called}
 
 
 @pytest.mark.parametrize("name", [name for name in HARMLESS if name != "dusk"])

@@ -198,20 +198,21 @@ class CameraFaultAnalyser:
         if scene.stream is None:
             return []
         live = scene.feed is Feed.LIVE
-        plain = live and self._condition.fault is None
+        fault = self._condition.fault
+        # What is covered or dark is said in few bytes, and so it is for a moment after that: no habit to compare with.
+        dimmed = self._health.dimmed or fault not in {None, Fault.DEFOCUSED}
         wrong = {
             Fault.TIMESTAMPS: live and self._habits.timestamps_wrong(scene.stream, scene.time_s),
-            Fault.BIT_RATE: plain
-            and self._habits.collapsed(
-                scene.stream, scene.time_s, moving=scene.motion.moving, dimmed=self._health.dimmed
-            ),
+            Fault.BIT_RATE: live
+            and self._habits.collapsed(scene.stream, scene.time_s, moving=scene.motion.moving, dimmed=dimmed)
+            and fault is None,
         }
-        for fault, since in self._stream.items():
-            since.observe(wrong[fault], scene.time_s)
+        for kind, since in self._stream.items():
+            since.observe(wrong[kind], scene.time_s)
         limit_s = self._settings.stream_s
         return [
-            self._signal(scene, fault, since.score(scene.time_s, limit_s), since.began_s)
-            for fault, since in self._stream.items()
+            self._signal(scene, kind, since.score(scene.time_s, limit_s), since.began_s)
+            for kind, since in self._stream.items()
         ]
 
     def _viewed(self, scene: Scene) -> list[Signal]:

@@ -59,9 +59,11 @@ less light takes both alike.
 
 HALF_GONE = 0.4
 HALF_ERASED = 0.5
-PARTLY_ERASED = 0.38
-BLURRED = 0.35
-"""What is close before the lens is out of focus: no edge in it is sharper than this part of the usual."""
+PARTLY_ERASED = 0.33
+SOFTER, BLURRED = 0.85, 0.2
+"""What is on the lens is out of focus, which a lorry is not: the sharpest edges are below these parts of the usual,
+where it hides some of the view and all of it.
+"""
 
 NUDGED = 0.025
 """Part of the width by which a camera may sway in the wind or be knocked without looking elsewhere."""
@@ -72,7 +74,7 @@ SUDDEN_S = 1.3
 OBSTRUCTED_S = 60.0
 """What drives or is put before the lens, with edges of its own, may stand so long."""
 
-EAGER_S, SEARCH_S, FOUND_S = 3.0, 6.0, 8.0
+EAGER_S, SEARCH_S, FOUND_S = 2.5, 10.0, 12.0
 """The view is looked for elsewhere at each look for so long, then so often; what was found holds so long."""
 
 RELEARN_S = 3600.0
@@ -113,10 +115,7 @@ class _Look:
     flat: float
     still: bool
     thumb: _Field
-
-    @property
-    def contrast(self) -> float:
-        return float(np.std(self.thumb))
+    contrast: float
 
 
 class _View:
@@ -185,19 +184,21 @@ class PictureHealth:
     Each look averages the picture down to a grid and takes its gradients, saturated so that a bright lamp counts no
     more than a kerb. The running mean of such gradients over a minute is the view: what moves cancels out of it, noise
     does, and a change of exposure leaves it. A block of the picture (of 12 by 9) is lost where the projection of its
-    gradients on the view's falls below 0.4 of the usual and their correlation below 0.35. From which blocks are lost
-    and what is there instead follows the fault:
+    gradients on the view's falls below 0.4 of the usual and their correlation below 0.35, or behind a veil: less than
+    0.35 of the gradients' grey levels is left, and less than 0.4 in relation to brightness (Weber's contrast). From
+    which blocks are lost and what is there instead follows the fault:
 
-    - dark, glare: hardly any light, or mostly saturated where the view was not.
-    - covered: nearly half or more is lost and has no edges of its own, and does not come back at one side while it goes
-      at the other, as behind a lorry that drives by. What has edges (a lorry that stopped) counts after a minute.
+    - dark, glare: hardly any light, or a good part is saturated where the view was not, and edges are gone.
+    - covered: nearly half or more is lost and has no edges of its own, or fewer and all out of focus, and does not come
+      back at one side while it goes at the other, as behind a lorry that drives by. What has sharp edges (a lorry that
+      stopped) counts after a minute.
     - defocused: the strongest edges of the full picture have lost against those of the averaged one, compared with the
       usual ratio (a step blurred by sigma pixels has a gradient of 1 / (sigma sqrt(2 pi))), or are gone while the
       picture's broad brightness is as before.
-    - wrong picture: what replaced the view at once stands without noise on flat patches, or is another scene.
+    - wrong picture: bars; or what replaced the view at once stands without noise on flat patches, or is another scene.
     - moved: the view is found again elsewhere, turned or at another scale: phase correlation (Kuglin and Hines, 1975),
       for turn and scale on the logarithmic-polar spectrum (Reddy and Chatterji, IEEE Trans. Image Processing 5, 1996),
-      believed only if blocks fit again.
+      believed only if lost blocks fit again. What fits again within 2.5 % of the width is a mast in the wind.
 
     Light that changes edges, as a lamp or infra-red at nightfall, is told by the direction of edges without their
     sign: what fits so is the same view in another light, and is learnt as one more of it.
@@ -218,6 +219,7 @@ class PictureHealth:
         self._strange_s: float | None = None
         self._found_s = float("-inf")
         self._searched_s = float("-inf")
+        self._searching = False
         self._sway = (0, 0)
         self.dimmed = False
 
@@ -247,6 +249,7 @@ class PictureHealth:
         before, self._before = self._before, grid
         if before is not None and before.shape != grid.shape:
             before = None
+        thumb = _resized(grid, THUMB)
         half: Any = cv2.resize(grid, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
         step = max(1, luma.size // FINE_PIXELS)
         return _Look(
@@ -259,7 +262,8 @@ class PictureHealth:
             saturated=float(np.mean(grid >= SATURATED)),
             flat=float(np.mean(length < 0.7)),
             still=before is not None and float(np.mean(np.abs(grid - before) > 1.0)) < 0.01,
-            thumb=_resized(grid, THUMB),
+            thumb=thumb,
+            contrast=float(np.std(thumb)),
         )
 
     def _judge(self, look: _Look, time_s: float) -> tuple[Condition, bool]:
@@ -284,7 +288,9 @@ class PictureHealth:
 
     def _judge_view(self, look: _Look, view: _View, time_s: float) -> tuple[Condition, bool]:
         match = _match(look, view)
-        if match.enough and match.gone >= HALF_GONE:
+        self._searching = match.enough and match.gone >= HALF_GONE and match.erased < HALF_ERASED
+        if self._searching:
+            self._searching = self._may_search(time_s)
             look, match = self._steadied(look, view, match)
         if match.enough and match.gone >= HALF_GONE:
             for other in self._views[1:]:
@@ -328,19 +334,19 @@ class PictureHealth:
             return Condition(Fault.WRONG_PICTURE if slate else Fault.COVERED)
         if match.erased >= HALF_ERASED:
             return HEALTHY if passing else Condition(Fault.COVERED)
-        if self._may_search(time_s):
+        if self._searching:
             if self._same_in_other_light(look, view, match, time_s):
                 return HEALTHY
             if _found_elsewhere(look, view, match):
                 self._found_s = time_s
         if time_s - self._found_s <= FOUND_S:
             return Condition(Fault.MOVED)
-        if match.erased >= PARTLY_ERASED:
-            return HEALTHY if passing else Condition(Fault.COVERED)
         if self._gone_s is not None and self._gone_s - self._seen_s <= SUDDEN_S:
             if look.fine < BLURRED * view.fine:
                 return Condition(Fault.COVERED)
             return Condition(Fault.WRONG_PICTURE, other_scene=True)
+        if match.erased >= PARTLY_ERASED and look.fine < SOFTER * view.fine:
+            return HEALTHY if passing else Condition(Fault.COVERED)
         if self._obstructed_s is None or passing:
             self._obstructed_s = time_s
         return Condition(Fault.COVERED) if time_s - self._obstructed_s >= OBSTRUCTED_S else HEALTHY
@@ -364,7 +370,7 @@ class PictureHealth:
     def _steadied(self, look: _Look, view: _View, match: _Match) -> tuple[_Look, _Match]:
         """The look and its match, brought back if a mast in the wind or a slight knock explains what is lost."""
         columns = look.grid.shape[1]
-        for shift in (self._sway, None):
+        for shift in (self._sway, None) if self._searching else (self._sway,):
             right, down = _sway(look, view) if shift is None else shift
             if (right, down) == (0, 0) or hypot(right, down) > NUDGED * columns:
                 continue
@@ -463,7 +469,8 @@ def _left(look: _Look, view: _View) -> tuple[_Field, _Field]:
     now = look.edges * (look.length + np.float32(SOFT))
     power = np.maximum(_blocks(_squares(usual)), np.float32(1e-3))
     along = _blocks(usual[0] * now[0] + usual[1] * now[1])
-    return along / power, np.sqrt(_blocks(_squares(now)) / power)
+    strength: Any = cv2.sqrt(_blocks(_squares(now)) / power)
+    return np.asarray(along / power, np.float32), np.asarray(strength, np.float32)
 
 
 def _at_sight(look: _Look) -> Condition:
@@ -481,7 +488,7 @@ def _is_colour_bars(look: _Look) -> bool:
     """Whether half of the picture is the same row (or column) over and over, with steps in it: a test card."""
     rows, columns = look.grid.shape
     for part in (look.grid[: rows // 2], look.grid[:, : columns // 2].T):
-        row = np.median(part, axis=0)
+        row = part.mean(axis=0)
         same = float(np.mean(np.abs(part - row) < 5.0))
         steps = np.abs(np.diff(row)) > 8.0
         begins = int(np.sum(steps[1:] & ~steps[:-1]))
@@ -567,11 +574,11 @@ def _fits(edges: _Field, usual: _Field) -> NDArray[np.bool_]:
     """The blocks in which edges lie as usual."""
     along = _blocks(edges[0] * usual[0] + edges[1] * usual[1])
     both = _blocks(_squares(edges)) * _blocks(_squares(usual))
-    return along >= LOST_LIKENESS * np.sqrt(np.maximum(both, 1e-9))
+    return np.asarray(along >= LOST_LIKENESS * np.sqrt(np.maximum(both, 1e-9)), np.bool_)
 
 
 def _squares(edges: _Field) -> _Field:
-    return edges[0] * edges[0] + edges[1] * edges[1]
+    return np.asarray(edges[0] * edges[0] + edges[1] * edges[1], np.float32)
 
 
 def _movements(look: _Look, view: _View) -> Iterator[NDArray[np.float64]]:

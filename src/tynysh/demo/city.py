@@ -209,6 +209,9 @@ def _camera(reel: Reel, port: int) -> dict[str, Any]:
             "camera_fault": {},
         },
     }
+    if len(reel.videos) > 1:
+        # Another video may show another place: a view that changes by itself, as a steered camera's does.
+        watched[reel.kind]["camera_fault"] = {"ptz": True}
     camera: dict[str, Any] = {
         "name": f"{reel.name} camera",
         "main": f"rtsp://127.0.0.1:{port}/{reel.name}.mp4?play_count=0",
