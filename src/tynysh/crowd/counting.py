@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tynysh.behaviour.places import foot
-from tynysh.behaviour.scene import Scene
+from tynysh.behaviour.scene import Scene, Zone
+from tynysh.crowd.hiding import Hidden, Hiding
 from tynysh.crowd.state import PICTURE, Estimate
-from tynysh.geometry import Box, areas, box_array, iou_matrix, shared_areas
+from tynysh.geometry import Box, areas, box_array, contains_each, iou_matrix, shared_areas
 from tynysh.perception.person import Person
 from tynysh.perception.track import Track
 
@@ -42,6 +43,9 @@ ROUGH_MISSED = 0.15
 
 ROUGH_PEOPLE = 1.0
 """With fewer missed people than this it never is."""
+
+ROUGH_HIDDEN = 0.2
+"""From this expected part of people hidden behind those who are seen on a count is `rough`."""
 
 SMALL_HEIGHT = 20.0
 """People who are lower than this in the network's input, in pixels, are small."""
@@ -121,11 +125,16 @@ class Counter:
     detections are people with the probability that was measured, by size and crowd too. To both comes how much the
     looks of the last seconds disagree. The count itself is not raised by those expected to be missed; it is rough
     where they are more than a seventh of all.
+
+    Hidden people (`crowd.hiding`): where those who are seen hide so much of the floor that a fifth of all are expected
+    behind them, the count is rough, and the band goes up to what the hidden floor can hold: all of it where a third or
+    more of all are expected to be hidden, in proportion where fewer are.
     """
 
     def __init__(self) -> None:
         self._standings: dict[int, _Standing] = {}
         self._recent: dict[str, _Recent] = {}
+        self._hiding = Hiding()
 
     def observe(self, scene: Scene, persons: Sequence[Person]) -> Mapping[str, tuple[Estimate, bool]]:
         """How many people are in the picture and in each zone at `scene`, and whether that is rough.
@@ -137,7 +146,13 @@ class Counter:
         for zone in scene.zones:
             places[zone.name] = [one for one in present if zone.contains(foot(scene, one.box))]
         self._recent = {name: self._recent.get(name, _Recent()) for name in places}
-        return {name: self._estimate(name, scene.time_s, people) for name, people in places.items()}
+        shown = [one.box for one in present if one.counts]
+        hidden = self._hiding.observe(scene.ground, scene.width, scene.height, shown)
+        behind = {PICTURE: _behind(hidden, None)}
+        behind.update((zone.name, _behind(hidden, zone)) for zone in scene.zones)
+        return {
+            name: self._estimate(name, scene.time_s, people, behind[name]) for name, people in places.items()
+        }
 
     def _present(self, scene: Scene, persons: Sequence[Person]) -> list[Presence]:
         tracks = self._remember(scene)
@@ -186,7 +201,10 @@ class Counter:
     def _sure(self, track: Track) -> bool:
         return self._standings[track.id].score >= COUNTED_SCORE
 
-    def _estimate(self, name: str, time_s: float, people: Sequence[Presence]) -> tuple[Estimate, bool]:
+    def _estimate(
+        self, name: str, time_s: float, people: Sequence[Presence], behind: tuple[float, float]
+    ) -> tuple[Estimate, bool]:
+        hidden, room = behind
         counted = [one for one in people if one.counts]
         doubted = [one for one in people if not one.counts]
         number = len(counted)
@@ -196,9 +214,23 @@ class Counter:
         above = sum(one.chance * (1 - one.chance) for one in doubted)
         unseen = sum((1 - one.found) / one.found**2 * (1.0 if one.counts else one.chance) for one in people)
         low = math.floor(number - Z95 * math.sqrt(below + spread) + 0.5)
+        part = hidden / max(number + hidden, 1e-9)
         high = math.ceil(number + missed + Z95 * math.sqrt(above + spread + unseen) - 0.5)
         rough = missed >= max(ROUGH_PEOPLE, ROUGH_MISSED * (number + missed))
+        if hidden >= ROUGH_PEOPLE and part >= ROUGH_HIDDEN:
+            rough = True
+            high = max(high, math.ceil(number + min(1.0, 3 * part) * room))
         return Estimate(number, min(max(0, low), number), max(high, number)), rough
+
+
+def _behind(hidden: Hidden | None, zone: Zone | None) -> tuple[float, float]:
+    """How many people are expected to be hidden in a zone (None: in the picture), and how many can be."""
+    if hidden is None:
+        return 0.0, 0.0
+    if zone is None:
+        return float(hidden.expected.sum()), float(hidden.room.sum())
+    inside = contains_each(zone.polygon, hidden.middles)
+    return float(hidden.expected[inside].sum()), float(hidden.room[inside].sum())
 
 
 def input_scale(persons: Sequence[Person]) -> float | None:
