@@ -160,7 +160,8 @@ def test_cameras_come_go_and_change_with_the_database_while_others_go_on(
         assert until(lambda: set(worker.runners) == {"north", "east"}, 10)
         assert until(lambda: not still_open(installation), 10), "what held on it ended with it"
 
-        installation.apply(site(camera("north", empty), camera("east", empty, enabled=False)))
+        hall = {"name": "Hall", "views": [{"camera": "north"}]}
+        installation.apply(site(camera("north", empty), camera("east", empty, enabled=False), places=[hall]))
         assert until(lambda: set(worker.runners) == {"north"}, 10)
         assert worker.runners["north"] is steady
         assert not steady.broken

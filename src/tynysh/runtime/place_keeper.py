@@ -89,11 +89,12 @@ class PlaceKeeper:
             before = {site_id: places.settled(session, site_id) for site_id in {key[0] for key in wanted}}
         for key in [key for key in self._kept if key not in wanted]:
             del self._kept[key]
+        sites_said = {
+            site.id: (site.time_zone, [(camera.id, camera.name) for camera in site.cameras])
+            for site in (found.sites if found else ())
+        }
         for key, (site, place) in wanted.items():
-            said = (
-                plain(site) | {"cameras": [(camera.id, camera.name) for camera in site.cameras]},
-                plain(place),
-            )
+            said = (sites_said[site.id], plain(place))
             if key not in self._kept or self._kept[key].said != said:
                 self._kept[key] = _Kept(site, place, said, before[site.id].get(place.name), now)
         self._meters = {

@@ -157,8 +157,10 @@ class Worker:
         for camera_id in [known for known in self._settings if known not in mine]:
             self._stop_camera(camera_id)
             self._retries.pop(camera_id, None)
+        # A camera has nothing to do with the others and with places, so that it need not stop when they change.
+        sites_said = {site.id: plain(site, without=("cameras", "places")) for site in given}
         for camera_id, (site, camera) in mine.items():
-            said = (plain(site) | {"cameras": None}, plain(camera))
+            said = (sites_said[site.id], plain(camera))
             if self._settings.get(camera_id) != said:
                 self._stop_camera(camera_id)
                 self._retries[camera_id] = _Retry(Backoff(RETRY_FIRST_S, RETRY_MOST_S, self._random))

@@ -1,7 +1,7 @@
 """What a site is: its cameras, zones, analysers, hours and retention, as they are written in YAML."""
 
 import re
-from collections.abc import Container, Mapping
+from collections.abc import Collection, Container, Mapping
 from dataclasses import dataclass
 from datetime import date, time, timedelta
 from enum import StrEnum
@@ -855,6 +855,6 @@ class SiteFile(Strict):
         raise KeyError(camera_id)
 
 
-def plain(part: BaseModel) -> dict[str, Any]:
-    """A part of a site as plain data, as it stands in YAML: what is not said is left out."""
-    return part.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+def plain(part: BaseModel, *, without: Collection[str] = ()) -> dict[str, Any]:
+    """A part of a site as plain data, as it stands in YAML: what is not said is left out, and so is `without`."""
+    return part.model_dump(mode="json", by_alias=True, exclude_defaults=True, exclude=set(without))
