@@ -116,9 +116,9 @@ def _blocks(session: Session, series: Series, begin: int, end: int) -> Iterator[
         .join(CrowdSeriesRow)
         .where(
             *_is(series),
-            # Blocks of a day or a week may begin earlier; of a minute none.
+            # Blocks of a day or a week may begin earlier, with that day or week; of a minute none.
             (CrowdBlockRow.begin >= begin)
-            | ((CrowdBlockRow.begin >= begin - begin % WEEK_MIN) & (CrowdBlockRow.begin % DAY_MIN == 0)),
+            | CrowdBlockRow.begin.in_((begin - begin % DAY_MIN, begin - begin % WEEK_MIN)),
             CrowdBlockRow.begin < end,
         )
         .order_by(CrowdBlockRow.begin)
