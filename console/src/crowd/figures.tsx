@@ -12,8 +12,11 @@ function Figures({ place }: { place: PlaceCrowd }): ReactNode {
   const words = useWords();
   const { t, number } = words;
   const facts: [Key, ReactNode][] = [];
-  if (place.density !== null) facts.push(["console.crowd.density", t("console.crowd.per_m2", { density: number(place.density, 2) })]);
-  if (place.level !== null) {
+  if (place.density !== null) {
+    const density = place.rough ? `≥ ${number(place.density_low ?? 0, 1)}` : number(place.density, 2);
+    facts.push(["console.crowd.density", t("console.crowd.per_m2", { density })]);
+  }
+  if (place.level !== null && !place.rough) {
     facts.push([
       "console.crowd.level",
       <span key="level" className={`level level-${place.level}`}>
