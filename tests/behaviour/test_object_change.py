@@ -1,6 +1,7 @@
 """What changes on an object while people are there is told; what light and weather change is not."""
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -99,3 +100,32 @@ def test_a_lamp_switched_on_during_a_visit_is_no_deed() -> None:
 def test_nothing_is_judged_while_somebody_stands_before_it() -> None:
     signals = changed(filmed(60, sprayed(25), visit=(20, 60)))
     assert max(signal.score for signal in signals) == 0.0
+
+
+def test_what_changes_around_the_object_too_is_no_deed() -> None:
+    """During a visit the camera is pushed by eight pixels, and in another one snow falls."""
+
+    def pushed(grey: np.ndarray, t: float) -> np.ndarray:
+        return np.roll(grey, 8, axis=1) if t >= 25 else grey
+
+    fallen = np.random.default_rng(1).random((HEIGHT, WIDTH))
+
+    def snow(grey: np.ndarray, t: float) -> np.ndarray:
+        return np.where(fallen < min(0.5, t / 60), np.float32(230), grey)
+
+    assert max(s.score for s in changed(filmed(60, pushed, visit=(20, 30)))) < 0.6
+    assert max(s.score for s in changed(filmed(60, snow, visit=(20, 30)))) < 0.6
+
+
+def test_movement_on_the_object_puts_off_the_comparison_and_elsewhere_it_does_not() -> None:
+    def told(row: int, column: int) -> float:
+        mask = np.zeros((81, 144), dtype=np.bool_)
+        mask[row, column] = True
+        moving = (
+            replace(one, motion=replace(one.motion, mask=mask))
+            for one in filmed(60, sprayed(25), visit=(20, 30))
+        )
+        return max(s.score for s in changed(moving))
+
+    assert told(40, 72) == 0.0
+    assert told(40, 20) >= 0.6

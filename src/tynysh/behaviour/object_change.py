@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tynysh.behaviour.scene import Scene, Zone
-from tynysh.geometry import Box
+from tynysh.geometry import Box, Polygon, contains_each
 
 SIDE = 64
 """Cells along the longer side of what is compared."""
@@ -36,7 +36,16 @@ LEAST_PART = 0.01
 LEAST_CELLS = 6
 """A change is at least so much of the object, and so many cells."""
 
+AROUND = 0.5
+"""How far around the object is looked at too, in its own width and height."""
+
+EVERYWHERE_PART = 0.05
+EVERYWHERE_SHARE = 0.4
+"""Where at least so much of what is around the object changed too, and so large a part of it as of the object itself
+times the second, it was no deed: the camera moved, a lamp went on, a shadow passed on, snow fell."""
+
 Cells = NDArray[np.float32]
+Mask = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,14 +57,31 @@ class Change:
 
 
 @dataclass(slots=True, eq=False)
+class _Look:
+    """How an object looks: local contrast of its part of the picture, and which cells of that are the object's; the
+    same of what is around it, and which cells of that are neither the object's nor behind somebody.
+    """
+
+    cells: Cells
+    inside: Mask
+    around: Cells
+    outside: Mask
+
+    def follow(self, now: "_Look", weight: float) -> None:
+        """Become more like `now`."""
+        self.cells += (now.cells - self.cells) * np.float32(weight)
+        self.around += (now.around - self.around) * np.float32(weight)
+
+
+@dataclass(slots=True, eq=False)
 class _Memory:
     """What is known of one object.
 
-    reference: how it looks. visit_s: when somebody came near it who has not been cleared yet.
+    reference: how it looked. visit_s: when somebody came near it who has not been cleared yet.
     looked_s, busy_s: when it was last looked at, and when somebody or something was last before it.
     """
 
-    reference: Cells | None = None
+    reference: _Look | None = None
     visit_s: float | None = None
     change: Change | None = None
     looked_s: float = -math.inf
@@ -69,8 +95,9 @@ class ObjectChange:
     cell's brightness less the mean around it, over the spread around it, so that light that grows or fades does not
     count. Once people have been near and nobody and nothing has moved before the object for three seconds, a connected
     patch of cells that differ from the reference is a change. What changes without a visit is none: the reference then
-    follows what it sees. A lamp that is switched during a visit cannot be told from a deed, so the reference begins
-    anew: rather a miss than a false alarm.
+    follows what it sees. Nor is what changes around the object as well, as by a camera that moved, a lamp, a shadow or
+    snow: the reference then begins anew, rather a miss than a false alarm. A shadow that ends on the object alone and
+    moves on by several cells during a visit looks like a deed.
     """
 
     def __init__(self) -> None:
@@ -93,34 +120,25 @@ class ObjectChange:
         if scene.frame is None or now_s - memory.looked_s < EVERY_S or now_s - memory.busy_s < CLEAR_S:
             return memory.change
         elapsed_s, memory.looked_s = now_s - memory.looked_s, now_s
-        self._compare(memory, *_contrast(scene.frame.luma, zone, outline), now_s, elapsed_s, outline)
+        self._compare(memory, _look(scene, scene.frame.luma, zone, outline), now_s, elapsed_s, outline)
         return memory.change
 
-    def _compare(
-        self,
-        memory: _Memory,
-        cells: Cells,
-        inside: NDArray[np.bool_],
-        now_s: float,
-        elapsed_s: float,
-        outline: Box,
-    ) -> None:
-        if memory.reference is None or memory.reference.shape != cells.shape:
-            memory.reference, memory.change, memory.visit_s = cells, None, None
+    def _compare(self, memory: _Memory, look: _Look, now_s: float, elapsed_s: float, outline: Box) -> None:
+        before = memory.reference
+        if before is None or before.cells.shape != look.cells.shape:
+            memory.reference, memory.change, memory.visit_s = look, None, None
             return
-        patch = _changed(memory.reference, cells, inside)
+        patch = _changed(before.cells, look.cells, look.inside)
         if patch is None:
-            memory.reference += (cells - memory.reference) * np.float32(
-                1.0 - math.exp(-elapsed_s / REMEMBER_S)
-            )
+            before.follow(look, 1.0 - math.exp(-elapsed_s / REMEMBER_S))
             memory.change, memory.visit_s = None, None
             return
         since_s = now_s if memory.change is None else memory.change.since_s
         unexplained = memory.visit_s is None or now_s - memory.visit_s > LONGEST_VISIT_S
-        if (memory.change is None and unexplained) or now_s - since_s > FORGET_S:
-            memory.reference, memory.change, memory.visit_s = cells, None, None
+        if (memory.change is None and unexplained) or now_s - since_s > FORGET_S or _everywhere(before, look):
+            memory.reference, memory.change, memory.visit_s = look, None, None
             return
-        rows, columns = cells.shape
+        rows, columns = look.cells.shape
         memory.change = Change(
             since_s,
             Box(
@@ -146,39 +164,67 @@ def _busy(scene: Scene, zone: Zone, outline: Box) -> bool:
     if mask is None:
         return False
     rows, columns = mask.shape
-    moving = np.argwhere(mask)
-    return any(zone.contains(((x + 0.5) / columns, (y + 0.5) / rows)) for y, x in moving)
+    moving = (np.argwhere(mask)[:, ::-1] + 0.5) / (columns, rows)
+    return bool(contains_each(zone.polygon, moving).any())
 
 
-def _contrast(luma: NDArray[np.uint8], zone: Zone, outline: Box) -> tuple[Cells, NDArray[np.bool_]]:
-    """Local contrast of the object's part of the picture, and which cells belong to the object, (rows, columns)."""
+def _look(scene: Scene, luma: NDArray[np.uint8], zone: Zone, outline: Box) -> _Look:
+    """How the object looks now; `outline` is the smallest box around it."""
+    wide, high = AROUND * outline.width, AROUND * outline.height
+    around = Box(
+        outline.left - wide, outline.top - high, outline.right + wide, outline.bottom + high
+    ).clipped(1.0, 1.0)
+    cells, beside = _averaged(luma, outline), _averaged(luma, around)
+    covered = _filled(zone.polygon, around, beside.shape)
+    for track in scene.tracks:
+        left, top, right, bottom = scene.normalised_box(track.box)
+        covered |= _filled(((left, top), (right, top), (right, bottom), (left, bottom)), around, beside.shape)
+    everything = np.ones(cells.shape, dtype=np.bool_)
+    inside = _filled(zone.polygon, outline, cells.shape)
+    return _Look(_contrast(cells, everything), inside, _contrast(beside, ~covered), ~covered)
+
+
+def _averaged(luma: NDArray[np.uint8], part: Box) -> Cells:
+    """A part of the picture (normalised), averaged down to at most `SIDE` cells a side: (rows, columns)."""
     height, width = luma.shape
-    left, right = (
-        int(outline.left * width),
-        max(int(outline.left * width) + 1, math.ceil(outline.right * width)),
-    )
-    top, bottom = (
-        int(outline.top * height),
-        max(int(outline.top * height) + 1, math.ceil(outline.bottom * height)),
-    )
-    part = luma[top:bottom, left:right]
-    scale = min(1.0, SIDE / max(part.shape))
-    columns, rows = max(1, round(part.shape[1] * scale)), max(1, round(part.shape[0] * scale))
-    cells = np.asarray(cv2.resize(part, (columns, rows), interpolation=cv2.INTER_AREA), dtype=np.float32)
+    left, top = min(int(part.left * width), width - 1), min(int(part.top * height), height - 1)
+    right, bottom = math.ceil(part.right * width), math.ceil(part.bottom * height)
+    pixels = luma[top : max(top + 1, bottom), left : max(left + 1, right)]
+    scale = min(1.0, SIDE / max(pixels.shape))
+    columns, rows = max(1, round(pixels.shape[1] * scale)), max(1, round(pixels.shape[0] * scale))
+    return np.asarray(cv2.resize(pixels, (columns, rows), interpolation=cv2.INTER_AREA), dtype=np.float32)
+
+
+def _contrast(cells: Cells, counted: Mask) -> Cells:
+    """Local contrast of `cells`, (rows, columns), by the brightness of those that are `counted` alone."""
+    rows, columns = cells.shape
     size = (max(3, columns // 2) | 1, max(3, rows // 2) | 1)
-    mean = cv2.blur(cells, size)
-    spread = np.sqrt(np.maximum(cv2.blur(cells * cells, size) - mean * mean, 0.0))
-    corners = [(x * width - left, y * height - top) for x, y in zone.polygon]
-    filled = np.zeros((rows, columns), dtype=np.uint8)
-    cv2.fillPoly(
-        filled,
-        [np.round(np.array(corners) * [columns / (right - left), rows / (bottom - top)]).astype(np.int32)],
-        1,
-    )
-    return ((cells - mean) / (spread + FAINT)).astype(np.float32), filled.astype(np.bool_)
+    weights = counted.astype(np.float32)
+    share = np.maximum(cv2.blur(weights, size), np.float32(1e-3))
+    mean = cv2.blur(weights * cells, size) / share
+    square = cv2.blur(weights * cells * cells, size) / share
+    spread = np.sqrt(np.maximum(square - mean * mean, 0.0))
+    return np.asarray((cells - mean) / (spread + FAINT), dtype=np.float32)
 
 
-def _changed(before: Cells, after: Cells, inside: NDArray[np.bool_]) -> Box | None:
+def _filled(polygon: Polygon, part: Box, shape: tuple[int, ...]) -> Mask:
+    """Which cells (rows, columns) of a part of the picture a polygon covers; both normalised."""
+    rows, columns = shape
+    scale = (columns / max(part.width, 1e-9), rows / max(part.height, 1e-9))
+    corners = np.round((np.array(polygon) - (part.left, part.top)) * scale).astype(np.int32)
+    return np.asarray(cv2.fillPoly(np.zeros((rows, columns), np.uint8), [corners], 1), dtype=np.bool_)
+
+
+def _everywhere(before: _Look, now: _Look) -> bool:
+    """Whether the picture changed around the object as it did on it."""
+    if not now.outside.any() or before.around.shape != now.around.shape:
+        return False
+    on = float(np.mean(np.abs(now.cells - before.cells)[now.inside] > CHANGED))
+    beside = float(np.mean(np.abs(now.around - before.around)[now.outside] > CHANGED))
+    return beside >= max(EVERYWHERE_PART, EVERYWHERE_SHARE * on)
+
+
+def _changed(before: Cells, after: Cells, inside: Mask) -> Box | None:
     """Around the largest connected patch of changed cells, in cells; None where there is none of any size."""
     changed = (np.abs(after - before) > CHANGED) & inside
     _, _, patches, _ = cv2.connectedComponentsWithStats(changed.astype(np.uint8), connectivity=8)
