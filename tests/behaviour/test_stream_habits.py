@@ -2,6 +2,7 @@
 
 import dataclasses
 
+import numpy as np
 from tests.behaviour.corruption import drawn
 from tests.behaviour.scenes import scene, times
 
@@ -84,3 +85,12 @@ def test_what_comes_between_key_frames_may_dwindle_only_where_nothing_moves() ->
     quiet = dataclasses.replace(USUAL, between_bytes_s=2_000.0)
     assert found(known(), 40.0, 60.0, quiet, Motion(level=0.0, moving=False)) == []
     assert {subject for _, subject in found(known(), 40.0, 46.0, quiet)} == {"bit_rate"}
+
+
+def test_what_came_while_the_picture_was_dark_is_no_collapsed_bit_rate_after_it() -> None:
+    analyser = known()
+    little = dataclasses.replace(USUAL, between_bytes_s=500.0, key_bytes=2_000)
+    dark = Frame(np.full((90, 160, 3), 8, np.uint8), time_s=0.0, index=0)
+    for t in times(40.0, 46.0, 0.2):
+        analyser.observe(dataclasses.replace(at(t, little), frame=dark))
+    assert "bit_rate" not in {subject for _, subject in found(analyser, 46.0, 49.0, little)}

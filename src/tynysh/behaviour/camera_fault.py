@@ -33,6 +33,9 @@ IN_THE_PICTURE = (
 )
 
 
+REASONS = {fault: Reason(f"camera_fault.{fault}") for fault in Fault}
+OTHER_SCENE = Reason("camera_fault.other_scene")
+
 IN_THE_STREAM = (Fault.TIMESTAMPS, Fault.BIT_RATE)
 
 
@@ -232,6 +235,6 @@ class CameraFaultAnalyser:
             time_s=scene.time_s,
             score=score,
             subject=fault,
-            reason=Reason("camera_fault.other_scene" if other else f"camera_fault.{fault}"),
+            reason=OTHER_SCENE if other else REASONS[fault],
             since_s=since_s if score > 0.0 else None,
         )
