@@ -1,5 +1,6 @@
 """A site's blind places: since when, and what goes unseen."""
 
+from tynysh.behaviour.registry import default_settings
 from tynysh.behaviour.signal import Behaviour
 from tynysh.store.database import Database
 from tynysh.store.queries import blindness, cameras, events
@@ -55,7 +56,7 @@ def test_a_covered_camera_hides_its_zones_and_what_is_watched_for(city: Database
         ("Entrance", ["floor"]),
         ("Queue", []),
     ]
-    assert blind.behaviours == (Behaviour.FIGHT, Behaviour.AGGRESSION, Behaviour.PERSON_DOWN)
+    assert set(blind.behaviours) == set(default_settings()) - {Behaviour.CAMERA_FAULT}
 
 
 def test_what_is_mended_hides_nothing(city: Database, make_event) -> None:

@@ -142,8 +142,9 @@ _Settings = Mapping[str, Any]
 
 def _settings(session: Session) -> dict[str, tuple[_Settings, _Settings]]:
     """What is set for each camera, by its id: the site's settings and its own."""
-    query = select(CameraRow.id, SiteRow.settings, CameraRow.settings).join(SiteRow)
-    return {camera_id: (site, own) for camera_id, site, own in session.execute(query).tuples()}
+    of_sites = dict(session.execute(select(SiteRow.id, SiteRow.settings)).tuples().all())
+    query = select(CameraRow.id, CameraRow.site_id, CameraRow.settings)
+    return {camera_id: (of_sites[site], own) for camera_id, site, own in session.execute(query).tuples()}
 
 
 def _open_faults(session: Session) -> dict[str, list[FaultNow]]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import func, select
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy.orm import Session, joinedload, selectinload
 
 from tynysh.store.database import must_be_writing
 from tynysh.store.queries import changes
@@ -74,7 +74,8 @@ def cameras(session: Session, *, only: Collection[str] | None = None) -> Sequenc
         select(CameraRow, CameraStateRow)
         .join(SiteRow)
         .outerjoin(CameraStateRow, CameraStateRow.camera_id == CameraRow.id)
-        .options(joinedload(CameraRow.site))
+        # Each site once: its settings are large where it has many places.
+        .options(selectinload(CameraRow.site))
         .where(CameraRow.removed_at.is_(None))
         .order_by(SiteRow.ordinal, SiteRow.id, CameraRow.ordinal, CameraRow.id)
     )
