@@ -252,6 +252,15 @@ def test_places_tell_who_is_inside_and_whether_it_rises(house) -> None:
     assert (history["capacity"], len(history["steps"])) == (400, 15)
 
 
+def test_a_place_whose_name_has_a_slash_has_its_history(house) -> None:
+    with house.database.writing() as session:
+        site = session.get(SiteRow, "club")
+        place = {"name": "Hall A/B", "views": [{"camera": "club door"}]}
+        site.settings = {**site.settings, "places": [place]}
+    with house.signed_in() as browser:
+        assert browser.get("/api/v1/places/club/Hall%20A%2FB/history").json()["name"] == "Hall A/B"
+
+
 def test_a_venue_is_told_of_its_own_site_only(house) -> None:
     with house.venue("park") as browser:
         assert browser.get("/api/v1/places").json() == []

@@ -282,7 +282,7 @@ def list_places(signed: Reader, parts: Parts) -> list[PlaceNow]:
 
 
 @router.get(
-    "/places/{site_id}/{name}/history",
+    "/places/{site_id}/{name:path}/history",
     response_model=History,
     responses={200: {"content": {media: {} for media in crowd_table.MEDIA_TYPES.values()}}},
 )
