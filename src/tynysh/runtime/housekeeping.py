@@ -48,33 +48,47 @@ class Housekeeping:
         self._stopping.set()
 
     def keep_house(self) -> None:
-        """Do once what is to be done. Raises StoreError, SiteError."""
+        """Do once what is to be done; what fails is put off, and keeps the rest from nothing. Raises StoreError,
+        SiteError where it cannot be told what that is.
+        """
         with self._database.reading() as session:
             sites = stored(session)
         enabled = {
             camera.id for site in (sites.sites if sites else ()) for camera in site.cameras if camera.enabled
         }
-        self._clips.give_up_all_but(enabled)
+        now = self._clock()
+        self._attempt("clips", lambda: self._clips.give_up_all_but(enabled))
+        self._attempt("footage", lambda: self._delete_due(now))
+        self._attempt("old history", lambda: self._forget_history(now))
+        # Once an hour has gone, so that blocks are not written anew at each round.
+        hour_began = int(now // 3600) * 60
+        self._attempt("history", lambda: crowd_history.pack_all(self._database, before=hour_began))
+        if sites is not None:
+            self._attempt("thresholds", lambda: learn_all(self._database, sites, now=now))
+
+    def _attempt(self, what: str, do: Callable[[], object]) -> None:
+        try:
+            do()
+        except (TynyshError, OSError) as error:
+            log.warning("housekeeping.put_off", what=what, error=str(error))
+        except Exception:
+            # A fault of ours; without this thread footage would fill the disk.
+            log.exception("housekeeping.broke", what=what)
+
+    def _delete_due(self, now: float) -> None:
         retention.delete_due(
             self._database,
             recordings=self._folder.recordings,
             evidence=self._folder.evidence,
-            now=self._clock(),
+            now=now,
         )
-        now = self._clock()
-        # Once an hour has gone, so that blocks are not written anew at each round.
-        hour_began = int(now // 3600) * 60
-        crowd_history.pack_all(self._database, before=hour_began)
+
+    def _forget_history(self, now: float) -> None:
         with self._database.writing() as session:
             forget_history(session, now=now)
-        if sites is not None:
-            learn_all(self._database, sites, now=now)
 
     def _run(self) -> None:
         while True:
-            try:
-                self.keep_house()
-            except (TynyshError, OSError) as error:
-                log.warning("housekeeping.put_off", error=str(error))
+            self._attempt("all", self.keep_house)
             if self._stopping.wait(INTERVAL_S):
                 return
