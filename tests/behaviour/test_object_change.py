@@ -113,8 +113,25 @@ def test_what_changes_around_the_object_too_is_no_deed() -> None:
     def snow(grey: np.ndarray, t: float) -> np.ndarray:
         return np.where(fallen < min(0.5, t / 60), np.float32(230), grey)
 
-    assert max(s.score for s in changed(filmed(60, pushed, visit=(20, 30)))) < 0.6
-    assert max(s.score for s in changed(filmed(60, snow, visit=(20, 30)))) < 0.6
+    assert max(s.score for s in changed(filmed(48, pushed, visit=(20, 30)))) < 0.6
+    assert max(s.score for s in changed(filmed(48, snow, visit=(20, 30)))) < 0.6
+
+
+def test_a_floodlight_on_the_object_is_no_deed_and_a_wreath_at_its_foot_is_a_change() -> None:
+    """The lamp lights the monument alone, from below, while somebody is near it."""
+    height = 405 - np.arange(200, 405, dtype=np.float32)[:, None]
+
+    def lit(grey: np.ndarray, t: float) -> np.ndarray:
+        grey *= 0.35
+        if t >= 25:
+            grey[200:405, 450:550] *= 1 + 3 * np.exp(-height / 100)
+        return grey
+
+    def wreath(grey: np.ndarray, t: float) -> np.ndarray:
+        return cv2.circle(grey, (500, 390), 14, 30, -1) if t >= 25 else grey
+
+    assert max(s.score for s in changed(filmed(48, lit, visit=(20, 30)))) == 0.0
+    assert max(s.score for s in changed(filmed(48, wreath, visit=(20, 30)))) >= 0.6
 
 
 def test_movement_on_the_object_puts_off_the_comparison_and_elsewhere_it_does_not() -> None:
@@ -123,7 +140,7 @@ def test_movement_on_the_object_puts_off_the_comparison_and_elsewhere_it_does_no
         mask[row, column] = True
         moving = (
             replace(one, motion=replace(one.motion, mask=mask))
-            for one in filmed(60, sprayed(25), visit=(20, 30))
+            for one in filmed(48, sprayed(25), visit=(20, 30))
         )
         return max(s.score for s in changed(moving))
 

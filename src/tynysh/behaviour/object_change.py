@@ -44,6 +44,12 @@ EVERYWHERE_SHARE = 0.4
 """Where at least so much of what is around the object changed too, and so large a part of it as of the object itself
 times the second, it was no deed: the camera moved, a lamp went on, a shadow passed on, snow fell."""
 
+SAME_TEXTURE = 0.6
+"""Correlation of what is fine in a patch, before and after, from which it is the same surface in another light."""
+
+FINE = 5
+"""Cells over which the mean is taken that what is fine stands out from."""
+
 Cells = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 
@@ -58,11 +64,13 @@ class Change:
 
 @dataclass(slots=True, eq=False)
 class _Look:
-    """How an object looks: local contrast of its part of the picture, and which cells of that are the object's; the
-    same of what is around it, and which cells of that are neither the object's nor behind somebody.
+    """How an object looks: local contrast of its part of the picture, what is fine there (grey levels), and which cells
+    are the object's; local contrast of what is around it, and which cells of that are neither the object's nor behind
+    somebody.
     """
 
     cells: Cells
+    fine: Cells
     inside: Mask
     around: Cells
     outside: Mask
@@ -70,6 +78,7 @@ class _Look:
     def follow(self, now: "_Look", weight: float) -> None:
         """Become more like `now`."""
         self.cells += (now.cells - self.cells) * np.float32(weight)
+        self.fine += (now.fine - self.fine) * np.float32(weight)
         self.around += (now.around - self.around) * np.float32(weight)
 
 
@@ -96,8 +105,9 @@ class ObjectChange:
     count. Once people have been near and nobody and nothing has moved before the object for three seconds, a connected
     patch of cells that differ from the reference is a change. What changes without a visit is none: the reference then
     follows what it sees. Nor is what changes around the object as well, as by a camera that moved, a lamp, a shadow or
-    snow: the reference then begins anew, rather a miss than a false alarm. A shadow that ends on the object alone and
-    moves on by several cells during a visit looks like a deed.
+    snow; nor a patch in which what is fine stays, as the joints of a wall do in a lamp's light. The reference then
+    begins anew, rather a miss than a false alarm. On a smooth surface a shadow that moves on by several cells during a
+    visit looks like a deed.
     """
 
     def __init__(self) -> None:
@@ -128,17 +138,20 @@ class ObjectChange:
         if before is None or before.cells.shape != look.cells.shape:
             memory.reference, memory.change, memory.visit_s = look, None, None
             return
-        patch = _changed(before.cells, look.cells, look.inside)
-        if patch is None:
+        patches = _changed(before, look)
+        if not patches:
             before.follow(look, 1.0 - math.exp(-elapsed_s / REMEMBER_S))
             memory.change, memory.visit_s = None, None
             return
+        deeds = [box for box, cells in patches if not _only_light(before, look, cells)]
         since_s = now_s if memory.change is None else memory.change.since_s
-        unexplained = memory.visit_s is None or now_s - memory.visit_s > LONGEST_VISIT_S
-        if (memory.change is None and unexplained) or now_s - since_s > FORGET_S or _everywhere(before, look):
+        unexplained = memory.change is None and (
+            memory.visit_s is None or now_s - memory.visit_s > LONGEST_VISIT_S
+        )
+        if unexplained or not deeds or _everywhere(before, look) or now_s - since_s > FORGET_S:
             memory.reference, memory.change, memory.visit_s = look, None, None
             return
-        rows, columns = look.cells.shape
+        patch, (rows, columns) = deeds[0], look.cells.shape
         memory.change = Change(
             since_s,
             Box(
@@ -181,7 +194,8 @@ def _look(scene: Scene, luma: NDArray[np.uint8], zone: Zone, outline: Box) -> _L
         covered |= _filled(((left, top), (right, top), (right, bottom), (left, bottom)), around, beside.shape)
     everything = np.ones(cells.shape, dtype=np.bool_)
     inside = _filled(zone.polygon, outline, cells.shape)
-    return _Look(_contrast(cells, everything), inside, _contrast(beside, ~covered), ~covered)
+    fine = cells - np.asarray(cv2.blur(cells, (FINE, FINE)), dtype=np.float32)
+    return _Look(_contrast(cells, everything), fine, inside, _contrast(beside, ~covered), ~covered)
 
 
 def _averaged(luma: NDArray[np.uint8], part: Box) -> Cells:
@@ -224,12 +238,24 @@ def _everywhere(before: _Look, now: _Look) -> bool:
     return beside >= max(EVERYWHERE_PART, EVERYWHERE_SHARE * on)
 
 
-def _changed(before: Cells, after: Cells, inside: Mask) -> Box | None:
-    """Around the largest connected patch of changed cells, in cells; None where there is none of any size."""
-    changed = (np.abs(after - before) > CHANGED) & inside
-    _, _, patches, _ = cv2.connectedComponentsWithStats(changed.astype(np.uint8), connectivity=8)
-    largest = max(patches[1:], key=lambda patch: int(patch[cv2.CC_STAT_AREA]), default=None)
-    if largest is None or largest[cv2.CC_STAT_AREA] < max(LEAST_CELLS, LEAST_PART * inside.sum()):
-        return None
-    left, top, width, height = (float(value) for value in largest[:4])
-    return Box(left, top, left + width, top + height)
+def _changed(before: _Look, now: _Look) -> list[tuple[Box, Mask]]:
+    """The connected patches of changed cells that are large enough, the largest first: around each, in cells, and which
+    they are.
+    """
+    changed = (np.abs(now.cells - before.cells) > CHANGED) & now.inside
+    _, labels, patches, _ = cv2.connectedComponentsWithStats(changed.astype(np.uint8), connectivity=8)
+    least = max(LEAST_CELLS, LEAST_PART * now.inside.sum())
+    found: list[tuple[Box, Mask]] = []
+    for label in 1 + np.argsort(-patches[1:, cv2.CC_STAT_AREA], kind="stable"):
+        left, top, width, height, size = (float(value) for value in patches[label])
+        if size >= least:
+            found.append((Box(left, top, left + width, top + height), np.asarray(labels == label)))
+    return found
+
+
+def _only_light(before: _Look, now: _Look, patch: Mask) -> bool:
+    """Whether a patch shows the same surface as before in another light. A smooth surface cannot tell."""
+    one, other = before.fine[patch], now.fine[patch]
+    one, other = one - one.mean(), other - other.mean()
+    size = float(np.sqrt((one @ one) * (other @ other)))
+    return float(one @ other) >= SAME_TEXTURE * max(size, 1e-6)
