@@ -7,6 +7,7 @@ from tynysh.crowd.mounting import Mounting
 from tynysh.runtime.ground_memory import EVERY_S, GroundMemory
 from tynysh.site.schema import Camera
 from tynysh.store.database import Database
+from tynysh.store.schema import SettingRow
 
 DOOR = Camera.model_validate({"id": "door", "name": "Door", "main": "rtsp://h/main"})
 ROUGH = Learnt(Mounting(1.3, 0.35, 0.01, 5.0), 16 / 9, 0.12, 12)
@@ -36,4 +37,15 @@ def test_what_is_forgotten_is_taken_out_at_once(database: Database) -> None:
     memory = GroundMemory(database)
     memory.keep(DOOR, ROUGH, 0.0)
     memory.keep(DOOR, None, 1.0)
+    assert GroundMemory(database).recall(DOOR) is None
+
+
+def test_what_another_version_wrote_is_learnt_anew_and_keeps_no_camera_from_starting(
+    database: Database,
+) -> None:
+    GroundMemory(database).keep(DOOR, ROUGH, 0.0)
+    with database.writing() as session:
+        row = session.get(SettingRow, "ground:door")
+        assert row is not None
+        row.value = {**row.value, "mounting": {**row.value["mounting"], "twist": 0.1}}
     assert GroundMemory(database).recall(DOOR) is None

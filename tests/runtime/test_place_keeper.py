@@ -74,3 +74,26 @@ def test_a_place_that_is_no_more_is_counted_no_more(installation: Installation) 
     keeper.look()
     with installation.database.reading() as session:
         assert places.places(session) == []
+
+
+def test_a_clock_that_was_put_back_leaves_no_place_as_it_was(installation: Installation) -> None:
+    installation.apply(site(CAMERA, places=[HALL]))
+    workers, clock = Workers(), Clock()
+    clock.now += 86_400
+    keeper = PlaceKeeper(installation.database, workers, clock=clock)  # type: ignore[arg-type]
+    keeper.look()
+    clock.now -= 86_400
+    keeper.look()
+    with installation.database.reading() as session:
+        assert [place.at for place in places.places(session)] == [clock.now]
+    installation.apply(site(CAMERA, places=[HALL, {**HALL, "name": "Yard"}]))
+    for _ in range(60):
+        clock.now += 2
+        keeper.look()
+    with installation.database.reading() as session:
+        hall, yard = places.places(session)
+        minutes = crowd_history.read(session, Series(Kind.PLACE, "street", "Yard"), 0, 2**31 - 1)
+    assert hall.at is not None
+    assert yard.at is not None
+    assert clock.now - yard.at < 60
+    assert minutes.at.tolist() == [1000]

@@ -18,12 +18,14 @@ from tests.servers import Line, RtspCamera, until
 
 from tynysh.behaviour.event import Event, Phase
 from tynysh.behaviour.signal import Behaviour
+from tynysh.errors import StoreError
 from tynysh.media.frame import Frame
 from tynysh.media.reader import VideoFile
 from tynysh.media.segment import segment_path, segments
 from tynysh.perception.person import Person
 from tynysh.runtime.camera_runner import CameraRunner, start_camera
 from tynysh.runtime.link import Links
+from tynysh.runtime.thresholds import Thresholds
 from tynysh.runtime.worker import share
 from tynysh.site.schema import Camera, Site
 from tynysh.store.queries import cameras, clips, incidents
@@ -318,18 +320,32 @@ def test_after_a_kill_events_left_open_are_closed_and_the_clip_is_made(
     assert max(blurred) < BLURRED, "nobody knows any more where people were, so they were looked for anew"
 
 
-def test_the_first_worker_deletes_what_is_due_and_gives_up_what_nobody_will_make(
-    installation: Installation, streets: Path
+def test_what_begins_while_the_database_goes_away_is_not_taken_for_left_open(
+    installation: Installation, streets: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Of a camera that was taken out: a recording of long ago, an event left open, and a clip never made."""
-    empty = streets / "empty.mp4"
-    installation.apply(site(camera("north", empty), camera("gone", empty)))
-    begun = Event(
+    installation.apply(site(camera("north", streets / "empty.mp4", enabled=False)))
+    looks: list[float] = []
+
+    def keep(self: Thresholds, runners: object, *, now: float) -> None:
+        looks.append(now)
+        if len(looks) == 1:
+            record(installation.database, begun(time.time()), "north", now=time.time())
+            raise StoreError("The database is away.")
+
+    monkeypatch.setattr(Thresholds, "keep", keep)
+    monkeypatch.setattr("tynysh.runtime.worker.LOOK_S", 0.2)
+    with installation.worker():
+        assert until(lambda: len(looks) > 2, 10)
+        assert still_open(installation) == [begun(0.0).id]
+
+
+def begun(start_s: float) -> Event:
+    return Event(
         id="00000000-0000-4000-8000-000000000001",
         behaviour=Behaviour.INTRUSION,
         phase=Phase.BEGUN,
-        start_s=time.time() - 7200,
-        decided_s=time.time() - 7200,
+        start_s=start_s,
+        decided_s=start_s,
         end_s=None,
         score=0.9,
         box=None,
@@ -338,7 +354,15 @@ def test_the_first_worker_deletes_what_is_due_and_gives_up_what_nobody_will_make
         subject="",
         reason=None,
     )
-    recorded = record(installation.database, begun, "gone", now=time.time(), clip=True)
+
+
+def test_the_first_worker_deletes_what_is_due_and_gives_up_what_nobody_will_make(
+    installation: Installation, streets: Path
+) -> None:
+    """Of a camera that was taken out: a recording of long ago, an event left open, and a clip never made."""
+    empty = streets / "empty.mp4"
+    installation.apply(site(camera("north", empty), camera("gone", empty)))
+    recorded = record(installation.database, begun(time.time() - 7200), "gone", now=time.time(), clip=True)
     installation.apply(site(camera("north", empty)))
     old = segment_path(installation.folder.recordings / "gone", time.time() - 30 * 86400)
     old.parent.mkdir()

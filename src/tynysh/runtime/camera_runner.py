@@ -116,6 +116,7 @@ class CameraRunner:
         self._watched = Watched()
         self._watched_lock = threading.Lock()
         self._rules: Mapping[Behaviour, Rule] | None = None
+        self._rules_in_force: Mapping[Behaviour, Rule] | None = None
         self.latest: Latest | None = None
         self._showing = Showing()
         self.analysed = 0
@@ -262,9 +263,10 @@ class CameraRunner:
                 self._minutes.pause(tick.time_s)
 
     def _frame(self, frame: Frame) -> None:
-        rules, self._rules = self._rules, None
-        if rules is not None:
+        rules = self._rules
+        if rules is not None and rules is not self._rules_in_force:
             self._pipeline.retune(rules)
+            self._rules_in_force = rules
         step = self._pipeline.process(frame, self.feed.health)
         if step is None:
             return

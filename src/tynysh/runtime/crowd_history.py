@@ -46,7 +46,7 @@ class CrowdHistory:
     def keep(self, cameras: Collection[Watched], *, now: float) -> None:
         """Write the minutes that are over at `now` (Unix seconds). Raises StoreError; nothing is lost then."""
         before = int((now - GRACE_S) // MINUTE_S)
-        if before > self._kept_to:
+        if before != self._kept_to:
             for camera in cameras:
                 self.gather(camera, before)
             self._kept_to = before

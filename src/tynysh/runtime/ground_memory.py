@@ -66,6 +66,10 @@ def _written(learnt: Learnt, camera: Camera) -> dict[str, Any]:
 
 
 def _read(value: Any, camera: Camera) -> Learnt | None:
-    if value.get("stream") != _stream(camera):
+    """What was written; None where it is of another stream, or of another version that wrote other things."""
+    try:
+        if value["stream"] != _stream(camera):
+            return None
+        return Learnt(Mounting(**value["mounting"]), value["aspect"], value["error"], value["people"])
+    except (KeyError, TypeError):
         return None
-    return Learnt(Mounting(**value["mounting"]), value["aspect"], value["error"], value["people"])

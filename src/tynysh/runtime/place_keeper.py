@@ -65,7 +65,8 @@ class PlaceKeeper:
     def look(self) -> None:
         """Add up once. Raises StoreError, SiteError; the next look makes up for it."""
         now = self._clock()
-        if now - self._sites_at >= SITES_S:
+        # A clock that was put back would else leave places as they were until it has caught up.
+        if not 0.0 <= now - self._sites_at < SITES_S:
             self._read_sites(now)
             self._sites_at = now
         if self._kept:
@@ -143,5 +144,5 @@ class _Kept:
         return (
             before is None
             or (before.count, before.memory) != (settled.count, settled.memory)
-            or settled.at - before.at >= UNCHANGED_S
+            or not 0.0 <= settled.at - before.at < UNCHANGED_S
         )

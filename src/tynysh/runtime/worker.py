@@ -105,6 +105,7 @@ class Worker:
         self._runners: dict[str, CameraRunner] = {}
         self._settings: dict[str, Any] = {}
         self._retries: dict[str, _Retry] = {}
+        self._orphans_closed = False
         self._stills: dict[str, bytes] = {}
         self._stills_lock = threading.Lock()
         self._writer = EventWriter(database, self._written, random=random)
@@ -133,7 +134,7 @@ class Worker:
             first = True
             while not stop.wait(0.0 if first else LOOK_S):
                 try:
-                    self._look(first=first)
+                    self._look()
                 except TynyshError as error:
                     if first and not isinstance(error, StoreError):
                         raise
@@ -147,13 +148,15 @@ class Worker:
         finally:
             self._end()
 
-    def _look(self, *, first: bool) -> None:
+    def _look(self) -> None:
         with self._database.reading() as session:
             sites = stored(session)
         given = [] if sites is None else sites.sites
         mine = share(given, self.number, self._of)
-        if first:
+        if not self._orphans_closed:
+            # Once: where something further down fails, the next look must not end what began since.
             self._close_orphans(mine, given)
+            self._orphans_closed = True
         for camera_id in [known for known in self._settings if known not in mine]:
             self._stop_camera(camera_id)
             self._retries.pop(camera_id, None)
