@@ -57,7 +57,7 @@ CERTAIN = 0.99
 class FightSettings(AnalyserSettings):
     """Settings of `fight`."""
 
-    recall_at = ((0.3, 0.94), (0.4, 0.91), (0.5, 0.91), (0.6, 0.90), (0.7, 0.89), (0.8, 0.85), (0.9, 0.71))
+    recall_at = ((0.3, 0.93), (0.4, 0.92), (0.5, 0.91), (0.6, 0.90), (0.7, 0.89), (0.8, 0.84), (0.9, 0.74))
 
     threshold: Threshold = 0.5
     min_duration_s: MinDuration = 0.0
