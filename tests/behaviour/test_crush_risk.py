@@ -7,7 +7,7 @@ from tests.behaviour.crowds import LENS, filmed, judged
 from tests.crowd import scenarios
 
 from tynysh.behaviour.crush_risk import CrushRiskAnalyser, CrushRiskSettings
-from tynysh.behaviour.scene import Feed, Scene
+from tynysh.behaviour.scene import Feed, Scene, Zone
 from tynysh.behaviour.signal import Behaviour
 from tynysh.crowd.ground import Ground
 from tynysh.crowd.state import PICTURE, CrowdState, Estimate, PlaceCrowd
@@ -68,6 +68,19 @@ def test_one_look_that_is_wrong_does_not_matter() -> None:
     analyser = CrushRiskAnalyser(settings)
     scores = [analyser.observe(state(step / 5, 9.0 if step == 4 else 2.0, 0.0))[0].score for step in range(8)]
     assert max(scores) < settings.threshold
+
+
+def test_a_zone_whose_hours_have_ended_says_nothing_though_nobody_has_looked_since() -> None:
+    square = Zone("square", ((0.0, 0.0), (1.0, 0.0), (1.0, 1.0)))
+    seen = state(1.0, 6.0, 0.0)
+    assert seen.crowd is not None
+    (place,) = seen.crowd.places
+    seen = replace(
+        seen, zones=(square,), crowd=replace(seen.crowd, places=(replace(place, name=square.name),))
+    )
+    analyser = CrushRiskAnalyser(CrushRiskSettings(zones=("square",)))
+    assert [signal.zone for signal in analyser.observe(seen)] == ["square"]
+    assert analyser.observe(replace(seen, time_s=1.1, zones=())) == []
 
 
 def test_when_the_camera_is_lost_nothing_is_said() -> None:

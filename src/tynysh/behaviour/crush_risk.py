@@ -73,7 +73,7 @@ class CrushRiskAnalyser:
         self._looked_s: float | None = None
 
     def observe(self, scene: Scene) -> Sequence[Signal]:
-        """One signal per named zone, or one for the picture; none without a ground that is known well enough."""
+        """One signal per named zone in force, or one for the picture; none without a ground known well enough."""
         crowd, ground = scene.crowd, scene.ground
         if scene.feed is Feed.LOST or crowd is None or ground is None or not ground.trusted:
             self._looks.clear()
@@ -89,7 +89,11 @@ class CrushRiskAnalyser:
             )
             places = [place for name in names if (place := crowd.place(name)) is not None]
             self._last = tuple(self._score(crowd, place) for place in places)
-        return [replace(signal, time_s=scene.time_s) for signal in self._last]
+        return [
+            replace(signal, time_s=scene.time_s)
+            for signal in self._last
+            if signal.zone is None or scene.zone(signal.zone) is not None
+        ]
 
     def _score(self, crowd: CrowdState, place: PlaceCrowd) -> Signal:
         looks = self._looks.setdefault(place.name, deque())
