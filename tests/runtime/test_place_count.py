@@ -66,6 +66,21 @@ def test_after_a_restart_of_the_counting_nobody_is_forgotten() -> None:
     assert inside(again.observe(NOW + 60, crowds(25, 0))) == pytest.approx(25, abs=1)
 
 
+def test_what_passed_a_gate_that_was_turned_round_or_taken_out_is_not_made_up_for() -> None:
+    first = counting(hall())
+    first.observe(NOW, crowds(500, 10))
+    before = first.observe(NOW + 2, crowds(520, 10))
+    turned = counting(hall(gates=[{"camera": "Gate", "line": "Door", "reversed": True}]), before, NOW + 4)
+    assert inside(turned.observe(NOW + 4, crowds(520, 10))) == pytest.approx(20, abs=1)
+
+    yard = {"camera": "Yard", "line": "Door"}
+    without = counting(hall(gates=[yard]), before, NOW + 4)
+    later = without.observe(NOW + 3600, crowds(0, 0, camera="yard"))
+    again = counting(hall(gates=[yard, {"camera": "Gate", "line": "Door"}]), later, NOW + 3602)
+    both = crowds(900, 10) | crowds(0, 0, camera="yard")
+    assert inside(again.observe(NOW + 3602, both)) == pytest.approx(20, abs=1)
+
+
 def test_after_a_restart_of_the_camera_those_since_then_are_counted() -> None:
     site = hall()
     count = counting(site)

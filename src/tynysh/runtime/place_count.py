@@ -29,8 +29,10 @@ class PlaceCount:
         self._place = place
         self._zone = ZoneInfo(site.time_zone)
         memory: Mapping[str, Any] = {} if before is None else before.memory
+        # What passed a line while it was no gate, or one the other way round, is not to be made up for.
+        gates = {_key(gate) for gate in place.gates}
         self._lines: dict[str, _Line] = {
-            key: _Line(*counts) for key, counts in memory.get("lines", {}).items()
+            key: _Line(*counts) for key, counts in memory.get("lines", {}).items() if key in gates
         }
         self._looked_at = now if before is None else before.at
         self._occupancy = Occupancy(self._looked_at, None if before is None else before.count)
@@ -54,7 +56,7 @@ class PlaceCount:
             self._occupancy.empty()
         found: dict[str, LineCount | None] = {}
         for gate in self._place.gates:
-            key = f"{gate.camera}/{gate.line}"
+            key = _key(gate)
             heard = self._heard(gate, crowds)
             found[key] = None if heard is None else LineCount(key, heard.ins, heard.outs)
             if heard is not None:
@@ -102,6 +104,10 @@ class PlaceCount:
         today = datetime.combine(local.date(), self._place.empty_at, self._zone)
         last = today if today <= local else today - timedelta(days=1)
         return self._looked_at < last.timestamp() <= now
+
+
+def _key(gate: Gate) -> str:
+    return f"{gate.camera}/{gate.line}" + ("/reversed" if gate.reversed else "")
 
 
 class _Line:
