@@ -142,7 +142,8 @@ _Settings = Mapping[str, Any]
 
 def _settings(session: Session) -> dict[str, tuple[_Settings, _Settings]]:
     """What is set for each camera, by its id: the site's settings and its own."""
-    of_sites = dict(session.execute(select(SiteRow.id, SiteRow.settings)).tuples().all())
+    rows = session.execute(select(SiteRow.id, SiteRow.settings)).tuples()
+    of_sites: dict[str, _Settings] = dict(rows.all())
     query = select(CameraRow.id, CameraRow.site_id, CameraRow.settings)
     return {camera_id: (of_sites[site], own) for camera_id, site, own in session.execute(query).tuples()}
 
