@@ -35,7 +35,7 @@ from tynysh.translations import LANGUAGES
 class Brightness:
     """Takes bright pictures for fights."""
 
-    def probability(self, pictures: np.ndarray) -> float:
+    def probability(self, pictures: np.ndarray, people: int = 2) -> float:
         return float(pictures.mean()) / 255.0
 
 
