@@ -59,7 +59,12 @@ def test_the_floor_of_recall_holds_and_says_so() -> None:
     assert held.recall is not None
     assert held.recall >= 0.5
     assert held.rate.low > 1.0
-    assert chosen(calm(30), 3.0, recall=None).threshold == LEVELS[-1]
+
+
+def test_where_recall_is_not_known_the_threshold_rises_half_way_at_most() -> None:
+    held = chosen(calm(30), 3.0, recall=None)
+    assert (held.threshold, held.standing, held.recall) == (0.8, Standing.FLOOR, None)
+    assert chosen(calm(30), 3.0, recall=None, usual=0.97).threshold == 0.98
 
 
 def test_a_calm_camera_is_not_made_to_notice_less_than_its_site_says() -> None:

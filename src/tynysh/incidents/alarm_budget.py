@@ -10,6 +10,9 @@ from scipy.stats import gamma, poisson
 
 from tynysh.incidents.rates import garwood
 
+BLINDLY = 0.5
+"""Part of the way from the usual threshold to 1 that one may rise at most where nobody knows what that costs."""
+
 RISK = 0.1
 """How often chance may fool the choice: the one-sided level of all tests here."""
 
@@ -84,12 +87,17 @@ def choose(
     at all takes ln(1 / RISK) / budget days, the usual threshold holds, unless its alarms are more than chance allows
     within the budget: then it is RAISED to the lowest level of which that is not so. Nothing of this goes above the
     floor of recall; where the budget would need that, the threshold stands at the FLOOR, and the budget is known to be
-    too small. A floor that no level reaches puts the threshold at the lowest.
+    too small. A floor that no level reaches puts the threshold at the lowest. Where recall is not known, a threshold
+    rises by half of what it could at most (`BLINDLY`), and stands at the FLOOR there.
     """
     ladder = np.asarray(levels, dtype=np.float64)
     counts = np.maximum.accumulate(np.asarray(false_alarms, dtype=np.int64)[::-1])[::-1]
     bottom, start = _at_least(ladder, lowest), _at_least(ladder, usual)
-    ceiling = _ceiling(ladder, recall, recall_floor, bottom)
+    if recall is None:
+        highest = np.searchsorted(ladder, usual + BLINDLY * (1.0 - usual) + 1e-9) - 1
+        ceiling = max(start, int(highest))
+    else:
+        ceiling = _ceiling(recall, recall_floor, bottom)
     within = np.asarray(gamma.ppf(1.0 - RISK, counts + 1)) <= budget * days
     passed = len(ladder)
     while passed > 0 and within[passed - 1]:
@@ -126,10 +134,8 @@ def own_recall(scores: Sequence[float], levels: Sequence[float]) -> NDArray[np.f
     return share
 
 
-def _ceiling(ladder: NDArray[np.float64], recall: Sequence[float] | None, floor: float, bottom: int) -> int:
-    """The highest level at which recall is still `floor`: of all where recall is not known, `bottom` where none is."""
-    if recall is None:
-        return len(ladder) - 1
+def _ceiling(recall: Sequence[float], floor: float, bottom: int) -> int:
+    """The highest level at which recall is still `floor`; `bottom` where none is."""
     enough = np.flatnonzero(np.asarray(recall, dtype=np.float64) >= floor)
     return int(enough[-1]) if len(enough) else bottom
 

@@ -40,7 +40,7 @@ MEANING = {
     Standing.LEARNING: "too little watched to tell; the usual threshold holds",
     Standing.KEPT: "within the budget, but for chance",
     Standing.RAISED: "the usual threshold is above the budget; not yet shown to be within at this one",
-    Standing.FLOOR: "above the budget: more would find less than the floor of recall",
+    Standing.FLOOR: "above the budget: more would find less than the floor of recall, or nobody knows how much",
 }
 
 
