@@ -221,6 +221,17 @@ def headlights(image: Image, t: float, rng: np.random.Generator) -> Image:
     return np.clip(image * 1.1 + (380.0 * np.exp(-((far / 0.28) ** 2)))[..., None], 0, 255).astype(np.uint8)
 
 
+def full_beam(image: Image, t: float, rng: np.random.Generator) -> Image:
+    """A car turns before the camera every six seconds and for not quite three blinds it."""
+    part = (t % 6.0) / 2.8
+    if part > 1.0:
+        return image
+    height, width = image.shape[:2]
+    rows, columns = np.mgrid[0:height, 0:width]
+    far = np.hypot(columns / width - (0.3 + 0.4 * part), rows / height - 0.5)
+    return np.clip(image + (900.0 * np.exp(-((far / 0.4) ** 2)))[..., None], 0, 255).astype(np.uint8)
+
+
 def dusk(image: Image, t: float, rng: np.random.Generator) -> Image:
     """Light falls to a quarter over two minutes, and the gain's noise rises."""
     share = min(1.0, t / 120.0)
@@ -300,6 +311,7 @@ HARMLESS: Mapping[str, Spoil] = {
     "nothing": lambda image, t, rng: image,
     "lamp": lamp,
     "headlights": headlights,
+    "full beam": full_beam,
     "dusk": dusk,
     "rain": rain,
     "lorry": lorry,

@@ -132,6 +132,23 @@ def test_what_only_disturbs_the_view_is_no_fault(name: str) -> None:
     assert faults(copy.deepcopy(learnt()), spoilt(later(24.0), HARMLESS[name])) == []
 
 
+@pytest.mark.parametrize("name", ["headlights", "full beam"])
+def test_headlights_at_night_are_no_glare(name: str) -> None:
+    night = (320, 180, 5.0, 0.3)
+    assert faults(copy.deepcopy(learnt(*night)), spoilt(later(24.0, *night), HARMLESS[name])) == []
+
+
+def test_headlights_that_stay_are_glare() -> None:
+    night = (320, 180, 5.0, 0.3)
+
+    def parked(image: Image, t: float, rng: np.random.Generator) -> Image:
+        return HARMLESS["full beam"](image, 1.4, rng)
+
+    found = faults(copy.deepcopy(learnt(*night)), spoilt(later(6.0, *night), parked))
+    assert {subject for _, subject in found} == {"glare"}
+    assert found[0][0] - LEARNT_S <= 5.0
+
+
 def test_dusk_is_no_fault() -> None:
     pictures = drawn(140.0, fps=1.0, width=320, height=180)
     assert faults(CameraFaultAnalyser(CameraFaultSettings()), spoilt(pictures, HARMLESS["dusk"])) == []

@@ -111,16 +111,16 @@ class _Since:
         elif self.began_s is not None and time_s - self.seen_s >= LAPSE_S:
             self.began_s = None
 
-    def score(self, time_s: float, limit_s: float) -> float:
-        """0.6 when it has lasted for `limit_s`."""
+    def score(self, limit_s: float) -> float:
+        """0.6 when it has been seen to last for `limit_s`: once it is not seen any more, its time stands still."""
         if self.began_s is None:
             return 0.0
-        return min(1.0, 0.6 * (time_s - self.began_s) / limit_s)
+        return min(1.0, 0.6 * (self.seen_s - self.began_s) / limit_s)
 
 
 class CameraFaultAnalyser:
     """Scores a camera's faults, each a subject of its own: score = min(1, 0.6 t / limit), with t the seconds that it
-    has lasted; a fault that is not seen for 1.2 s is over.
+    has been seen to last; a fault that is not seen for 1.2 s is over.
 
     - lost: no pictures arrive. It began with the last one.
     - frozen: the same picture comes over and over (`Stillness`).
@@ -157,9 +157,7 @@ class CameraFaultAnalyser:
         else:
             self._lost.began_s = None
             self._picture_s = time_s
-        lost = self._signal(
-            scene, Fault.LOST, self._lost.score(time_s, self._settings.lost_s), self._lost.began_s
-        )
+        lost = self._signal(scene, Fault.LOST, self._lost.score(self._settings.lost_s), self._lost.began_s)
         if scene.feed is Feed.LOST:
             return [lost, self._frozen(scene), *self._viewed(scene), *self._streamed(scene)]
         if scene.frame is None:
@@ -214,7 +212,7 @@ class CameraFaultAnalyser:
             since.observe(wrong[kind], scene.time_s)
         limit_s = self._settings.stream_s
         return [
-            self._signal(scene, kind, since.score(scene.time_s, limit_s), since.began_s)
+            self._signal(scene, kind, since.score(limit_s), since.began_s)
             for kind, since in self._stream.items()
         ]
 
@@ -222,7 +220,7 @@ class CameraFaultAnalyser:
         settings = self._settings
         named = max(IN_THE_PICTURE, key=self._names.__getitem__)
         limit_s = settings.dark_s if named is Fault.DARK else settings.view_s
-        score = self._view.score(scene.time_s, limit_s)
+        score = self._view.score(limit_s)
         return [
             self._signal(scene, fault, score if fault is named else 0.0, self._view.began_s)
             for fault in IN_THE_PICTURE
