@@ -138,6 +138,15 @@ def test_headlights_at_night_are_no_glare(name: str) -> None:
     assert faults(copy.deepcopy(learnt(*night)), spoilt(later(24.0, *night), HARMLESS[name])) == []
 
 
+def test_the_headlights_of_one_car_after_another_are_no_glare() -> None:
+    night = (320, 180, 5.0, 0.3)
+
+    def queue(image: Image, t: float, rng: np.random.Generator) -> Image:
+        return HARMLESS["full beam"](image, t % 3.6, rng)
+
+    assert faults(copy.deepcopy(learnt(*night)), spoilt(later(24.0, *night), queue)) == []
+
+
 def test_headlights_that_stay_are_glare() -> None:
     night = (320, 180, 5.0, 0.3)
 

@@ -102,25 +102,30 @@ class _Since:
     began_s: float | None = None
     seen_s: float = 0.0
 
-    def observe(self, present: bool, time_s: float, *, began_s: float | None = None) -> None:
-        """Take whether it is `present` at `time_s`; `began_s` where it is known to have begun earlier."""
+    def observe(
+        self, present: bool, time_s: float, *, began_s: float | None = None, lapse_s: float = LAPSE_S
+    ) -> None:
+        """Take whether it is `present` at `time_s`; `began_s` where it is known to have begun earlier. It is over when
+        it was not seen for `lapse_s`.
+        """
         if present:
             if self.began_s is None:
                 self.began_s = time_s if began_s is None else min(began_s, time_s)
             self.seen_s = time_s
-        elif self.began_s is not None and time_s - self.seen_s >= LAPSE_S:
+        elif self.began_s is not None and time_s - self.seen_s >= lapse_s:
             self.began_s = None
 
-    def score(self, limit_s: float) -> float:
-        """0.6 when it has been seen to last for `limit_s`: once it is not seen any more, its time stands still."""
+    def score(self, time_s: float, limit_s: float) -> float:
+        """0.6 when it has lasted for `limit_s`."""
         if self.began_s is None:
             return 0.0
-        return min(1.0, 0.6 * (self.seen_s - self.began_s) / limit_s)
+        return min(1.0, 0.6 * (time_s - self.began_s) / limit_s)
 
 
 class CameraFaultAnalyser:
     """Scores a camera's faults, each a subject of its own: score = min(1, 0.6 t / limit), with t the seconds that it
-    has been seen to last; a fault that is not seen for 1.2 s is over.
+    has lasted; a fault that is not seen for 1.2 s is over, and glare, until it counts, at the first look
+    without it, as between the cars of a queue.
 
     - lost: no pictures arrive. It began with the last one.
     - frozen: the same picture comes over and over (`Stillness`).
@@ -157,7 +162,9 @@ class CameraFaultAnalyser:
         else:
             self._lost.began_s = None
             self._picture_s = time_s
-        lost = self._signal(scene, Fault.LOST, self._lost.score(self._settings.lost_s), self._lost.began_s)
+        lost = self._signal(
+            scene, Fault.LOST, self._lost.score(time_s, self._settings.lost_s), self._lost.began_s
+        )
         if scene.feed is Feed.LOST:
             return [lost, self._frozen(scene), *self._viewed(scene), *self._streamed(scene)]
         if scene.frame is None:
@@ -169,7 +176,7 @@ class CameraFaultAnalyser:
             self._looked_s = time_s
             self._condition = self._health.observe(luma, time_s)
             self._name(self._condition)
-            self._view.observe(self._condition.fault is not None, time_s)
+            self._view.observe(self._condition.fault is not None, time_s, lapse_s=self._view_lapse_s())
         return [lost, self._frozen(scene), *self._viewed(scene), *self._streamed(scene)]
 
     def _last_sign_s(self, scene: Scene) -> float | None:
@@ -185,6 +192,17 @@ class CameraFaultAnalyser:
         if condition.fault is not None:
             self._names[condition.fault] += 1.0
             self._other_scene = condition.other_scene
+
+    def _named(self) -> Fault:
+        """What the fault of the view was called most of late."""
+        return max(IN_THE_PICTURE, key=self._names.__getitem__)
+
+    def _view_lapse_s(self) -> float:
+        """For how long the view must be seen again until its fault is over. Behind a car's headlights a single look
+        does it, unless glare lasted for long enough before.
+        """
+        lasted = self._view.score(self._view.seen_s, self._settings.view_s) >= 0.6
+        return 0.0 if self._named() is Fault.GLARE and not lasted else LAPSE_S
 
     def _frozen(self, scene: Scene) -> Signal:
         since_s = self._stillness.since_s
@@ -212,15 +230,15 @@ class CameraFaultAnalyser:
             since.observe(wrong[kind], scene.time_s)
         limit_s = self._settings.stream_s
         return [
-            self._signal(scene, kind, since.score(limit_s), since.began_s)
+            self._signal(scene, kind, since.score(scene.time_s, limit_s), since.began_s)
             for kind, since in self._stream.items()
         ]
 
     def _viewed(self, scene: Scene) -> list[Signal]:
         settings = self._settings
-        named = max(IN_THE_PICTURE, key=self._names.__getitem__)
+        named = self._named()
         limit_s = settings.dark_s if named is Fault.DARK else settings.view_s
-        score = self._view.score(limit_s)
+        score = self._view.score(scene.time_s, limit_s)
         return [
             self._signal(scene, fault, score if fault is named else 0.0, self._view.began_s)
             for fault in IN_THE_PICTURE
