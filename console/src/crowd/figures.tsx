@@ -8,6 +8,9 @@ import { Meter } from "./meter";
 import { people } from "./number";
 import { PICTURE } from "./overlay";
 
+/** Persons per square metre from which they have to mind each other: level of service D (Fruin, 1971). */
+const CLOSE = 0.7;
+
 function Figures({ place }: { place: PlaceCrowd }): ReactNode {
   const words = useWords();
   const { t, number } = words;
@@ -25,7 +28,8 @@ function Figures({ place }: { place: PlaceCrowd }): ReactNode {
     ]);
   }
   if (place.speed !== null) facts.push(["console.crowd.speed", t("console.crowd.metres_per_second", { speed: number(place.speed, 1) })]);
-  if (place.pressure !== null) facts.push(["console.crowd.pressure", t("console.crowd.per_second2", { pressure: number(place.pressure, 3) })]);
+  // Between people who have room, walking different ways is no pressure.
+  if (place.pressure !== null && (place.densest ?? place.density ?? 0) >= CLOSE) facts.push(["console.crowd.pressure", t("console.crowd.per_second2", { pressure: number(place.pressure, 3) })]);
   return (
     <li className="crowd-place" data-place={place.name}>
       <p className="crowd-place-head">
