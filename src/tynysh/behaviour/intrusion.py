@@ -10,7 +10,17 @@ from pydantic import Field
 from tynysh.behaviour.climbing import Climbing
 from tynysh.behaviour.interaction import ramp
 from tynysh.behaviour.object_change import ObjectChange
-from tynysh.behaviour.places import OBJECT, PROTECTED, distance, foot, from_line, known_feet, stands, watched
+from tynysh.behaviour.places import (
+    OBJECT,
+    PROTECTED,
+    distance,
+    foot,
+    from_line,
+    known_feet,
+    objects,
+    stands,
+    watched,
+)
 from tynysh.behaviour.scene import Feed, Line, Scene, Zone
 from tynysh.behaviour.settings import AnalyserSettings, Cooldown, MinDuration, ZoneName
 from tynysh.behaviour.signal import Behaviour, Reason, Signal
@@ -95,23 +105,22 @@ class IntrusionAnalyser:
             self._last = ()
             return ()
         names = self._settings.zones
-        forbidden = watched(scene, names, PROTECTED)
-        objects = tuple(zone for zone in watched(scene, names, OBJECT) if zone.kind == OBJECT)
-        forbidden = tuple(zone for zone in forbidden if zone.kind != OBJECT)
+        forbidden = tuple(zone for zone in watched(scene, names, PROTECTED) if zone.kind != OBJECT)
+        things = objects(scene, names)
         if scene.detected:
             self._forget(scene)
             self._climbing.learn(scene)
             self._last = (
                 *(self._score(scene, zone, _inside, "zone") for zone in forbidden),
-                *(self._score(scene, zone, self._climbing.score, "climbing") for zone in objects),
+                *(self._score(scene, zone, self._climbing.score, "climbing") for zone in things),
             )
-        in_force = {zone.name for zone in (*forbidden, *objects)}
+        in_force = {zone.name for zone in (*forbidden, *things)}
         held = [replace(signal, time_s=scene.time_s) for signal in self._last if signal.zone in in_force]
         lines = [line for line in scene.lines if line.name in self._settings.lines]
         return [
             *held,
             *(self._line(scene, line) for line in lines),
-            *(self._changed(scene, zone) for zone in objects),
+            *(self._changed(scene, zone) for zone in things),
         ]
 
     def _score(

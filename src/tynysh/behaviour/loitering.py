@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from tynysh.behaviour.places import OBJECT, PROTECTED, SURE, base, distance, stands, watched
+from tynysh.behaviour.places import PROTECTED, SURE, base, distance, objects, stands, watched
 from tynysh.behaviour.scene import Feed, Scene, Zone
 from tynysh.behaviour.settings import AnalyserSettings, Cooldown, MinDuration
 from tynysh.behaviour.signal import Behaviour, Reason, Signal
@@ -107,11 +107,11 @@ class LoiteringAnalyser:
             return ()
         settings = self._settings
         zones = watched(scene, settings.zones, PROTECTED)
-        objects = [zone for zone in watched(scene, settings.zones, OBJECT) if zone.kind == OBJECT]
+        things = objects(scene, settings.zones)
         if not settings.zones:
-            zones += tuple(objects)
+            zones += things
         self._stays = {zone.name: self._stays.get(zone.name, []) for zone in zones}
-        self._contacts = {zone.name: self._contacts.get(zone.name, []) for zone in objects}
+        self._contacts = {zone.name: self._contacts.get(zone.name, []) for zone in things}
 
         def at_place(zone: Zone, track: Track) -> bool:
             return distance(scene, zone, track) <= settings.reach
@@ -126,7 +126,7 @@ class LoiteringAnalyser:
             ),
             *(
                 self._score(scene, zone, self._contacts[zone.name], in_contact, "contact", settings.contact_s)
-                for zone in objects
+                for zone in things
             ),
         ]
 

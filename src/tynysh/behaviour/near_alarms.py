@@ -21,6 +21,11 @@ Counts = NDArray[np.int64]
 """(L,): alarms at each of `LEVELS`."""
 
 
+def no_alarms() -> Counts:
+    """None at any of `LEVELS`, to be added to."""
+    return np.zeros(len(LEVELS), dtype=np.int64)
+
+
 def _times(value: float) -> NDArray[np.float64]:
     return np.full(len(LEVELS), value)
 
@@ -97,7 +102,7 @@ class NearAlarms:
                 continue
             begins = self._ladders.setdefault(key, _Ladder(time_s)).hear(rule, signal.score, time_s)
             if begins.any():
-                counts = self._counts.setdefault(signal.behaviour, np.zeros(len(LEVELS), dtype=np.int64))
+                counts = self._counts.setdefault(signal.behaviour, no_alarms())
                 counts += begins
         for key, ladder in list(self._ladders.items()):
             if time_s - ladder.heard_s > SILENCE_S:

@@ -31,6 +31,11 @@ def watched(scene: Scene, names: Sequence[str], kind: str | None = None) -> tupl
     return tuple(zone for zone in scene.zones if zone.kind == kind)
 
 
+def objects(scene: Scene, names: Sequence[str]) -> tuple[Zone, ...]:
+    """Of the zones that are watched, those that outline an object."""
+    return tuple(zone for zone in watched(scene, names, OBJECT) if zone.kind == OBJECT)
+
+
 def foot(scene: Scene, box: Box) -> Point:
     """Where the person of `box` (pixels) touches the ground, normalised, and never outside the picture."""
     x, y = scene.normalised(box.foot)

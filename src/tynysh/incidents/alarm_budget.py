@@ -92,7 +92,7 @@ def choose(
     """
     ladder = np.asarray(levels, dtype=np.float64)
     counts = np.maximum.accumulate(np.asarray(false_alarms, dtype=np.int64)[::-1])[::-1]
-    bottom, start = _at_least(ladder, lowest), _at_least(ladder, usual)
+    bottom, start = at_least(ladder, lowest), at_least(ladder, usual)
     if recall is None:
         highest = np.searchsorted(ladder, usual + BLINDLY * (1.0 - usual) + 1e-9) - 1
         ceiling = max(start, int(highest))
@@ -140,6 +140,6 @@ def _ceiling(recall: Sequence[float], floor: float, bottom: int) -> int:
     return int(enough[-1]) if len(enough) else bottom
 
 
-def _at_least(ladder: NDArray[np.float64], threshold: float) -> int:
-    """The lowest level that is at least `threshold`; the highest of all where none is."""
+def at_least(ladder: NDArray[np.float64], threshold: float) -> int:
+    """The place of the lowest level that is at least `threshold`; the highest of all where none is."""
     return min(int(np.searchsorted(ladder, threshold - 1e-9)), len(ladder) - 1)

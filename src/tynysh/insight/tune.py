@@ -7,16 +7,15 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from tynysh.behaviour.near_alarms import LEVELS, Counts
+from tynysh.behaviour.near_alarms import LEVELS, Counts, no_alarms
 from tynysh.behaviour.registry import BUDGETED
 from tynysh.behaviour.settings import AnalyserSettings
 from tynysh.behaviour.signal import Behaviour
 from tynysh.errors import MediaError, TynyshError, UsageError
-from tynysh.incidents.alarm_budget import Choice, Rate, Standing, rate
+from tynysh.incidents.alarm_budget import Choice, Rate, Standing, at_least, rate
 from tynysh.insight.analysis import analyse_video
 from tynysh.insight.analyze_command import SEED, watch_for
 from tynysh.insight.labels import Label, Recording, read_labels
@@ -30,11 +29,10 @@ from tynysh.site.schema import AlarmBudget
 from tynysh.site.yaml import load
 from tynysh.store.database import Database
 from tynysh.store.queries import alarm_budgets, cameras
+from tynysh.store.queries.alarm_budgets import DAY_S
 
 AROUND_S = 5.0
 """Seconds before and after a labelled happening in which alarms are neither false nor quiet time."""
-
-DAY_S = 86_400.0
 
 MEANING = {
     Standing.LEARNING: "too little watched to tell; the usual threshold holds",
@@ -72,14 +70,14 @@ class Tally:
 
     def false_alarms(self, behaviour: Behaviour) -> Counts:
         """(L,) false alarms of a behaviour."""
-        return self.false.get(behaviour, np.zeros(len(LEVELS), dtype=np.int64))
+        return self.false.get(behaviour, no_alarms())
 
     def recall(self, behaviour: Behaviour) -> list[float] | None:
         """(L,) the part of the labelled happenings that each level finds; None with fewer than `ENOUGH_VERDICTS`."""
         happenings = self.happenings.get(behaviour, 0)
         if happenings < ENOUGH_VERDICTS:
             return None
-        found = self.found.get(behaviour, np.zeros(len(LEVELS), dtype=np.int64))
+        found = self.found.get(behaviour, no_alarms())
         return [float(share) for share in found / happenings]
 
 
@@ -116,7 +114,7 @@ def watched(
 ) -> None:
     """Run one recording and add to `tally` what it would have raised. Raises MediaError."""
     pipeline = build_pipeline(watch, networks, ids=Random(SEED))
-    found = [np.zeros(len(LEVELS), dtype=np.int64) for _ in labels]
+    found = [no_alarms() for _ in labels]
     last_s: float | None = None
 
     def listen(step: Step) -> None:
@@ -141,7 +139,7 @@ def watched(
     analyse_video(video, pipeline, on_step=listen, trails=False)
     for label, counts in zip(labels, found, strict=True):
         tally.happenings[label.behaviour] = tally.happenings.get(label.behaviour, 0) + 1
-        before = tally.found.get(label.behaviour, np.zeros(len(LEVELS), dtype=np.int64))
+        before = tally.found.get(label.behaviour, no_alarms())
         tally.found[label.behaviour] = before + (counts > 0)
 
 
@@ -238,7 +236,7 @@ def _print(
     table.add_column("standing")
     for behaviour, choice in choices.items():
         usual = settings[behaviour].threshold
-        at_usual = int(np.searchsorted(LEVELS, usual - 1e-9).clip(0, len(LEVELS) - 1))
+        at_usual = at_least(LEVELS, usual)
         before = rate(int(tally.false_alarms(behaviour)[at_usual]), tally.quiet_s / DAY_S)
         table.add_row(
             behaviour.value,

@@ -6,7 +6,7 @@ import numpy as np
 from sqlalchemy.orm import Session
 
 from tynysh.behaviour.events import Rule
-from tynysh.behaviour.near_alarms import LEVELS
+from tynysh.behaviour.near_alarms import LEVELS, no_alarms
 from tynysh.behaviour.registry import BUDGETED
 from tynysh.behaviour.settings import AnalyserSettings
 from tynysh.behaviour.signal import Behaviour
@@ -92,7 +92,7 @@ def learn(session: Session, site: Site, camera: Camera, *, now: float) -> Sequen
     for behaviour in watched:
         settings = effective.analysers[behaviour]
         scores = alarm_budgets.verified_scores(session, camera.id, behaviour, since=now - VERDICTS_S)
-        counts = quiet.counts.get(behaviour, np.zeros(len(LEVELS), dtype=np.int64))
+        counts = quiet.counts.get(behaviour, no_alarms())
         choice = choice_for(
             settings, counts.tolist(), quiet.days, share(budget, len(watched)), budget, scores
         )

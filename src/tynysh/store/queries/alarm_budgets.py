@@ -7,7 +7,7 @@ import numpy as np
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from tynysh.behaviour.near_alarms import LEVELS, Counts
+from tynysh.behaviour.near_alarms import LEVELS, Counts, no_alarms
 from tynysh.behaviour.signal import Behaviour
 from tynysh.incidents.alarm_budget import Choice, Rate, Standing
 from tynysh.incidents.lifecycle import Verdict
@@ -87,7 +87,7 @@ def quiet_time(
         for name, count in row.near_alarms.items():
             # What another release counted at other levels cannot be added up.
             if len(count) == len(LEVELS):
-                total = counts.setdefault(Behaviour(name), np.zeros(len(LEVELS), dtype=np.int64))
+                total = counts.setdefault(Behaviour(name), no_alarms())
                 total += np.asarray(count, dtype=np.int64)
     return QuietTime(watched_s / DAY_S, counts)
 
