@@ -1,17 +1,17 @@
 """What operators decided leaves as anonymised clips with labels, is on record, and is read back by the evaluation."""
 
 import json
-import uuid
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from tests.events import an_event
 from tests.insight.conftest import Tynysh
 from tests.runtime.street import BLURRED, SEEN, CoatDetector, heads, write_street
 
-from tynysh.behaviour.event import Event, Phase
+from tynysh.behaviour.event import Event
 from tynysh.behaviour.signal import Behaviour
 from tynysh.cli import run_command
 from tynysh.evidence.anonymised import write_anonymised
@@ -63,20 +63,7 @@ class Installation:
     def event(
         self, at: float, *, behaviour: Behaviour = Behaviour.INTRUSION, lasts: float | None = 3.0
     ) -> Event:
-        return Event(
-            id=str(uuid.uuid4()),
-            behaviour=behaviour,
-            phase=Phase.BEGUN if lasts is None else Phase.ENDED,
-            start_s=at,
-            decided_s=at + 0.5,
-            end_s=None if lasts is None else at + lasts,
-            score=0.9,
-            box=None,
-            people=2,
-            zone=None,
-            subject="",
-            reason=None,
-        )
+        return an_event(behaviour, at, None if lasts is None else at + lasts, decided_s=at + 0.5)
 
     def incident(
         self,

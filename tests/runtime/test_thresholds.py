@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping
 from random import Random
-from uuid import UUID
 
 import numpy as np
 import pytest
+from tests.events import an_event
 
-from tynysh.behaviour.event import Event, Phase
+from tynysh.behaviour.event import Phase
 from tynysh.behaviour.events import EventMaker, Rule
 from tynysh.behaviour.near_alarms import LEVELS
 from tynysh.behaviour.registry import BUDGETED, default_settings, rules
@@ -161,21 +161,7 @@ def test_a_camera_that_alarms_in_every_other_hour_is_not_calm_in_the_hours_betwe
             counts = {FIGHT: np.ones(len(LEVELS), dtype=np.int64)} if hour % 2 else {}
             alarm_budgets.add_watched(session, "door", at, 3600, counts)
         if hour % 2:
-            alarm = Event(
-                id=str(UUID(int=hour)),
-                behaviour=FIGHT,
-                phase=Phase.ENDED,
-                start_s=at,
-                decided_s=at + 1,
-                end_s=at + 5,
-                score=0.9,
-                box=None,
-                people=2,
-                zone=None,
-                subject="",
-                reason=None,
-                curve=(),
-            )
+            alarm = an_event(FIGHT, at, at + 5)
             record(database, alarm, "door", now=at + 5)
     found = learn(database, alarms_per_day=30)[FIGHT]
     assert found.choice.standing is Standing.LEARNING

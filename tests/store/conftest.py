@@ -1,11 +1,11 @@
 """Cameras to record events of, and events."""
 
-import uuid
 from collections.abc import Callable
 
 import pytest
+from tests.events import an_event
 
-from tynysh.behaviour.event import Event, Phase
+from tynysh.behaviour.event import Event
 from tynysh.behaviour.signal import Behaviour, Reason
 from tynysh.geometry import Box
 from tynysh.store.database import Database
@@ -36,17 +36,11 @@ def make_event() -> Callable[..., Event]:
         behaviour: Behaviour = Behaviour.FIGHT, start_s: float = 1000.0, end_s: float | None = None, **more
     ) -> Event:
         usual = {
-            "id": str(uuid.uuid4()),
-            "phase": Phase.BEGUN if end_s is None else Phase.ENDED,
-            "decided_s": start_s + 1.0,
             "score": 0.8,
             "box": Box(0.1, 0.2, 0.3, 0.4),
-            "people": 2,
-            "zone": None,
-            "subject": "",
             "reason": Reason("fight.network", {"score": 0.8}),
             "curve": ((start_s, 0.5), (start_s + 1.0, 0.8)),
         }
-        return Event(behaviour=behaviour, start_s=start_s, end_s=end_s, **(usual | more))
+        return an_event(behaviour, start_s, end_s, **(usual | more))
 
     return make
