@@ -14,9 +14,9 @@ from pathlib import Path
 import cv2
 
 from tynysh.behaviour.camera_fault import CameraFaultAnalyser, CameraFaultSettings
-from tynysh.behaviour.scene import Scene
 from tynysh.media.frame import Frame
 from tynysh.media.reader import VideoFile
+from tynysh.scene.scene import Scene
 
 SIZES = ((352, 288), (640, 360), (768, 576), (1280, 720), (1920, 1080))
 RATE = 10.0

@@ -32,20 +32,20 @@ from tests.crowd.composites import (
     read_counts,
 )
 
-from tynysh.behaviour.scene import Scene
 from tynysh.crowd import counting
 from tynysh.crowd.counting import COUNTED_SCORE, Counter
-from tynysh.crowd.state import PICTURE, Estimate
 from tynysh.geometry import box_array, iou_matrix
 from tynysh.media.frame import Frame
 from tynysh.perception.detector import INPUT_LENGTH, Detector, YoloxDetector, load_detector
-from tynysh.perception.person import Person
 from tynysh.perception.schedule import ScheduleSettings
 from tynysh.perception.tiling import Detection, most_across, tiled
-from tynysh.perception.track import Track
-from tynysh.runtime.assembly import Watch, build_pipeline
+from tynysh.runtime.camera_plan import CameraPlan, build_pipeline
 from tynysh.runtime.meter import CpuMeter
 from tynysh.runtime.networks import Networks
+from tynysh.scene.crowd import PICTURE, Estimate
+from tynysh.scene.person import Person
+from tynysh.scene.scene import Scene
+from tynysh.scene.track import Track
 
 RATES = (1, 2, 5)
 MOSAIC = 3
@@ -96,7 +96,7 @@ def watched(
     """What a camera that only counts makes of `frames`, its costs, and seconds of video."""
     meter, judged, last_s = CpuMeter(), Judged(), 0.0
     networks = Networks(detector=detector, pose=None, fight=None)  # type: ignore[arg-type]
-    watch = Watch(analysers={}, detection=detection, looks=looks)
+    watch = CameraPlan(analysers={}, detection=detection, looks=looks)
     pipeline = build_pipeline(watch, networks, ids=Random(0), meter=meter)
     for frame in frames:
         step = pipeline.process(frame)
@@ -211,10 +211,10 @@ def sizes(path: Path, detector: YoloxDetector) -> Iterator[str]:
 
 
 def crowds(path: Path, detector: YoloxDetector) -> Iterator[str]:
-    """The table of people counted in one look by how many are on the square, a tenth of each in sight or more."""
+    """The table of people counted in one look by how many are on the square, a tenth of each in detector or more."""
     cuttings = Cuttings(path)
     frames = cuttings.frames
-    yield "| people in sight | counted | mean error | signed error | in the band | rough |"
+    yield "| people in detector | counted | mean error | signed error | in the band | rough |"
     yield "|---|---|---|---|---|---|"
     for many in CROWDS:
         judged = Judged()

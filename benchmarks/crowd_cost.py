@@ -7,11 +7,11 @@ from tests.crowd.filming import Faults, Film, Lens, Watching, looks
 from tests.crowd.social_force import Crowd, scattered
 
 from tynysh.behaviour import registry
-from tynysh.behaviour.scene import Scene
 from tynysh.behaviour.signal import Behaviour
 from tynysh.crowd.counting import Counter
 from tynysh.crowd.meter import CrowdMeter
-from tynysh.perception.person import Person
+from tynysh.scene.person import Person
+from tynysh.scene.scene import Scene
 
 LENS = Lens()
 BEHAVIOURS = (Behaviour.CROWDING, Behaviour.CRUSH_RISK, Behaviour.CROWD_RUN)

@@ -1,4 +1,4 @@
-"""How well is a camera's ground learnt from people who walk through? Simulated cameras of known mounting.
+"""How well is a camera's ground learnt from people who walk through? Simulated cameras of known camera_pose.
 
 python benchmarks/ground.py [CAMERAS]
 """

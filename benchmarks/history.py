@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import select, text
 
-from tynysh.crowd.minutes import Figure, Kind, Minutes, Series
+from tynysh.crowd.minutes import Measure, Minutes, Series, SeriesKind
 from tynysh.store.database import Database
 from tynysh.store.migrate import migrate
 from tynysh.store.packing import pack
@@ -67,28 +67,28 @@ def _wander(number: int, memory: float, size: float, random: np.random.Generator
 def _place(
     people: NDArray[np.float64], area_m2: float | None, seen: NDArray[np.float64], random: np.random.Generator
 ) -> NDArray[np.float64]:
-    figures = np.full((len(people), len(Figure)), np.nan)
+    figures = np.full((len(people), len(Measure)), np.nan)
     # Over a minute people come and go; the mean of 120 looks is not whole, and the highest is above it.
     mean = np.where(people > 0, np.maximum(people + random.normal(0, 0.5 * np.sqrt(people + 0.01)), 0), 0)
-    figures[:, Figure.SEEN] = seen
-    figures[:, Figure.COUNT] = mean
-    figures[:, Figure.LOW] = np.maximum(mean - 0.05 * mean - 0.3 * np.sqrt(mean), 0)
-    figures[:, Figure.HIGH] = (
+    figures[:, Measure.SEEN] = seen
+    figures[:, Measure.COUNT] = mean
+    figures[:, Measure.LOW] = np.maximum(mean - 0.05 * mean - 0.3 * np.sqrt(mean), 0)
+    figures[:, Measure.HIGH] = (
         mean + 0.1 * mean + 0.7 * np.sqrt(mean) + random.normal(0, 0.05, len(mean)) * (mean > 0)
     )
-    figures[:, Figure.MOST] = np.ceil(mean + np.abs(random.normal(0, np.sqrt(mean + 0.01))) * (mean > 0))
-    figures[:, Figure.ROUGH] = np.clip((mean - 30) / 20, 0, 1)
+    figures[:, Measure.MOST] = np.ceil(mean + np.abs(random.normal(0, np.sqrt(mean + 0.01))) * (mean > 0))
+    figures[:, Measure.ROUGH] = np.clip((mean - 30) / 20, 0, 1)
     if area_m2 is not None:
-        figures[:, Figure.DENSITY] = mean / area_m2
-        figures[:, Figure.DENSEST] = figures[:, Figure.MOST] / area_m2
-        figures[:, Figure.SPEED] = np.where(mean > 0, random.normal(1.25, 0.15, len(mean)).clip(0.1), np.nan)
-        figures[:, Figure.PRESSURE] = np.where(mean > 1, np.abs(random.normal(0, 0.004, len(mean))), np.nan)
+        figures[:, Measure.DENSITY] = mean / area_m2
+        figures[:, Measure.DENSEST] = figures[:, Measure.MOST] / area_m2
+        figures[:, Measure.SPEED] = np.where(mean > 0, random.normal(1.25, 0.15, len(mean)).clip(0.1), np.nan)
+        figures[:, Measure.PRESSURE] = np.where(mean > 1, np.abs(random.normal(0, 0.004, len(mean))), np.nan)
     return figures
 
 
 def _line(ins: NDArray[np.int64], outs: NDArray[np.int64], seen: NDArray[np.float64]) -> NDArray[np.float64]:
-    figures = np.full((len(ins), len(Figure)), np.nan)
-    figures[:, Figure.SEEN], figures[:, Figure.INS], figures[:, Figure.OUTS] = seen, ins, outs
+    figures = np.full((len(ins), len(Measure)), np.nan)
+    figures[:, Measure.SEEN], figures[:, Measure.INS], figures[:, Measure.OUTS] = seen, ins, outs
     return figures
 
 
@@ -151,7 +151,9 @@ def main(url: str | Path, cameras: int, days: int) -> None:
             begin = (BEGIN_DAY + day) * DAY_MIN + 60 * hour
             for minute in range(begin, begin + 60):
                 found = {
-                    Series(Kind.LINE if name == "Line" else Kind.ZONE, f"camera-{number}", name): part
+                    Series(
+                        SeriesKind.LINE if name == "Line" else SeriesKind.ZONE, f"camera-{number}", name
+                    ): part
                     for number, made in drawn.items()
                     for name, minutes in made.items()
                     if len((part := minutes.between(minute, minute + 1)).at)

@@ -22,8 +22,8 @@ from tynysh.media.frame import Frame
 from tynysh.perception.anonymiser import anonymise, anonymise_whole, load_face_finder
 from tynysh.perception.detector import load_detector
 from tynysh.perception.engine import Precision
-from tynysh.perception.person import Person
 from tynysh.perception.pose import load_pose
+from tynysh.scene.person import Person
 
 VIEWS: tuple[tuple[int, Precision], ...] = (
     (416, "exact"),

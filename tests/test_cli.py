@@ -90,7 +90,7 @@ def test_an_unreadable_file_is_named(tmp_path: Path) -> None:
     # The administrator may read everything, so it is somebody else who asks.
     asking = """
         import os, sys
-        import tynysh.insight.analyze_command
+        import tynysh.commands.analyze
         from tynysh.cli import run_command
         if os.getuid() == 0:
             os.setuid(65534)
@@ -318,6 +318,6 @@ def test_what_the_system_refuses_is_one_line(
     def full(*_: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device", "/some/where")
 
-    monkeypatch.setattr("tynysh.perception.models.commands.list_models", full)
+    monkeypatch.setattr("tynysh.commands.models.list_models", full)
     code, said = failed(capsys, "models", "list")
     assert (code, said) == (1, "error: /some/where: No space left on device\n")

@@ -115,7 +115,7 @@ def root(
 @app.command()
 def check(site: SiteFilePath) -> int:
     """Find every mistake in a site file, each with its line and column."""
-    from tynysh.site import commands
+    from tynysh.commands import site as commands
 
     return commands.check(site, _console())
 
@@ -130,7 +130,7 @@ def apply(
     ] = False,
 ) -> int:
     """Make the database say what a site file says; shows what changes."""
-    from tynysh.site import commands
+    from tynysh.commands import site as commands
 
     with _open(data, database) as opened:
         return commands.apply(site, opened, _console(), dry_run=dry_run)
@@ -145,7 +145,7 @@ def export(
     ] = None,
 ) -> None:
     """Write the sites of the database as YAML; applying that changes nothing."""
-    from tynysh.site import commands
+    from tynysh.commands import site as commands
 
     with _open(data, database) as opened:
         commands.export(opened, out)
@@ -173,7 +173,7 @@ def analyze(
     device: Device = "CPU",
 ) -> int:
     """What happens in these videos: the live pipeline, as fast as the machine allows."""
-    from tynysh.insight.analyze_command import AnalyzeOptions, run_analyze
+    from tynysh.commands.analyze import AnalyzeOptions, run_analyze
 
     options = AnalyzeOptions(
         tuple(videos), site, camera, as_json, render, tracks, counts, _language(language), device
@@ -194,8 +194,8 @@ def bench(
     """What a second of video costs: CPU time by stage, memory, delay of events."""
     import json
 
-    from tynysh.insight.analyze_command import bench_video
-    from tynysh.insight.bench import print_result
+    from tynysh.commands.analyze import bench_video
+    from tynysh.evaluation.bench import print_result
 
     result = bench_video(video, site, camera, device)
     if as_json:
@@ -222,7 +222,7 @@ def calibrate(
     device: Device = "CPU",
 ) -> int:
     """How the floor lies in a camera's picture, in metres, and how well that is known."""
-    from tynysh.insight.calibrate_command import run_calibrate
+    from tynysh.commands.calibrate import run_calibrate
 
     return run_calibrate(video, site, camera, grid, device, _console())
 
@@ -239,7 +239,7 @@ def evaluate_fights(
     device: Device = "CPU",
 ) -> None:
     """Judge the shipped fight model on labelled clips, through the code that runs in production."""
-    from tynysh.insight import evaluate_fights as evaluation
+    from tynysh.evaluation import evaluate_fights as evaluation
 
     evaluation.run(clips, as_json, report, _console(), device=device)
 
@@ -281,8 +281,8 @@ def evaluate_footage(
     """Judge Tynysh on labelled recordings of one's own, event by event, through the live pipeline."""
     from datetime import UTC, datetime
 
-    from tynysh.insight.evaluate_footage import FootageOptions
-    from tynysh.insight.evaluate_footage import run as evaluate
+    from tynysh.evaluation.evaluate_footage import FootageOptions
+    from tynysh.evaluation.evaluate_footage import run as evaluate
 
     options = FootageOptions(
         labels,
@@ -333,7 +333,7 @@ def tune(
     device: Device = "CPU",
 ) -> int:
     """Thresholds that keep a camera within its alarm budget, and what they cost in recall."""
-    from tynysh.insight import tune as tuning
+    from tynysh.evaluation import tune as tuning
 
     if not recordings:
         with _open(data, database) as opened:
@@ -345,7 +345,7 @@ def tune(
 @models.command("list")
 def models_list() -> None:
     """Which models there are: task, licence, size, and whether they are here."""
-    from tynysh.perception.models import commands
+    from tynysh.commands import models as commands
 
     commands.list_models(_console())
 
@@ -360,7 +360,7 @@ def models_pull(
     ] = None,
 ) -> None:
     """Fetch models from their pinned sources, and verify them."""
-    from tynysh.perception.models import commands
+    from tynysh.commands import models as commands
 
     commands.pull_models(_console(), names or (), source=source)
 
@@ -372,7 +372,7 @@ def models_verify(
     ] = None,
 ) -> None:
     """Check the files on this machine against their SHA-256."""
-    from tynysh.perception.models import commands
+    from tynysh.commands import models as commands
 
     commands.verify_models(_console(), names or ())
 
@@ -394,7 +394,7 @@ def users_add(
     database: DatabaseUrl = None,
 ) -> None:
     """Make an account and print its one-time password."""
-    from tynysh.store import user_commands
+    from tynysh.commands import users as user_commands
 
     with _open(data, database) as opened:
         user_commands.add(
@@ -405,7 +405,7 @@ def users_add(
 @users.command("list")
 def users_list(data: Data = None, database: DatabaseUrl = None) -> None:
     """All accounts."""
-    from tynysh.store import user_commands
+    from tynysh.commands import users as user_commands
 
     with _open(data, database) as opened:
         user_commands.list_users(opened, _console())
@@ -414,7 +414,7 @@ def users_list(data: Data = None, database: DatabaseUrl = None) -> None:
 @users.command("disable")
 def users_disable(name: str, data: Data = None, database: DatabaseUrl = None) -> None:
     """Shut an account and end its sessions."""
-    from tynysh.store import user_commands
+    from tynysh.commands import users as user_commands
 
     with _open(data, database) as opened:
         user_commands.disable(opened, _console(), name)
@@ -423,7 +423,7 @@ def users_disable(name: str, data: Data = None, database: DatabaseUrl = None) ->
 @users.command("enable")
 def users_enable(name: str, data: Data = None, database: DatabaseUrl = None) -> None:
     """Open a disabled account again; its password stays."""
-    from tynysh.store import user_commands
+    from tynysh.commands import users as user_commands
 
     with _open(data, database) as opened:
         user_commands.enable(opened, _console(), name)
@@ -439,7 +439,7 @@ def users_password(
     database: DatabaseUrl = None,
 ) -> None:
     """Give an account a new one-time password."""
-    from tynysh.store import user_commands
+    from tynysh.commands import users as user_commands
 
     with _open(data, database) as opened:
         user_commands.password(opened, _console(), name, ask=ask)
@@ -459,7 +459,7 @@ def export_verdicts(
     """Write what operators decided as a labelled set of anonymised clips, for evaluation and training."""
     from datetime import UTC, datetime
 
-    from tynysh.insight import verdicts
+    from tynysh.evaluation import verdicts
     from tynysh.runtime.data_folder import DataFolder
 
     options = verdicts.ExportOptions(
@@ -474,7 +474,7 @@ def export_verdicts(
 @audit.command("verify")
 def audit_verify(data: Data = None, database: DatabaseUrl = None) -> int:
     """Check that no entry of the audit record was altered or taken out."""
-    from tynysh.audit import commands
+    from tynysh.commands import audit as commands
 
     with _open(data, database) as opened:
         return commands.verify(opened, _console())
@@ -490,7 +490,7 @@ def audit_list(
     database: DatabaseUrl = None,
 ) -> None:
     """The newest entries: who did or looked at what, and when."""
-    from tynysh.audit import commands
+    from tynysh.commands import audit as commands
 
     with _open(data, database) as opened:
         commands.list_entries(opened, _console(), limit=limit, as_json=as_json)
@@ -508,7 +508,7 @@ def crowd_export(
     database: DatabaseUrl = None,
 ) -> None:
     """Write people by zone, line, place and minute as CSV or Parquet."""
-    from tynysh.store import crowd_commands
+    from tynysh.commands import crowd as crowd_commands
 
     with _open(data, database) as opened:
         crowd_commands.export(opened, _console(), out, begin=begin, end=end, site=site)

@@ -6,6 +6,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+Floats = NDArray[np.float64]
+"""An array of 64-bit floats; docstrings tell its shape."""
+
 Point = tuple[float, float]
 Polygon = tuple[Point, ...]
 

@@ -9,8 +9,7 @@ import pytest
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from tynysh.audit import record
-from tynysh.store import users
+from tynysh.store import record, users
 from tynysh.store.users import Role
 
 MIME = 'video/mp4; codecs="avc1.42c01e"'

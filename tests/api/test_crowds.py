@@ -8,11 +8,9 @@ import numpy as np
 import pytest
 from pyarrow import parquet
 
-from tynysh.audit import record
-from tynysh.crowd.ground import Ground
 from tynysh.crowd.message import crowd_message
-from tynysh.crowd.minutes import Figure, Kind, MinuteMeter, Minutes, Series
-from tynysh.crowd.state import (
+from tynysh.crowd.minutes import Measure, MinuteMeter, Minutes, Series, SeriesKind
+from tynysh.scene.crowd import (
     PICTURE,
     CrowdState,
     DensityMap,
@@ -21,6 +19,8 @@ from tynysh.crowd.state import (
     PlaceCrowd,
     ServiceLevel,
 )
+from tynysh.scene.ground import Ground
+from tynysh.store import record
 from tynysh.store.crowd_table import COLUMNS
 from tynysh.store.queries import crowd_history, places
 from tynysh.store.queries.places import Settled
@@ -130,14 +130,14 @@ def stamp(minute: int) -> str:
 
 
 def row(**known: float) -> np.ndarray:
-    figures = np.full((1, len(Figure)), np.nan)
+    figures = np.full((1, len(Measure)), np.nan)
     for name, value in known.items():
-        figures[0, Figure[name.upper()]] = value
+        figures[0, Measure[name.upper()]] = value
     return figures
 
 
 def test_steps_sum_up_and_leave_out_what_nobody_saw(house) -> None:
-    line = Series(Kind.LINE, "park-door", "Gate")
+    line = Series(SeriesKind.LINE, "park-door", "Gate")
     at = BEGIN + np.array([0, 1, 2, 10, 11])
     keep(house, {line: Minutes(at, np.vstack([row(seen=60, ins=2, outs=1)] * 5))})
     with house.signed_in() as browser:
@@ -162,7 +162,7 @@ def test_a_chart_gets_as_many_steps_as_it_shows_well(house, days: float, step_s:
 def test_days_begin_at_midnight_of_the_site(house) -> None:
     # The sites are in Almaty, UTC+6 at that time: 18:00 UTC is midnight there.
     midnight = int(datetime(2025, 2, 20, 19, tzinfo=UTC).timestamp()) // 60
-    place = Series(Kind.ZONE, "park-door", "Lawn")
+    place = Series(SeriesKind.ZONE, "park-door", "Lawn")
     at = np.array([midnight - 1, midnight, midnight + 1439])
     keep(house, {place: Minutes(at, np.vstack([row(seen=60, count=count) for count in (1, 2, 4)]))})
     with house.signed_in() as browser:
@@ -237,7 +237,7 @@ def test_places_tell_who_is_inside_and_whether_it_rises(house) -> None:
         places.settle(session, "club", "Hall", Settled(house.clock.now, Estimate(212, 205, 220), {"ins": 1}))
     minute = int(house.clock.now // 60)
     rising = np.vstack([row(seen=60, count=200 + 2 * step, low=190, high=220) for step in range(15)])
-    keep(house, {Series(Kind.PLACE, "club", "Hall"): Minutes(minute - 15 + np.arange(15), rising)})
+    keep(house, {Series(SeriesKind.PLACE, "club", "Hall"): Minutes(minute - 15 + np.arange(15), rising)})
     with house.signed_in() as browser:
         hall, yard = browser.get("/api/v1/places").json()
         history = browser.get("/api/v1/places/club/Hall/history?step=1").json()

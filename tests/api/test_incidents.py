@@ -5,8 +5,8 @@ from datetime import datetime
 import httpx
 import pytest
 
-from tynysh.audit import record
 from tynysh.behaviour.signal import Behaviour
+from tynysh.store import record
 from tynysh.store.users import Role
 
 VIDEO = bytes(range(256)) * 400
@@ -17,7 +17,7 @@ def step(browser: httpx.Client, incident: int, action: str, **more: object) -> h
     return browser.post(f"{LIST}/{incident}/steps", json={"action": action, **more})
 
 
-def viewings(house, incident: int) -> list[record.Entry]:
+def viewings(house, incident: int) -> list[record.AuditEntry]:
     with house.database.reading() as session:
         return [
             entry for entry in record.entries(session, limit=1000) if entry.object == f"incident:{incident}"
@@ -299,7 +299,7 @@ class TestEvidence:
 
         number = house.happens()
         house.has_clip(number, VIDEO)
-        monkeypatch.setattr("tynysh.audit.record.append", full)
+        monkeypatch.setattr("tynysh.store.record.append", full)
         with house.signed_in() as browser:
             answer = browser.get(f"{LIST}/{number}/clip")
         assert answer.status_code == 503

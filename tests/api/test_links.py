@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
-from tynysh.api.links import Board
+from tynysh.api.links import StatusCache
 
 
 class Workers:
@@ -31,7 +31,7 @@ class Workers:
 
 async def test_many_who_want_to_know_ask_once() -> None:
     workers = Workers()
-    board = Board(workers, fresh_s=60)
+    board = StatusCache(workers, fresh_s=60)
     answers = await asyncio.gather(*(board.latest() for _ in range(50)))
     assert workers.asked == 1
     assert all(answer == answers[0] for answer in answers)
@@ -39,7 +39,7 @@ async def test_many_who_want_to_know_ask_once() -> None:
 
 async def test_what_is_old_is_asked_for_again() -> None:
     workers = Workers()
-    board = Board(workers, fresh_s=0)
+    board = StatusCache(workers, fresh_s=0)
     await board.latest()
     await asyncio.sleep(0.01)
     await board.latest()
@@ -47,9 +47,9 @@ async def test_what_is_old_is_asked_for_again() -> None:
 
 
 async def test_what_cannot_be_understood_counts_as_not_said() -> None:
-    assert list(await Board(Workers()).latest()) == ["door"]
+    assert list(await StatusCache(Workers()).latest()) == ["door"]
 
 
 async def test_workers_that_hang_are_not_waited_for() -> None:
     async with asyncio.timeout(10):
-        assert await Board(Workers(slow_s=60), patience_s=0.05).latest() == {}
+        assert await StatusCache(Workers(slow_s=60), patience_s=0.05).latest() == {}

@@ -6,7 +6,7 @@ import json
 import pytest
 from websockets.asyncio.client import connect
 
-from tynysh.audit import record
+from tynysh.store import record
 from tynysh.store.users import Role
 
 

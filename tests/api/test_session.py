@@ -5,8 +5,7 @@ import time
 import httpx
 import pytest
 
-from tynysh.audit import record
-from tynysh.store import sessions, users
+from tynysh.store import record, sessions, users
 from tynysh.store.users import Role
 
 PASSWORD = "correct horse battery"
@@ -16,7 +15,7 @@ def sign_in(browser: httpx.Client, name: str, password: str = PASSWORD, **more: 
     return browser.post("/api/v1/session", json={"name": name, "password": password, **more})
 
 
-def audited(house, action: str) -> list[record.Entry]:
+def audited(house, action: str) -> list[record.AuditEntry]:
     with house.database.reading() as session:
         return [entry for entry in record.entries(session, limit=1000) if entry.action == action]
 

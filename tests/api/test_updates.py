@@ -259,14 +259,14 @@ async def test_a_row_that_cannot_be_told_holds_up_nothing(make_house) -> None:
     with house.database.writing() as session:
         session.execute(text("UPDATE incident SET behaviour = 'yodelling' WHERE id = :id"), {"id": bad})
         session.execute(text("UPDATE camera SET settings = '[]' WHERE id = 'park-door'"))
-        changes.publish(session, changes.Kind.INCIDENT, bad, now=house.clock.now)
-        changes.publish(session, changes.Kind.INCIDENT, "no number", now=house.clock.now)
-        changes.publish(session, changes.Kind.CAMERA, "park-door", now=house.clock.now)
+        changes.publish(session, changes.ChangeKind.INCIDENT, bad, now=house.clock.now)
+        changes.publish(session, changes.ChangeKind.INCIDENT, "no number", now=house.clock.now)
+        changes.publish(session, changes.ChangeKind.CAMERA, "park-door", now=house.clock.now)
     async with house.updates(house.token(house.user()), query="?after=0") as updates:
         assert (await updates.next())[1]["id"] == str(good)
         with house.database.writing() as session:
-            changes.publish(session, changes.Kind.INCIDENT, bad, now=house.clock.now)
-            changes.publish(session, changes.Kind.CAMERA, "park-door", now=house.clock.now)
+            changes.publish(session, changes.ChangeKind.INCIDENT, bad, now=house.clock.now)
+            changes.publish(session, changes.ChangeKind.CAMERA, "park-door", now=house.clock.now)
         later = await happens(house)
         assert (await updates.next())[1]["id"] == str(later)
         with house.database.reading() as session:

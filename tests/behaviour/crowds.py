@@ -12,10 +12,10 @@ from tests.crowd.scenarios import Scenario
 from tynysh.behaviour import registry
 from tynysh.behaviour.event import Event, Phase
 from tynysh.behaviour.events import EventMaker, Rule
-from tynysh.behaviour.scene import Scene
 from tynysh.behaviour.settings import AnalyserSettings
 from tynysh.behaviour.signal import Behaviour, Signal
 from tynysh.crowd.density import kernel
+from tynysh.scene.scene import Scene
 
 RATE_HZ = 5.0
 RUNS_M_S = 2.2

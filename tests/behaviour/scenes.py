@@ -5,12 +5,13 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from tynysh.behaviour.analyser import Analyser
-from tynysh.behaviour.scene import Scene, Zone
 from tynysh.behaviour.signal import Signal
 from tynysh.demo.figure import Action, Pose, joints, pose
 from tynysh.geometry import Box
-from tynysh.perception.person import Keypoints
-from tynysh.perception.track import Track
+from tynysh.scene.person import Keypoints
+from tynysh.scene.scene import Scene
+from tynysh.scene.track import Track
+from tynysh.scene.zone import Zone
 
 WIDTH, HEIGHT = 1000, 600
 H = 100.0

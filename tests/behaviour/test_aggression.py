@@ -7,7 +7,7 @@ from tests.behaviour.scenes import LEFT_HALF, posed, scene, scores, times, watch
 from tynysh.behaviour.aggression import AggressionAnalyser, AggressionSettings
 from tynysh.behaviour.signal import Signal
 from tynysh.demo.figure import Action
-from tynysh.perception.track import Track
+from tynysh.scene.track import Track
 
 Cast = Callable[[float], list[Track]]
 

@@ -13,9 +13,9 @@ from tests.behaviour.corruption import FAULTS, HARMLESS, Image, Spoil, drawn, no
 from tests.behaviour.scenes import scene, times
 
 from tynysh.behaviour.camera_fault import CameraFaultAnalyser, CameraFaultSettings
-from tynysh.behaviour.scene import Feed, Scene
 from tynysh.media.frame import Frame
 from tynysh.media.reader import VideoFile
+from tynysh.scene.scene import Feed, Scene
 
 LEARNT_S = 16.0
 NAMES = {

@@ -7,11 +7,12 @@ import pytest
 from tests.behaviour.scenes import HEIGHT, WIDTH, H, boxed, scene, scores, standing, times, watch
 
 from tynysh.behaviour.intrusion import IntrusionAnalyser, IntrusionSettings
-from tynysh.behaviour.scene import Scene, Zone
 from tynysh.behaviour.signal import Signal
 from tynysh.geometry import Box
-from tynysh.perception.person import Joint
-from tynysh.perception.track import Track
+from tynysh.scene.person import Joint
+from tynysh.scene.scene import Scene
+from tynysh.scene.track import Track
+from tynysh.scene.zone import Zone
 
 MONUMENT = Zone(
     "monument",

@@ -7,8 +7,9 @@ from tests.behaviour.crowds import filmed, judged
 from tests.crowd import scenarios
 
 from tynysh.behaviour.crowd_run import CrowdRunAnalyser, CrowdRunSettings
-from tynysh.behaviour.scene import Feed, Scene, Zone
 from tynysh.behaviour.signal import Behaviour
+from tynysh.scene.scene import Feed, Scene
+from tynysh.scene.zone import Zone
 from tynysh.translations import LANGUAGES, catalogue, text
 
 

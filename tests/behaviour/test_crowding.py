@@ -7,9 +7,10 @@ import pytest
 from tests.behaviour.scenes import LEFT_HALF, scene, scores, standing, times, watch
 
 from tynysh.behaviour.crowding import CrowdingAnalyser, CrowdingSettings
-from tynysh.behaviour.scene import Feed, Scene, Zone
 from tynysh.crowd.meter import CrowdMeter
-from tynysh.crowd.state import PICTURE, CrowdState, Estimate, PlaceCrowd
+from tynysh.scene.crowd import PICTURE, CrowdState, Estimate, PlaceCrowd
+from tynysh.scene.scene import Feed, Scene
+from tynysh.scene.zone import Zone
 from tynysh.translations import LANGUAGES, text
 
 

@@ -7,13 +7,13 @@ import av
 import pytest
 
 from tynysh.behaviour import registry
-from tynysh.behaviour.scene import Scene
 from tynysh.behaviour.signal import Behaviour, Signal
 from tynysh.crowd.learning import GroundLearner
 from tynysh.crowd.meter import CrowdMeter
 from tynysh.media.frame import Frame
 from tynysh.perception.detector import load_detector
 from tynysh.perception.tracker import Tracker
+from tynysh.scene.scene import Scene
 
 
 @pytest.mark.footage

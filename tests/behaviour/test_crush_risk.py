@@ -7,10 +7,11 @@ from tests.behaviour.crowds import LENS, filmed, judged
 from tests.crowd import scenarios
 
 from tynysh.behaviour.crush_risk import CrushRiskAnalyser, CrushRiskSettings
-from tynysh.behaviour.scene import Feed, Scene, Zone
 from tynysh.behaviour.signal import Behaviour
-from tynysh.crowd.ground import Ground
-from tynysh.crowd.state import PICTURE, CrowdState, Estimate, PlaceCrowd
+from tynysh.scene.crowd import PICTURE, CrowdState, Estimate, PlaceCrowd
+from tynysh.scene.ground import Ground
+from tynysh.scene.scene import Feed, Scene
+from tynysh.scene.zone import Zone
 
 GROUND = LENS.ground(0.05)
 

@@ -10,12 +10,12 @@ import pytest
 from tests.behaviour.corruption import headlights, insects, rain
 
 from tynysh.behaviour.intrusion import IntrusionSettings
-from tynysh.behaviour.scene import Zone
 from tynysh.behaviour.signal import Behaviour
 from tynysh.media.frame import Frame
 from tynysh.media.reader import VideoFile
-from tynysh.runtime.assembly import Watch, build_pipeline
+from tynysh.runtime.camera_plan import CameraPlan, build_pipeline
 from tynysh.runtime.networks import Networks
+from tynysh.scene.zone import Zone
 
 pytestmark = pytest.mark.footage
 
@@ -79,7 +79,7 @@ def test_only_people_intrude_whatever_disturbs(vtest: Path) -> None:
     """The disturbances follow each other while people walk by; then the same is asked of the path."""
     random = np.random.default_rng(4)
     settings = IntrusionSettings(zones=("lawn", "path"), cooldown_s=0.0)
-    watch = Watch({Behaviour.INTRUSION: settings}, zones=(LAWN, PATH))
+    watch = CameraPlan({Behaviour.INTRUSION: settings}, zones=(LAWN, PATH))
     pipeline = build_pipeline(watch, Networks.load(), ids=Random(0))
     score: dict[tuple[str, str | None], float] = {}
     for frame in VideoFile(vtest).frames():

@@ -17,13 +17,14 @@ from tynysh.behaviour.fight import (
     largest_group,
 )
 from tynysh.behaviour.fight_window import SIDE, STEPS
-from tynysh.behaviour.scene import STILL, Feed, Motion, Scene
 from tynysh.behaviour.signal import Behaviour, Signal
-from tynysh.behaviour.trails import Trails
+from tynysh.behaviour.trajectory import Trajectories
 from tynysh.demo.figure import Action
 from tynysh.media.frame import Frame
 from tynysh.media.reader import VideoFile
 from tynysh.perception.motion import MotionGate
+from tynysh.scene.motion import STILL, Motion
+from tynysh.scene.scene import Feed, Scene
 
 MOVING = Motion(level=0.1, moving=True)
 
@@ -129,12 +130,12 @@ def test_where_nobody_looks_for_people_there_may_be_two() -> None:
 
 
 def test_a_group_is_a_chain_of_people_near_each_other() -> None:
-    trails = Trails()
+    trajectories = Trajectories()
     xs = (300, 335, 370, 800, 835, 1200)
     seen = scene(0.0, [standing(number, x, 0.0) for number, x in enumerate(xs, 1)])
-    trails.observe(seen)
-    assert largest_group(trails.now(seen)) == 3
-    assert largest_group({6: trails.now(seen)[6]}) == 1
+    trajectories.observe(seen)
+    assert largest_group(trajectories.now(seen)) == 3
+    assert largest_group({6: trajectories.now(seen)[6]}) == 1
     assert largest_group({}) == 0
 
 

@@ -27,27 +27,27 @@ from tynysh.behaviour.interaction import (
     swing,
     together,
 )
-from tynysh.behaviour.trails import Glimpse, Trail
+from tynysh.behaviour.trajectory import Observation, Trajectory
 from tynysh.demo.figure import Action
 from tynysh.geometry import Box
-from tynysh.perception.person import Joint
-from tynysh.perception.track import Track
+from tynysh.scene.person import Joint
+from tynysh.scene.track import Track
 
 
-def trail(at: Callable[[float], Track], end_s: float = 2.0, step_s: float = 0.1) -> Trail:
-    return Trail([Glimpse(t, at(t).box, at(t).keypoints) for t in times(0, end_s, step_s)])
+def trajectory(at: Callable[[float], Track], end_s: float = 2.0, step_s: float = 0.1) -> Trajectory:
+    return Trajectory([Observation(t, at(t).box, at(t).keypoints) for t in times(0, end_s, step_s)])
 
 
-def boxes(left: Callable[[float], float], end_s: float = 4.0, width: float = 36.0) -> Trail:
-    return Trail([Glimpse(t, Box(left(t), 300, left(t) + width, 400)) for t in times(0, end_s)])
+def boxes(left: Callable[[float], float], end_s: float = 4.0, width: float = 36.0) -> Trajectory:
+    return Trajectory([Observation(t, Box(left(t), 300, left(t) + width, 400)) for t in times(0, end_s)])
 
 
-def striker(x: float, facing: int = 1, action: Action = Action.STRIKE, step_s: float = 0.1) -> Trail:
-    return trail(lambda t: posed(1, action, x, t, facing=facing), step_s=step_s)
+def striker(x: float, facing: int = 1, action: Action = Action.STRIKE, step_s: float = 0.1) -> Trajectory:
+    return trajectory(lambda t: posed(1, action, x, t, facing=facing), step_s=step_s)
 
 
-def bystander(x: float, facing: int = -1) -> Trail:
-    return trail(lambda t: posed(2, Action.STAND, x, t, facing=facing))
+def bystander(x: float, facing: int = -1) -> Trajectory:
+    return trajectory(lambda t: posed(2, Action.STAND, x, t, facing=facing))
 
 
 @pytest.mark.parametrize("step_s", [0.05, 0.1, 0.2])
@@ -69,8 +69,8 @@ def test_a_kick_is_a_kick() -> None:
 
 @pytest.mark.parametrize("action", [Action.STAND, Action.WALK])
 def test_people_who_stand_or_walk_together_strike_nobody(action: Action) -> None:
-    one = trail(lambda t: posed(1, action, 300 + 75 * t, t, travelled=0.75 * t))
-    other = trail(lambda t: posed(2, action, 335 + 75 * t, t, travelled=0.75 * t + 0.3))
+    one = trajectory(lambda t: posed(1, action, 300 + 75 * t, t, travelled=0.75 * t))
+    other = trajectory(lambda t: posed(2, action, 335 + 75 * t, t, travelled=0.75 * t + 0.3))
     assert either(strike.score for strike in strikes(one, other, 0.0)) < 0.3
     assert mutual_violence(one, other) < 0.2
     assert shove(one, other, 0.0) is None
@@ -88,8 +88,8 @@ def test_violence_needs_closeness() -> None:
 
 
 def test_the_most_violent_pair_comes_first_and_strangers_are_left_out() -> None:
-    trails = {1: striker(300), 2: striker(340, facing=-1), 3: bystander(400), 4: bystander(900)}
-    found = encounters(trails)
+    trajectories = {1: striker(300), 2: striker(340, facing=-1), 3: bystander(400), 4: bystander(900)}
+    found = encounters(trajectories)
     assert found[0].ids == (1, 2)
     assert found[0].violence > 0.7
     assert all(4 not in encounter.ids for encounter in found)
@@ -97,24 +97,30 @@ def test_the_most_violent_pair_comes_first_and_strangers_are_left_out() -> None:
 
 def test_pairs_are_found_at_once_as_they_would_be_one_by_one() -> None:
     random = np.random.default_rng(2)
-    trails = {}
+    trajectories = {}
     for number in random.permutation(30).tolist():
         left, bottom, tall = random.uniform(0, 600), random.uniform(200, 500), random.uniform(60, 120)
-        trails[number] = Trail([Glimpse(0.0, Box(left, bottom - tall, left + 0.4 * tall, bottom))])
+        trajectories[number] = Trajectory(
+            [Observation(0.0, Box(left, bottom - tall, left + 0.4 * tall, bottom))]
+        )
     for reach in (0.3, 1.0, 4.0):
         one_by_one = [
             (one, other)
             for one, other in combinations(range(30), 2)
-            if gap(trails[one].last, trails[other].last, (trails[one].stature + trails[other].stature) / 2)
+            if gap(
+                trajectories[one].last,
+                trajectories[other].last,
+                (trajectories[one].body_height + trajectories[other].body_height) / 2,
+            )
             <= reach
         ]
         assert one_by_one
-        assert pairs_within(trails, reach) == one_by_one
+        assert pairs_within(trajectories, reach) == one_by_one
     assert pairs_within({}, 1.0) == []
 
 
 def test_people_at_different_depths_are_apart_though_they_overlap() -> None:
-    near, far = Glimpse(0, Box(300, 300, 340, 400)), Glimpse(0, Box(310, 240, 345, 330))
+    near, far = Observation(0, Box(300, 300, 340, 400)), Observation(0, Box(310, 240, 345, 330))
     assert gap(near, near, H) == 0.0
     assert gap(near, far, H) > 1.0
 
@@ -126,11 +132,11 @@ def test_a_shove_drives_the_other_away() -> None:
     def pushed(t: float) -> Track:
         return posed(2, Action.STAND, 335 + max(0.0, t - 1.0) * 170, t)
 
-    found = shove(trail(pushing), trail(pushed), 0.0)
+    found = shove(trajectory(pushing), trajectory(pushed), 0.0)
     assert found is not None
     assert found.score > 0.6
     walking_on = shove(
-        trail(lambda t: posed(1, Action.STRIKE, 300 + max(0, t - 1) * 90, 0.42)), trail(pushed), 0.0
+        trajectory(lambda t: posed(1, Action.STRIKE, 300 + max(0, t - 1) * 90, 0.42)), trajectory(pushed), 0.0
     )
     assert walking_on is None or walking_on.score < found.score
 
@@ -180,11 +186,11 @@ def test_ramps_rise_and_fall() -> None:
     assert [ramp(value, 3, 1) for value in (0, 1, 2, 3, 4)] == [1, 1, 0.5, 0, 0]
 
 
-def jerked(x: float, by_px: float, end_s: float = 2.0) -> Trail:
+def jerked(x: float, by_px: float, end_s: float = 2.0) -> Trajectory:
     """Somebody pulled to and fro by `by_px` from look to look."""
-    return Trail(
+    return Trajectory(
         [
-            Glimpse(t, Box(x + by_px * (n % 2), 300, x + 40 + by_px * (n % 2), 400))
+            Observation(t, Box(x + by_px * (n % 2), 300, x + 40 + by_px * (n % 2), 400))
             for n, t in enumerate(times(0, end_s, 0.2))
         ]
     )
@@ -204,21 +210,21 @@ def test_bodies_that_jerk_in_touch_scuffle() -> None:
         (boxes(lambda t: 300 + 80 * t), boxes(lambda t: 400 - 20 * t), "they walk past each other"),
     ],
 )
-def test_other_meetings_are_no_scuffle(one: Trail, other: Trail, why: str) -> None:
+def test_other_meetings_are_no_scuffle(one: Trajectory, other: Trajectory, why: str) -> None:
     assert scuffle(one, other) is None, why
 
 
 def test_boxes_that_change_their_height_say_nothing_of_a_scuffle() -> None:
-    flickering = Trail(
+    flickering = Trajectory(
         [
-            Glimpse(t, Box(300 + 6 * (n % 2), 300, 340 + 6 * (n % 2), 360 + 40 * (n % 2)))
+            Observation(t, Box(300 + 6 * (n % 2), 300, 340 + 6 * (n % 2), 360 + 40 * (n % 2)))
             for n, t in enumerate(times(0, 2, 0.2))
         ]
     )
     assert scuffle(flickering, jerked(350, -6)) is None
 
 
-def swinger(end: tuple[float, float]) -> Trail:
+def swinger(end: tuple[float, float]) -> Trajectory:
     """Somebody at x = 300 whose right wrist goes from behind the shoulder to `end` (from the shoulder, in H)."""
 
     def at(t: float) -> Track:
@@ -229,7 +235,7 @@ def swinger(end: tuple[float, float]) -> Trail:
         track.keypoints[Joint.RIGHT_WRIST, :2] = shoulder + H * np.array(reach)
         return track
 
-    return trail(at, step_s=0.2)
+    return trajectory(at, step_s=0.2)
 
 
 def test_a_wide_swing_at_somebody_beyond_reach_is_seen_and_a_wave_is_not() -> None:
@@ -242,8 +248,10 @@ def test_a_wide_swing_at_somebody_beyond_reach_is_seen_and_a_wave_is_not() -> No
 
 
 def test_one_who_is_pulled_along_the_ground_is_dragged() -> None:
-    def pulled(speed: float) -> Trail:
-        return Trail([Glimpse(t, Box(340 + speed * t, 370, 440 + speed * t, 400)) for t in times(0, 2, 0.2)])
+    def pulled(speed: float) -> Trajectory:
+        return Trajectory(
+            [Observation(t, Box(340 + speed * t, 370, 440 + speed * t, 400)) for t in times(0, 2, 0.2)]
+        )
 
     found = drag(boxes(lambda t: 300 + 50 * t, end_s=2.0), pulled(50))
     assert found is not None

@@ -7,10 +7,11 @@ import pytest
 from tests.behaviour.scenes import LEFT_HALF, boxed, scene, scores, standing, times, watch
 
 from tynysh.behaviour.intrusion import IntrusionAnalyser, IntrusionSettings
-from tynysh.behaviour.scene import Feed, Line
 from tynysh.behaviour.signal import Signal
 from tynysh.crowd.meter import CrowdMeter
 from tynysh.geometry import Box
+from tynysh.scene.scene import Feed
+from tynysh.scene.zone import Line
 
 OTHER = replace(LEFT_HALF, name="other", polygon=tuple((x + 0.5, y) for x, y in LEFT_HALF.polygon))
 

@@ -6,10 +6,10 @@ from tests.behaviour.scenes import LEFT_HALF, H, boxed, scene, scores, standing,
 from tests.behaviour.test_climbing import MONUMENT
 
 from tynysh.behaviour.loitering import LoiteringAnalyser, LoiteringSettings
-from tynysh.crowd.ground import Ground
 from tynysh.geometry import Box
-from tynysh.perception.person import Joint
-from tynysh.perception.track import Track
+from tynysh.scene.ground import Ground
+from tynysh.scene.person import Joint
+from tynysh.scene.track import Track
 
 
 def analyser(limit_s: float = 20.0, reach: float = 0.3) -> LoiteringAnalyser:

@@ -14,11 +14,11 @@ from tynysh.behaviour import registry
 from tynysh.behaviour.event import Event
 from tynysh.behaviour.events import EventMaker
 from tynysh.behaviour.fight import FightSettings
-from tynysh.behaviour.scene import Zone
 from tynysh.behaviour.settings import AnalyserSettings
 from tynysh.behaviour.signal import Behaviour
 from tynysh.demo.figure import Action, Pose
-from tynysh.perception.track import Track
+from tynysh.scene.track import Track
+from tynysh.scene.zone import Zone
 
 Cast = Callable[[float], list[Track]]
 

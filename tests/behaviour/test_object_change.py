@@ -9,9 +9,10 @@ from tests.behaviour.scenes import HEIGHT, WIDTH, scene, standing, times
 from tests.behaviour.test_climbing import MONUMENT
 
 from tynysh.behaviour.intrusion import IntrusionAnalyser, IntrusionSettings
-from tynysh.behaviour.scene import Motion, Scene
 from tynysh.behaviour.signal import Signal
 from tynysh.media.frame import Frame
+from tynysh.scene.motion import Motion
+from tynysh.scene.scene import Scene
 
 Paint = Callable[[np.ndarray, float], np.ndarray]
 

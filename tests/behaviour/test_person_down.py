@@ -6,11 +6,12 @@ import pytest
 from tests.behaviour.scenes import H, boxed, posed, scene, scores, standing, times, watch
 
 from tynysh.behaviour.person_down import PersonDownAnalyser, PersonDownSettings
-from tynysh.behaviour.scene import Scene, Zone
 from tynysh.behaviour.signal import Signal
 from tynysh.demo.figure import Action
 from tynysh.geometry import Box
-from tynysh.perception.track import Track
+from tynysh.scene.scene import Scene
+from tynysh.scene.track import Track
+from tynysh.scene.zone import Zone
 
 
 def analyser(**settings: object) -> PersonDownAnalyser:

@@ -7,7 +7,7 @@ from tests.behaviour.scenes import H, posed
 from tynysh.behaviour.posture import StandingHeights, lying, upright
 from tynysh.demo.figure import Action, Pose, joints
 from tynysh.geometry import Box
-from tynysh.perception.person import Keypoints
+from tynysh.scene.person import Keypoints
 
 
 def skeleton(stance: Pose) -> tuple[Box, Keypoints]:

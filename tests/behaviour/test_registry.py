@@ -9,9 +9,9 @@ from pydantic import ValidationError
 from tests.behaviour.scenes import LEFT_HALF, scene, standing, times
 
 from tynysh.behaviour import registry
-from tynysh.behaviour.scene import Feed
 from tynysh.behaviour.signal import Behaviour
 from tynysh.errors import UsageError
+from tynysh.scene.scene import Feed
 from tynysh.translations import LANGUAGES, catalogue
 
 EVERY = list(registry.ANALYSERS)

@@ -7,9 +7,10 @@ from tests.behaviour.corruption import drawn
 from tests.behaviour.scenes import scene, times
 
 from tynysh.behaviour.camera_fault import CameraFaultAnalyser, CameraFaultSettings
-from tynysh.behaviour.scene import Motion, Scene
 from tynysh.media.frame import Frame
 from tynysh.media.stream_health import StreamHealth
+from tynysh.scene.motion import Motion
+from tynysh.scene.scene import Scene
 
 USUAL = StreamHealth(
     connected_s=100.0,

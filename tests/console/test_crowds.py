@@ -10,10 +10,9 @@ from playwright.sync_api import Page, expect
 
 from tynysh.behaviour.event import Event, Phase
 from tynysh.behaviour.signal import Behaviour, Reason
-from tynysh.crowd.ground import Ground
 from tynysh.crowd.message import crowd_message
-from tynysh.crowd.minutes import Figure, Kind, Minutes, Series
-from tynysh.crowd.state import (
+from tynysh.crowd.minutes import Measure, Minutes, Series, SeriesKind
+from tynysh.scene.crowd import (
     PICTURE,
     CrowdState,
     DensityMap,
@@ -22,6 +21,7 @@ from tynysh.crowd.state import (
     PlaceCrowd,
     ServiceLevel,
 )
+from tynysh.scene.ground import Ground
 from tynysh.store.queries import crowd_history, events, places
 from tynysh.store.queries.places import Settled
 from tynysh.store.schema import CameraRow, SiteRow
@@ -62,23 +62,23 @@ def day(count: float, *, gap: bool = False) -> Minutes:
     at = now - 1440 + np.arange(1440)
     wave = count * (0.15 + 0.85 * np.clip(np.sin((np.arange(1440) - 700) / 480), 0, 1))
     mean = np.maximum(0, wave + np.random.default_rng(3).normal(0, 0.04 * count, 1440))
-    figures = np.full((1440, len(Figure)), np.nan)
-    figures[:, Figure.SEEN] = 60
-    figures[:, Figure.COUNT] = mean
-    figures[:, Figure.LOW] = 0.85 * mean
-    figures[:, Figure.HIGH] = 1.15 * mean + 0.03 * count
-    figures[:, Figure.MOST] = 1.25 * mean + 1
-    figures[:, Figure.ROUGH] = mean > 0.95 * count
+    figures = np.full((1440, len(Measure)), np.nan)
+    figures[:, Measure.SEEN] = 60
+    figures[:, Measure.COUNT] = mean
+    figures[:, Measure.LOW] = 0.85 * mean
+    figures[:, Measure.HIGH] = 1.15 * mean + 0.03 * count
+    figures[:, Measure.MOST] = 1.25 * mean + 1
+    figures[:, Measure.ROUGH] = mean > 0.95 * count
     seen = ~((at > now - 200) & (at < now - 140)) if gap else np.ones(1440, bool)
     return Minutes(at[seen], figures[seen])
 
 
 def crossings() -> Minutes:
     now = int(time.time() // 60)
-    figures = np.full((300, len(Figure)), np.nan)
-    figures[:, Figure.SEEN] = 60
-    figures[:, Figure.INS] = np.random.default_rng(5).poisson(4, 300)
-    figures[:, Figure.OUTS] = np.random.default_rng(6).poisson(2, 300)
+    figures = np.full((300, len(Measure)), np.nan)
+    figures[:, Measure.SEEN] = 60
+    figures[:, Measure.INS] = np.random.default_rng(5).poisson(4, 300)
+    figures[:, Measure.OUTS] = np.random.default_rng(6).poisson(2, 300)
     return Minutes(now - 300 + np.arange(300), figures)
 
 
@@ -104,9 +104,9 @@ def crowded(house: Any) -> None:
         crowd_history.write(
             session,
             {
-                Series(Kind.ZONE, "club-hall", "Stage"): day(34, gap=True),
-                Series(Kind.LINE, "club-hall", "Door"): crossings(),
-                Series(Kind.PLACE, "club", "Hall"): day(371),
+                Series(SeriesKind.ZONE, "club-hall", "Stage"): day(34, gap=True),
+                Series(SeriesKind.LINE, "club-hall", "Door"): crossings(),
+                Series(SeriesKind.PLACE, "club", "Hall"): day(371),
             },
         )
     fault = Event(

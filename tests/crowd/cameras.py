@@ -1,29 +1,29 @@
-"""Cameras of known mounting over a level floor, and people who walk before them."""
+"""Cameras of known camera_pose over a level floor, and people who walk before them."""
 
 import numpy as np
 
-from tynysh.behaviour.scene import Scene
-from tynysh.crowd.mounting import Mounting
+from tynysh.crowd.camera_pose import CameraPose
 from tynysh.geometry import Box
-from tynysh.perception.track import Track
+from tynysh.scene.scene import Scene
+from tynysh.scene.track import Track
 
 WIDTH, HEIGHT = 1280, 720
 ASPECT = WIDTH / HEIGHT
 
 
-def seen(mounting: Mounting, x, y, z) -> np.ndarray:
+def seen(camera_pose: CameraPose, x, y, z) -> np.ndarray:
     """Where in the picture, normalised, points (x, y, z) of the room are; written apart from the code under test."""
-    down = np.cos(mounting.tilt), np.sin(mounting.tilt)
-    depth = y * down[0] + (mounting.height - z) * down[1]
-    up = y * down[1] - (mounting.height - z) * down[0]
-    u, v = mounting.focal * x / depth, -mounting.focal * up / depth
-    turn = np.cos(mounting.roll), np.sin(mounting.roll)
+    down = np.cos(camera_pose.tilt), np.sin(camera_pose.tilt)
+    depth = y * down[0] + (camera_pose.height - z) * down[1]
+    up = y * down[1] - (camera_pose.height - z) * down[0]
+    u, v = camera_pose.focal * x / depth, -camera_pose.focal * up / depth
+    turn = np.cos(camera_pose.roll), np.sin(camera_pose.roll)
     return np.stack([(u * turn[0] - v * turn[1]) / ASPECT + 0.5, u * turn[1] + v * turn[0] + 0.5], axis=-1)
 
 
-def some_mounting(rng: np.random.Generator) -> Mounting:
+def some_mounting(rng: np.random.Generator) -> CameraPose:
     """As surveillance cameras hang."""
-    return Mounting(
+    return CameraPose(
         focal=rng.uniform(0.8, 2.5),
         tilt=np.radians(rng.uniform(8, 45)),
         roll=np.radians(rng.normal(0, 1.5)),
@@ -32,7 +32,7 @@ def some_mounting(rng: np.random.Generator) -> Mounting:
 
 
 def walking(
-    mounting: Mounting,
+    camera_pose: CameraPose,
     rng: np.random.Generator,
     people: int,
     *,
@@ -55,9 +55,12 @@ def walking(
         middle = np.array([rng.uniform(-8, 8), rng.uniform(1, 25)])
         times = np.arange(0, 12, 1 / rate_hz)
         way = middle + np.outer(times - 6, speed * np.array([np.cos(heading), np.sin(heading)]))
-        depth = way[:, 1] * np.cos(mounting.tilt) + (mounting.height - tall) * np.sin(mounting.tilt)
+        depth = way[:, 1] * np.cos(camera_pose.tilt) + (camera_pose.height - tall) * np.sin(camera_pose.tilt)
         way, times = way[depth > 0.5], times[depth > 0.5]
-        feet, heads = seen(mounting, way[:, 0], way[:, 1], 0.0), seen(mounting, way[:, 0], way[:, 1], tall)
+        feet, heads = (
+            seen(camera_pose, way[:, 0], way[:, 1], 0.0),
+            seen(camera_pose, way[:, 0], way[:, 1], tall),
+        )
         in_view = ((feet > 0.01) & (feet < 0.99) & (heads > 0.01) & (heads < 0.99)).all(axis=1)
         if in_view.sum() < 10:
             continue
@@ -80,10 +83,10 @@ def walking(
     return scenes
 
 
-def length_errors(found, mounting: Mounting, spots: np.ndarray) -> np.ndarray:
+def length_errors(found, camera_pose: CameraPose, spots: np.ndarray) -> np.ndarray:
     """Logarithms of lengths on the floor over the true ones, between all of `spots` (N, 2), normalised."""
     first, second = np.triu_indices(len(spots), 1)
-    true = mounting.ground(ASPECT, 0.0)
+    true = camera_pose.ground(ASPECT, 0.0)
 
     def lengths(ground) -> np.ndarray:
         floor = ground.metres(spots)

@@ -6,13 +6,14 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from tynysh.behaviour.scene import Line, Scene, Zone
-from tynysh.crowd.ground import Ground
 from tynysh.crowd.meter import CrowdMeter
-from tynysh.crowd.state import CrowdState
 from tynysh.geometry import Box
-from tynysh.perception.person import Person
 from tynysh.perception.tracker import Tracker
+from tynysh.scene.crowd import CrowdState
+from tynysh.scene.ground import Ground
+from tynysh.scene.person import Person
+from tynysh.scene.scene import Scene
+from tynysh.scene.zone import Line, Zone
 
 Floats = NDArray[np.float64]
 

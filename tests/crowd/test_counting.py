@@ -7,14 +7,15 @@ import numpy as np
 import pytest
 from tests.crowd.composites import Cuttings
 
-from tynysh.behaviour.scene import Scene, Zone
 from tynysh.crowd.counting import SPREAD_S, Counter
-from tynysh.crowd.state import PICTURE, Estimate
 from tynysh.geometry import Box
 from tynysh.media.frame import Frame
 from tynysh.perception.detector import load_detector
-from tynysh.perception.person import Person
-from tynysh.perception.track import Track
+from tynysh.scene.crowd import PICTURE, Estimate
+from tynysh.scene.person import Person
+from tynysh.scene.scene import Scene
+from tynysh.scene.track import Track
+from tynysh.scene.zone import Zone
 
 WIDTH, HEIGHT = 800, 600
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tynysh.crowd.forecast import Forecast
-from tynysh.crowd.state import Estimate
+from tynysh.scene.crowd import Estimate
 
 
 def fed(counts: list[float], forecast: Forecast | None = None) -> Forecast:

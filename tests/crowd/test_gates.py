@@ -5,10 +5,10 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from tynysh.behaviour.scene import Line
 from tynysh.crowd.gates import Gates
-from tynysh.crowd.state import LineCount
 from tynysh.geometry import Point
+from tynysh.scene.crowd import LineCount
+from tynysh.scene.zone import Line
 
 UP = Line("up", (0.5, 0.8), (0.5, 0.2))
 """Its left is the left of the picture."""

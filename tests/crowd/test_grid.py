@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 from tests.crowd.cameras import ASPECT
 
+from tynysh.crowd.camera_pose import CameraPose
 from tynysh.crowd.grid import FARTHEST_M, floor_grid
-from tynysh.crowd.ground import Ground
-from tynysh.crowd.mounting import Mounting
+from tynysh.scene.ground import Ground
 
-LEVEL = Mounting(1.3, np.radians(8), 0.0, 4.0)
+LEVEL = CameraPose(1.3, np.radians(8), 0.0, 4.0)
 
 
 def test_its_lines_lie_on_whole_metres_inside_the_picture_and_below_the_horizon() -> None:
@@ -27,7 +27,7 @@ def test_its_lines_lie_on_whole_metres_inside_the_picture_and_below_the_horizon(
 
 
 def test_a_finer_grid_has_more_lines() -> None:
-    steep = Mounting(1.3, np.radians(60), 0.0, 4.0).ground(ASPECT, 0.1)
+    steep = CameraPose(1.3, np.radians(60), 0.0, 4.0).ground(ASPECT, 0.1)
     assert len(floor_grid(steep, 1.0)) > 2 * len(floor_grid(steep, 3.0)) > 0
 
 

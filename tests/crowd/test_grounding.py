@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from tynysh.behaviour.scene import Scene
 from tynysh.crowd.calibration import CalibrationError
-from tynysh.crowd.ground import Ground
 from tynysh.crowd.grounding import NoGround, SurveyedGround
+from tynysh.scene.ground import Ground
+from tynysh.scene.scene import Scene
 
 WIDE, NARROW = Scene(0.0, 1280, 720), Scene(1.0, 640, 480)
 

@@ -1,4 +1,4 @@
-"""The floor by the people who walk over it: against cameras whose mounting is known."""
+"""The floor by the people who walk over it: against cameras whose camera_pose is known."""
 
 import dataclasses
 
@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from tests.crowd.cameras import ASPECT, HEIGHT, WIDTH, length_errors, some_mounting, walking
 
-from tynysh.behaviour.scene import Scene
+from tynysh.crowd.camera_pose import CameraPose
 from tynysh.crowd.learning import FEWEST_PEOPLE, GroundLearner, Hints, Learnt
-from tynysh.crowd.mounting import Mounting
 from tynysh.geometry import Box
+from tynysh.scene.scene import Scene
 
-CAMERA = Mounting(1.3, np.radians(20), np.radians(1), 5.0)
+CAMERA = CameraPose(1.3, np.radians(20), np.radians(1), 5.0)
 
 
 def learnt(scenes: list[Scene], learner: GroundLearner | None = None) -> Learnt | None:
@@ -40,7 +40,7 @@ def test_lengths_are_right_over_many_cameras_and_the_error_that_is_told_is_hones
         errors = length_errors(found.ground, camera, spots(scenes))
         true.append(float(np.sqrt(np.nanmean(errors**2))))
         told.append(found.error)
-        focal.append(np.log(found.mounting.focal / camera.focal))
+        focal.append(np.log(found.camera_pose.focal / camera.focal))
     trusted = np.array(true)[np.array(told) <= 0.15]
     assert len(true) >= 14
     assert len(trusted) >= 10, "forty people are mostly enough"
@@ -86,7 +86,7 @@ def test_what_the_site_says_of_the_camera_helps() -> None:
     assert plain is not None
     assert told is not None
     assert told.error < plain.error
-    assert told.mounting.focal == pytest.approx(CAMERA.focal, rel=0.1)
+    assert told.camera_pose.focal == pytest.approx(CAMERA.focal, rel=0.1)
 
 
 @pytest.mark.parametrize("spoil", ["cut off", "lying", "standing still", "carried forward"])
@@ -135,11 +135,11 @@ class TestWhatWasLearntBefore:
         assert learnt(walking(CAMERA, np.random.default_rng(1), 10), learner) is self.BEFORE
 
     def test_goes_when_people_contradict_it(self) -> None:
-        other = Mounting(1.3, np.radians(20), 0.0, 12.0)
-        learner = GroundLearner(dataclasses.replace(self.BEFORE, mounting=other))
+        other = CameraPose(1.3, np.radians(20), 0.0, 12.0)
+        learner = GroundLearner(dataclasses.replace(self.BEFORE, camera_pose=other))
         found = learnt(walking(CAMERA, np.random.default_rng(1), 25), learner)
         assert found is not None
-        assert found.mounting.height == pytest.approx(5.0, rel=0.25)
+        assert found.camera_pose.height == pytest.approx(5.0, rel=0.25)
 
     def test_is_of_no_use_for_a_picture_of_another_shape(self) -> None:
         assert GroundLearner(self.BEFORE).observe(Scene(0.0, 640, 480)) is None

@@ -8,10 +8,11 @@ import pytest
 from tests.crowd.filming import Faults, Film, Lens, Watching, looks
 from tests.crowd.social_force import Crowd, scattered
 
-from tynysh.behaviour.scene import Scene, Zone
 from tynysh.crowd.meter import CrowdMeter
 from tynysh.crowd.service_level import service_level
-from tynysh.crowd.state import PICTURE, CrowdState, LineCount
+from tynysh.scene.crowd import PICTURE, CrowdState, LineCount
+from tynysh.scene.scene import Scene
+from tynysh.scene.zone import Zone
 
 LENS = Lens(height_m=7.0, tilt=40.0)
 GROUND = LENS.ground()

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from tynysh.crowd.minutes import LONGEST_HOLD_S, Figure, Kind, MinuteMeter, Minutes, Series, by_step
-from tynysh.crowd.state import PICTURE, CrowdState, Estimate, LineCount, PlaceCrowd
+from tynysh.crowd.minutes import LONGEST_HOLD_S, Measure, MinuteMeter, Minutes, Series, SeriesKind, by_step
+from tynysh.scene.crowd import PICTURE, CrowdState, Estimate, LineCount, PlaceCrowd
 
-SQUARE = Series(Kind.ZONE, "gate", PICTURE)
-DOOR = Series(Kind.LINE, "gate", "Door")
+SQUARE = Series(SeriesKind.ZONE, "gate", PICTURE)
+DOOR = Series(SeriesKind.LINE, "gate", "Door")
 BEGIN_S = 60.0 * 1000
 
 
@@ -36,16 +36,16 @@ def test_a_minute_of_one_state_has_the_very_figures_of_the_state() -> None:
     assert minutes.at.tolist() == [1000]
     row = minutes.figures[0]
     expected = {
-        Figure.SEEN: 60,
-        Figure.COUNT: 12,
-        Figure.LOW: 10.8,
-        Figure.HIGH: 14.4,
-        Figure.MOST: 12,
-        Figure.ROUGH: 0,
-        Figure.DENSITY: 0.5,
-        Figure.DENSEST: 0.5,
-        Figure.SPEED: 1.2,
-        Figure.PRESSURE: 0.01,
+        Measure.SEEN: 60,
+        Measure.COUNT: 12,
+        Measure.LOW: 10.8,
+        Measure.HIGH: 14.4,
+        Measure.MOST: 12,
+        Measure.ROUGH: 0,
+        Measure.DENSITY: 0.5,
+        Measure.DENSEST: 0.5,
+        Measure.SPEED: 1.2,
+        Measure.PRESSURE: 0.01,
     }
     assert {figure: row[figure] for figure in expected} == pytest.approx(expected)
 
@@ -55,8 +55,8 @@ def test_means_are_over_time_and_not_over_states() -> None:
     states = [state(BEGIN_S + second, 10.0) for second in range(15)]
     states += [state(BEGIN_S + second, 0.0) for second in (15, 30, 45, 60)]
     row = figures(watched(*states)).figures[0]
-    assert row[Figure.COUNT] == pytest.approx(2.5)
-    assert row[Figure.MOST] == 10
+    assert row[Measure.COUNT] == pytest.approx(2.5)
+    assert row[Measure.MOST] == 10
 
 
 def test_downtime_is_no_minute_and_an_empty_minute_is_zero() -> None:
@@ -66,13 +66,13 @@ def test_downtime_is_no_minute_and_an_empty_minute_is_zero() -> None:
     meter.pause(BEGIN_S + 250)
     minutes = figures(meter)
     assert minutes.at.tolist() == [1000, 1004]
-    assert minutes.column(Figure.COUNT).tolist() == [0, 3]
-    assert minutes.column(Figure.SEEN).tolist() == [60, 10]
+    assert minutes.column(Measure.COUNT).tolist() == [0, 3]
+    assert minutes.column(Measure.SEEN).tolist() == [60, 10]
 
 
 def test_a_state_does_not_hold_for_ever() -> None:
     meter = watched(state(BEGIN_S, 3.0), state(BEGIN_S + 3600, 3.0))
-    assert figures(meter).column(Figure.SEEN).tolist() == [LONGEST_HOLD_S]
+    assert figures(meter).column(Measure.SEEN).tolist() == [LONGEST_HOLD_S]
 
 
 def test_crossings_are_counted_in_the_minute_in_which_they_are_seen() -> None:
@@ -83,22 +83,22 @@ def test_crossings_are_counted_in_the_minute_in_which_they_are_seen() -> None:
         state(BEGIN_S + 70, 1.0, ins=4, outs=5),
     )
     minutes = figures(meter, DOOR)
-    assert minutes.column(Figure.INS).tolist() == [3, 1]
-    assert minutes.column(Figure.OUTS).tolist() == [1, 4]
+    assert minutes.column(Measure.INS).tolist() == [3, 1]
+    assert minutes.column(Measure.OUTS).tolist() == [1, 4]
 
 
 def test_what_was_taken_is_not_given_twice_and_the_running_minute_waits() -> None:
     meter = watched(*(state(BEGIN_S + second, 1.0) for second in range(0, 91, 10)))
     assert meter.take(1001)[SQUARE].at.tolist() == [1000]
     assert meter.take(1001) == {}
-    assert meter.take(1002)[SQUARE].column(Figure.SEEN).tolist() == [30]
+    assert meter.take(1002)[SQUARE].column(Measure.SEEN).tolist() == [30]
 
 
 def row(
     seen: float, count: float, most: float, *, density: float = np.nan, ins: float = np.nan
 ) -> list[float]:
-    made = np.full(len(Figure), np.nan)
-    made[[Figure.SEEN, Figure.COUNT, Figure.MOST, Figure.DENSITY, Figure.INS]] = (
+    made = np.full(len(Measure), np.nan)
+    made[[Measure.SEEN, Measure.COUNT, Measure.MOST, Measure.DENSITY, Measure.INS]] = (
         seen,
         count,
         most,
@@ -116,12 +116,12 @@ def test_steps_weight_by_the_time_seen_and_keep_the_highest() -> None:
     found = by_step(minutes, 5)
     assert found.at.tolist() == [10, 15]
     first = found.figures[0]
-    assert first[Figure.SEEN] == 150
-    assert first[Figure.COUNT] == pytest.approx((4 * 60 + 10 * 30 + 60) / 150)
-    assert first[Figure.MOST] == 12
-    assert first[Figure.DENSITY] == 1.0
-    assert first[Figure.INS] == 3
-    assert np.isnan(found.figures[1][[Figure.DENSITY, Figure.INS]]).all()
+    assert first[Measure.SEEN] == 150
+    assert first[Measure.COUNT] == pytest.approx((4 * 60 + 10 * 30 + 60) / 150)
+    assert first[Measure.MOST] == 12
+    assert first[Measure.DENSITY] == 1.0
+    assert first[Measure.INS] == 3
+    assert np.isnan(found.figures[1][[Measure.DENSITY, Measure.INS]]).all()
 
 
 def test_two_parts_of_one_minute_become_one() -> None:
@@ -129,4 +129,4 @@ def test_two_parts_of_one_minute_become_one() -> None:
     ended = Minutes(np.array([10, 11]), np.array([row(30, 8, 9), row(60, 1, 1)]))
     joined = Minutes.joined([ended, begun])
     assert joined.at.tolist() == [10, 11]
-    assert joined.figures[0][[Figure.SEEN, Figure.COUNT, Figure.MOST]].tolist() == [50, 6, 9]
+    assert joined.figures[0][[Measure.SEEN, Measure.COUNT, Measure.MOST]].tolist() == [50, 6, 9]

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tynysh.crowd.occupancy import Occupancy
-from tynysh.crowd.state import Estimate, LineCount
+from tynysh.scene.crowd import Estimate, LineCount
 
 
 def opened() -> Occupancy:

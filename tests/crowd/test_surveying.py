@@ -5,14 +5,14 @@ import pytest
 from tests.crowd.cameras import ASPECT, length_errors, seen, some_mounting
 
 from tynysh.crowd.calibration import CalibrationError, KnownDistance, KnownPoint, check_points
-from tynysh.crowd.mounting import Mounting
+from tynysh.crowd.camera_pose import CameraPose
 from tynysh.crowd.surveying import from_distances, from_points
 
-CAMERA = Mounting(1.4, np.radians(22), np.radians(2), 5.0)
+CAMERA = CameraPose(1.4, np.radians(22), np.radians(2), 5.0)
 FLOOR = np.array([[-3.0, 5.0], [3.0, 5.0], [3.0, 14.0], [-3.0, 14.0], [0.0, 8.0], [-2.0, 10.0]])
 
 
-def points(camera: Mounting, floor: np.ndarray, rng: np.random.Generator | None = None) -> list[KnownPoint]:
+def points(camera: CameraPose, floor: np.ndarray, rng: np.random.Generator | None = None) -> list[KnownPoint]:
     where = seen(camera, floor[:, 0], floor[:, 1], 0.0)
     if rng is not None:
         where = where + rng.normal(0, 0.003, where.shape)
@@ -22,7 +22,7 @@ def points(camera: Mounting, floor: np.ndarray, rng: np.random.Generator | None 
     ]
 
 
-def distances(camera: Mounting, pairs: list, rng: np.random.Generator | None = None) -> list[KnownDistance]:
+def distances(camera: CameraPose, pairs: list, rng: np.random.Generator | None = None) -> list[KnownDistance]:
     known = points(camera, FLOOR, rng)
     lengths = [float(np.hypot(*(FLOOR[a] - FLOOR[b]))) for a, b in pairs]
     return [
@@ -68,9 +68,9 @@ def test_the_error_of_points_is_about_what_pointing_costs() -> None:
 def test_distances_alone_give_the_floor_and_the_camera() -> None:
     pairs = [(0, 1), (1, 2), (2, 3), (3, 0), (0, 2), (1, 3), (4, 5)]
     survey = from_distances(distances(CAMERA, pairs), ASPECT)
-    assert survey.mounting is not None
-    assert survey.mounting.height == pytest.approx(5.0, rel=0.01)
-    assert survey.mounting.focal == pytest.approx(1.4, rel=0.01)
+    assert survey.camera_pose is not None
+    assert survey.camera_pose.height == pytest.approx(5.0, rel=0.01)
+    assert survey.camera_pose.focal == pytest.approx(1.4, rel=0.01)
     spots = seen(CAMERA, FLOOR[:, 0], FLOOR[:, 1], 0.0)
     assert np.abs(length_errors(survey.ground, CAMERA, spots)).max() < 0.01
 

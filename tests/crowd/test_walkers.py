@@ -5,8 +5,9 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from tynysh.crowd.ground import Ground
-from tynysh.crowd.walkers import FORESHORTENING, Paces, Walkers
+from tynysh.crowd.walkers import FORESHORTENING, VelocityEstimator
+from tynysh.scene.ground import Ground
+from tynysh.scene.walkers import Walkers
 
 TEN_METRES = Ground(np.diag([10.0, 10.0, 1.0]), 0.01)
 """The picture is ten metres square, seen from above."""
@@ -20,7 +21,7 @@ def walked(
     seen: Sequence[bool] | None = None,
 ) -> Walkers:
     """One person, a fifth of the picture tall, who walks so many shares of the picture a second."""
-    paces = Paces()
+    paces = VelocityEstimator()
     for index, time_s in enumerate(times):
         feet = np.array([[0.5 + velocity[0] * time_s, 0.5 + velocity[1] * time_s]])
         found = np.array([True if seen is None else seen[index]])
@@ -71,7 +72,7 @@ def test_after_a_gap_and_when_the_clock_goes_back_it_begins_anew(later_s: float)
 
 
 def test_people_come_and_go_without_mixing_their_velocities() -> None:
-    paces = Paces()
+    paces = VelocityEstimator()
     for look in range(12):
         time_s = 0.2 * look
         here = [
@@ -95,7 +96,7 @@ def test_people_come_and_go_without_mixing_their_velocities() -> None:
 
 def test_jitter_is_told_as_noise() -> None:
     random = np.random.default_rng(1)
-    paces = Paces()
+    paces = VelocityEstimator()
     number = np.arange(1, 41)
     for look in range(12):
         feet = np.tile([0.5, 0.5], (40, 1)) + random.normal(0, 0.005, (40, 2))

@@ -2,10 +2,10 @@
 
 import pytest
 
-from tynysh.behaviour.scene import Scene
-from tynysh.crowd.walks import Stretch, Walks
+from tynysh.crowd.walks import Walks, WalkSegment
 from tynysh.geometry import Box
-from tynysh.perception.track import Track
+from tynysh.scene.scene import Scene
+from tynysh.scene.track import Track
 
 
 def scene(
@@ -22,7 +22,7 @@ def at(x: float, height: float = 100.0) -> Box:
     return Box(x - 18, 300 - height, x + 18, 300)
 
 
-def walked(walks: Walks, seconds: float, speed: float = 60.0, **more) -> list[Stretch]:
+def walked(walks: Walks, seconds: float, speed: float = 60.0, **more) -> list[WalkSegment]:
     found = []
     for step in range(int(seconds * 5) + 1):
         found += walks.observe(scene(step / 5, (1, at(200 + speed * step / 5)), **more))

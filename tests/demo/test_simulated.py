@@ -11,7 +11,6 @@ import pytest
 from tynysh.behaviour import registry
 from tynysh.behaviour.event import Event, Phase
 from tynysh.behaviour.events import EventMaker
-from tynysh.behaviour.scene import Motion, Scene
 from tynysh.behaviour.settings import AnalyserSettings
 from tynysh.behaviour.signal import Behaviour
 from tynysh.crowd.meter import CrowdMeter
@@ -25,9 +24,11 @@ from tynysh.media.packet import Packet
 from tynysh.media.source import SourceError, SourceSpec, open_source
 from tynysh.perception.motion import MotionGate
 from tynysh.perception.schedule import DetectionSchedule
-from tynysh.perception.tiling import Sight
+from tynysh.perception.tiling import TiledDetector
 from tynysh.perception.tracker import Tracker
 from tynysh.runtime.pipeline import Pipeline, all_zones_always
+from tynysh.scene.motion import Motion
+from tynysh.scene.scene import Scene
 
 
 @pytest.fixture(scope="module")
@@ -101,7 +102,7 @@ def test_the_first_event_comes_within_fifteen_seconds(loop: list[np.ndarray]) ->
 def test_the_pipeline_of_a_worker_shows_everything_in_each_turn(loop: list[np.ndarray]) -> None:
     """With its motion gate and its own mind about when to look."""
     pipeline = Pipeline(
-        sight=Sight(ScriptedDetector()),
+        detector=TiledDetector(ScriptedDetector()),
         pose=None,
         gate=MotionGate(),
         schedule=DetectionSchedule(),

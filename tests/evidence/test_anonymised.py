@@ -12,7 +12,7 @@ from tynysh.evidence.anonymised import look_for_people, scaled_size, write_anony
 from tynysh.geometry import Box
 from tynysh.media.frame import Frame
 from tynysh.media.reader import VideoFile
-from tynysh.perception.person import Person
+from tynysh.scene.person import Person
 
 
 class Blind:

@@ -18,7 +18,7 @@ from tynysh.media.camera import CameraFeed, Clock, FeedState, FeedTick
 from tynysh.media.encoder import PictureEncoder
 from tynysh.media.frame import Frame
 from tynysh.media.packet import SourcePacket
-from tynysh.media.source import Fault, SourceError, SourceKind, SourceSpec, Timeouts
+from tynysh.media.source import SourceError, SourceFault, SourceKind, SourceSpec, Timeouts
 
 QUICK = Timeouts(open_s=2.0, read_s=1.5)
 
@@ -236,7 +236,7 @@ def test_an_unexpected_end_of_the_opener_is_not_the_end_of_the_feed():
 
     def opener(spec, timeouts):
         attempts.append(1)
-        raise SourceError(Fault.REFUSED, "no")
+        raise SourceError(SourceFault.REFUSED, "no")
 
     with running(PLUGGED, opener=opener) as (_feed, states, items):
         assert until(lambda: len(attempts) >= 4)
@@ -250,7 +250,7 @@ def test_a_camera_that_refuses_the_password_is_asked_rarely_for_many_lock_the_ac
 
     def opener(spec, timeouts):
         attempts.append(1)
-        raise SourceError(Fault.WRONG_PASSWORD, "no")
+        raise SourceError(SourceFault.WRONG_PASSWORD, "no")
 
     with running(PLUGGED, opener=opener) as (feed, _states, items):
         assert until(

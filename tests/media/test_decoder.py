@@ -42,7 +42,7 @@ def watch(path: Path, **settings):
             assert not delays or frame.index > max(delays)
             assert frame.time_s == pytest.approx(video.frame_times[frame.index])
             delays[frame.index] = packet.decode_time_s - frame.time_s
-            decoder.attend(gate.moving(frame))
+            decoder.set_active(gate.moving(frame))
     for frame in decoder.finish():
         delays[frame.index] = video.duration_s - frame.time_s
     return delays, decoder
@@ -97,10 +97,10 @@ def test_a_quiet_scene_is_mostly_not_decoded(tmp_path, keyint):
     path = write_video(tmp_path / "clip.mp4", seconds=14, keyint=keyint, options=RATES["quality"], noise=0.7)
     video = VideoFile(path)
     decoder = AdaptiveDecoder(video.info)
-    decoder.attend(False)
+    decoder.set_active(False)
     for packet in video.packets():
         for _ in decoder.decode(packet):
-            decoder.attend(False)
+            decoder.set_active(False)
     assert decoder.counters.pictures < video.frame_count / 3
 
 
@@ -118,12 +118,12 @@ def test_attention_in_the_middle_of_a_group_brings_the_whole_group(tmp_path):
     path = write_video(tmp_path / "clip.mp4", seconds=4, keyint=100)
     video = VideoFile(path)
     decoder = AdaptiveDecoder(video.info, doubtful_probe_s=1e9)
-    decoder.attend(False)
+    decoder.set_active(False)
     seen = []
     for packet in video.packets():
         if packet.ordinal == 60:
             assert seen == [0]
-            decoder.attend(True)
+            decoder.set_active(True)
         seen += [frame.index for frame in decoder.decode(packet)]
     assert seen == list(range(100))
 
@@ -156,7 +156,7 @@ def test_hidden_motion_is_found_by_looking_now_and_then(tmp_path):
     for packet in padded:
         for frame in decoder.decode(packet):
             delays[frame.index] = packet.time_s - frame.time_s
-            decoder.attend(gate.moving(frame))
+            decoder.set_active(gate.moving(frame))
     onset = round(6.5 * FPS)
     assert [index for index in range(onset, 11 * FPS) if index not in delays] == []
     assert max(delays.values()) <= 5.1
@@ -197,11 +197,11 @@ def test_what_is_kept_while_resting_is_bounded(tmp_path):
     path = write_video(tmp_path / "clip.mp4", seconds=8, keyint=1000)
     video = VideoFile(path)
     decoder = AdaptiveDecoder(video.info, buffer_bytes=20_000, probe_s=1e9)
-    decoder.attend(False)
+    decoder.set_active(False)
     largest = 0
     for packet in video.packets():
         for _ in decoder.decode(packet):
-            decoder.attend(False)
+            decoder.set_active(False)
         largest = max(largest, decoder._kept_bytes)
     assert largest <= 20_000 + max(packet.size for packet in video.packets())
 

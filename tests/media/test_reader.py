@@ -8,7 +8,7 @@ import pytest
 from tests.media.conftest import write_video
 
 from tynysh.media.reader import VideoFile
-from tynysh.media.source import Fault, SourceError
+from tynysh.media.source import SourceError, SourceFault
 
 KINDS = {
     "h264.mp4": {},
@@ -51,7 +51,7 @@ def test_a_resting_reader_keeps_exact_indexes(tmp_path):
     for frame in video.frames():
         indexes.append(frame.index)
         assert frame.time_s == video.frame_times[frame.index]
-        video.attend(False)
+        video.set_active(False)
     assert [index for index in indexes if index % 25 == 0] == [0, 25, 50, 75, 100, 125]
     assert len(indexes) < 30
     assert video.frame_count == 150
@@ -67,7 +67,7 @@ def test_reading_twice_gives_the_same(tmp_path):
         seen = []
         for frame in video.frames():
             seen.append((frame.index, frame.time_s, int(frame.luma.sum())))
-            video.attend(False)
+            video.set_active(False)
         return seen
 
     assert read() == read()
@@ -119,7 +119,7 @@ def test_a_file_that_ends_early_is_read_as_far_as_it_goes_and_says_so(tmp_path):
     video = VideoFile(path)
     assert 20 < sum(1 for _ in video.frames()) < 95
     assert video.damage is not None
-    assert video.damage.fault is Fault.TRUNCATED
+    assert video.damage.fault is SourceFault.TRUNCATED
 
 
 def test_a_whole_file_has_no_damage(tmp_path):

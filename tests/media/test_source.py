@@ -18,8 +18,8 @@ from tests.servers import Line, SilentServer, UdpCamera, free_port
 from tynysh.media.encoder import PictureEncoder
 from tynysh.media.packet import compressed
 from tynysh.media.source import (
-    Fault,
     SourceError,
+    SourceFault,
     SourceKind,
     SourceSpec,
     Timeouts,
@@ -95,59 +95,59 @@ def test_an_address_that_nothing_opens_is_refused(text):
 
 def test_a_missing_file():
     error = fault_of("/nowhere/clip.mp4")
-    assert error.fault is Fault.MISSING
+    assert error.fault is SourceFault.MISSING
     assert error.hint
 
 
 def test_an_empty_file(tmp_path):
     (tmp_path / "clip.mp4").touch()
-    assert fault_of(tmp_path / "clip.mp4").fault is Fault.EMPTY
+    assert fault_of(tmp_path / "clip.mp4").fault is SourceFault.EMPTY
 
 
 def test_an_mp4_without_its_end(video):
     path = video("clip.mp4", seconds=1)
     whole = path.read_bytes()
     path.write_bytes(whole[: len(whole) // 2])
-    assert fault_of(path).fault is Fault.TRUNCATED
+    assert fault_of(path).fault is SourceFault.TRUNCATED
 
 
 @pytest.mark.parametrize("name", ["notes.txt", "clip.mp4", "picture.png", "words.srt"])
 def test_a_file_that_is_no_video(tmp_path, name):
     content = b"\x89PNG\r\n\x1a\n" if name.endswith("png") else b"Hello, this is not a video.\n" * 50
     (tmp_path / name).write_bytes(content)
-    assert fault_of(tmp_path / name).fault is Fault.NOT_VIDEO
+    assert fault_of(tmp_path / name).fault is SourceFault.NOT_VIDEO
 
 
 def test_a_playlist_cannot_make_us_fetch_other_addresses(tmp_path):
     (tmp_path / "clip.mp4").write_text(
         "#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\nhttp://127.0.0.1:1/secret.ts\n#EXT-X-ENDLIST\n"
     )
-    assert fault_of(tmp_path / "clip.mp4").fault in {Fault.NOT_VIDEO, Fault.TRUNCATED}
+    assert fault_of(tmp_path / "clip.mp4").fault in {SourceFault.NOT_VIDEO, SourceFault.TRUNCATED}
 
 
 def test_a_codec_without_decoder(video):
     path = video("clip.avi", seconds=1, codec="mpeg4", options={})
     path.write_bytes(path.read_bytes().replace(b"FMP4", b"ZZZZ"))
-    assert fault_of(path).fault is Fault.NO_DECODER
+    assert fault_of(path).fault is SourceFault.NO_DECODER
 
 
 def test_a_missing_usb_camera():
-    assert fault_of("/dev/video99").fault is Fault.MISSING
+    assert fault_of("/dev/video99").fault is SourceFault.MISSING
 
 
 def test_nothing_listens():
-    assert fault_of(f"rtsp://127.0.0.1:{free_port()}/stream").fault is Fault.REFUSED
+    assert fault_of(f"rtsp://127.0.0.1:{free_port()}/stream").fault is SourceFault.REFUSED
 
 
 def test_a_server_that_never_answers_is_given_up_in_time():
     with SilentServer() as server:
         began = time.monotonic()
-        assert fault_of(f"rtsp://127.0.0.1:{server.port}/stream").fault is Fault.TIMED_OUT
+        assert fault_of(f"rtsp://127.0.0.1:{server.port}/stream").fault is SourceFault.TIMED_OUT
         assert time.monotonic() - began < 8
 
 
 def test_a_wrong_path(rtsp_camera):
-    assert fault_of(rtsp_camera.url("other.mp4")).fault is Fault.WRONG_PATH
+    assert fault_of(rtsp_camera.url("other.mp4")).fault is SourceFault.WRONG_PATH
 
 
 def test_a_stream_that_falls_silent(rtsp_camera):
@@ -159,14 +159,14 @@ def test_a_stream_that_falls_silent(rtsp_camera):
         with pytest.raises(SourceError) as caught:
             list(packets)
         source.close()
-    assert caught.value.fault is Fault.STALLED
+    assert caught.value.fault is SourceFault.STALLED
 
 
 @pytest.mark.parametrize("account", ["", "operator:wr%20ong@"])
 def test_a_wrong_password_is_said_and_not_shown(rtsp_camera, account):
     with Line(rtsp_camera.port, account=("operator", "right")) as line:
         error = fault_of(f"rtsp://{account}127.0.0.1:{line.port}/clip.mp4")
-    assert error.fault is Fault.WRONG_PASSWORD
+    assert error.fault is SourceFault.WRONG_PASSWORD
     assert "wr" not in f"{error.message} {error.hint} {error!r}".replace("wrong_password", "")
     assert error.__cause__ is None
     assert error.__suppress_context__
@@ -226,7 +226,7 @@ def test_files_of_a_folder_come_in_natural_order(tmp_path):
 def test_a_folder_without_videos(tmp_path):
     with pytest.raises(SourceError) as caught:
         files_of(tmp_path)
-    assert caught.value.fault is Fault.EMPTY
+    assert caught.value.fault is SourceFault.EMPTY
 
 
 def test_a_scheme_can_be_plugged_in():
@@ -266,12 +266,12 @@ def test_http(video_folder):
         server.shutdown()
     assert info.codec == "h264"
     assert len(packets) == 10
-    assert error.fault is Fault.WRONG_PATH
+    assert error.fault is SourceFault.WRONG_PATH
 
 
 @pytest.mark.parametrize(
     ("error", "fault"),
-    [(ValueError("no"), Fault.NO_DECODER), (OSError(5, "no"), Fault.BROKEN)],
+    [(ValueError("no"), SourceFault.NO_DECODER), (OSError(5, "no"), SourceFault.BROKEN)],
 )
 def test_parameters_that_cannot_be_passed_on_are_one_clear_error(video_folder, monkeypatch, error, fault):
     def fail(stream):
@@ -286,4 +286,4 @@ def test_parameters_that_cannot_be_passed_on_are_one_clear_error(video_folder, m
 
 def test_a_codec_that_cannot_be_passed_on_is_one_clear_error(video):
     path = video("old.mov", seconds=0.2, codec="qtrle", options={}, pixel_format="rgb24")
-    assert fault_of(path).fault is Fault.NO_DECODER
+    assert fault_of(path).fault is SourceFault.NO_DECODER

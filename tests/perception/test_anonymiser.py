@@ -7,7 +7,7 @@ from tynysh.errors import ModelError
 from tynysh.geometry import Box
 from tynysh.media.frame import Image
 from tynysh.perception.anonymiser import FaceFinder, anonymise, anonymise_whole, load_face_finder, regions
-from tynysh.perception.person import Joint, Keypoints, Person
+from tynysh.scene.person import Joint, Keypoints, Person
 
 
 def noise(height: int = 240, width: int = 320, seed: int = 5) -> Image:

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from tynysh.behaviour.scene import Motion
 from tynysh.media.frame import Frame
 from tynysh.perception.motion import MotionGate
+from tynysh.scene.motion import Motion
 
 WIDTH, HEIGHT = 640, 360
 Field = NDArray[np.float64]

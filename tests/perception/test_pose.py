@@ -12,9 +12,9 @@ from tynysh.geometry import Box, box_array
 from tynysh.media.frame import Frame
 from tynysh.perception.detector import load_detector
 from tynysh.perception.engine import Array, Outputs
-from tynysh.perception.person import Joint
 from tynysh.perception.pose import PoseEstimator, UsualHeights, gaps, load_pose, people_who_matter
-from tynysh.perception.track import Track
+from tynysh.scene.person import Joint
+from tynysh.scene.track import Track
 
 
 class Beacon:

@@ -2,10 +2,10 @@
 
 import pytest
 
-from tynysh.behaviour.scene import STILL, Motion
 from tynysh.geometry import Box
 from tynysh.perception.schedule import DetectionSchedule, Need, ScheduleSettings
-from tynysh.perception.track import Track
+from tynysh.scene.motion import STILL, Motion
+from tynysh.scene.track import Track
 
 MOVING = Motion(level=0.01, moving=True)
 
@@ -133,17 +133,21 @@ def test_it_says_what_the_scene_needs() -> None:
 
 def test_looks_in_tiles_are_so_rare_that_they_cost_no_more_than_ten_views_a_second() -> None:
     settings = ScheduleSettings()
-    assert settings.interval_s(Need.CLOSE, views=5) == 0.5
-    assert settings.interval_s(Need.PEOPLE, views=10) == 1.0
-    assert settings.interval_s(Need.EMPTY, views=10) == settings.empty_s
+    assert settings.interval_s(Need.CLOSE, inferences=5) == 0.5
+    assert settings.interval_s(Need.PEOPLE, inferences=10) == 1.0
+    assert settings.interval_s(Need.EMPTY, inferences=10) == settings.empty_s
     assert settings.interval_s(Need.PEOPLE) == settings.people_s
 
 
 @pytest.mark.parametrize("rate", [1.0, 2.0, 5.0])
 def test_a_camera_that_only_counts_is_looked_at_as_often_as_its_installer_says(rate: float) -> None:
     settings = ScheduleSettings.steady(rate)
-    for views in (1, 10):
-        assert settings.interval_s(Need.CLOSE, views) == settings.interval_s(Need.PEOPLE, views) == 1 / rate
+    for inferences in (1, 10):
+        assert (
+            settings.interval_s(Need.CLOSE, inferences)
+            == settings.interval_s(Need.PEOPLE, inferences)
+            == 1 / rate
+        )
     found = looks(DetectionSchedule(settings), MOVING, (100.0, 300.0))
     assert len(found) / 20.0 == pytest.approx(rate, rel=0.1)
     assert settings.interval_s(Need.EMPTY) == 10.0

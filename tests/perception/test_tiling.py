@@ -10,18 +10,18 @@ from tests.crowd.composites import mosaic, mosaic_boxes
 from tynysh.geometry import Box, box_array, iou_matrix
 from tynysh.media.frame import Frame
 from tynysh.perception.detector import load_detector
-from tynysh.perception.person import Person
 from tynysh.perception.tiling import (
     CONFIRM_S,
     FIRST_PROBE_S,
     PROBE_S,
     Detection,
-    Sight,
+    TiledDetector,
     merged,
     most_across,
     tiled,
     tiles,
 )
+from tynysh.scene.person import Person
 
 WIDTH, HEIGHT = 1920, 1080
 PICTURE = Box(0, 0, WIDTH, HEIGHT)
@@ -32,7 +32,7 @@ class Square:
 
     def __init__(self, people: int, large: int) -> None:
         self.people, self.large = people, large
-        self.views = 0
+        self.inferences = 0
 
     def standing(self) -> list[Box]:
         return [
@@ -45,7 +45,7 @@ class Square:
         return found
 
     def detect_parts(self, _frame: Frame, parts: Sequence[Box]) -> Sequence[Sequence[Person]]:
-        self.views += len(parts)
+        self.inferences += len(parts)
         return [self._seen(part) for part in parts]
 
     def _seen(self, part: Box) -> list[Person]:
@@ -69,14 +69,14 @@ def frame(time_s: float, width: int = WIDTH, height: int = HEIGHT) -> Frame:
     return Frame(np.zeros((height, width, 3), np.uint8), time_s=time_s, index=0)
 
 
-def look(sight: Sight, detector: Square, start_s: float, seconds: float) -> list[int]:
-    """At two looks a second, how many views of the network each took."""
-    views = []
+def look(tiled_detector: TiledDetector, detector: Square, start_s: float, seconds: float) -> list[int]:
+    """At two looks a second, how many inferences of the network each took."""
+    inferences = []
     for n in range(round(2 * seconds)):
-        before = detector.views
-        sight.look(frame(start_s + n / 2))
-        views.append(detector.views - before)
-    return views
+        before = detector.inferences
+        tiled_detector.look(frame(start_s + n / 2))
+        inferences.append(detector.inferences - before)
+    return inferences
 
 
 @pytest.mark.parametrize("across", [2, 3])
@@ -129,67 +129,67 @@ def test_someone_at_the_edge_of_the_picture_is_not_cut() -> None:
 
 def test_a_scene_of_small_people_is_looked_at_in_tiles_after_two_probes() -> None:
     square = Square(people=30, large=10)
-    sight = Sight(square)
-    views = look(sight, square, 0.0, 10.0)
+    tiled_detector = TiledDetector(square)
+    inferences = look(tiled_detector, square, 0.0, 10.0)
     first, second = round(2 * FIRST_PROBE_S), round(2 * (FIRST_PROBE_S + CONFIRM_S))
-    assert views[:first] == [1] * first
-    assert views[first] == views[second] == 10
-    assert views[first + 1 : second] == [1] * (second - first - 1)
-    assert set(views[second + 1 :]) == {sight.views} == {10}
-    assert len(sight.look(frame(10.0))) == 30
+    assert inferences[:first] == [1] * first
+    assert inferences[first] == inferences[second] == 10
+    assert inferences[first + 1 : second] == [1] * (second - first - 1)
+    assert set(inferences[second + 1 :]) == {tiled_detector.inferences} == {10}
+    assert len(tiled_detector.look(frame(10.0))) == 30
 
 
 def test_tiles_are_given_up_when_they_add_nothing_any_more() -> None:
     square = Square(people=30, large=10)
-    sight = Sight(square)
-    look(sight, square, 0.0, 10.0)
+    tiled_detector = TiledDetector(square)
+    look(tiled_detector, square, 0.0, 10.0)
     square.large = 30
-    views = look(sight, square, 10.0, 120.0)
-    assert views[0] == 10
-    assert views[40] == 10, "not at once"
-    assert views[-1] == sight.views == 1
+    inferences = look(tiled_detector, square, 10.0, 120.0)
+    assert inferences[0] == 10
+    assert inferences[40] == 10, "not at once"
+    assert inferences[-1] == tiled_detector.inferences == 1
 
 
 def test_tiles_stay_while_nobody_is_there() -> None:
     square = Square(people=30, large=10)
-    sight = Sight(square)
-    look(sight, square, 0.0, 10.0)
+    tiled_detector = TiledDetector(square)
+    look(tiled_detector, square, 0.0, 10.0)
     square.people = 0
-    assert set(look(sight, square, 10.0, 120.0)) == {10}
+    assert set(look(tiled_detector, square, 10.0, 120.0)) == {10}
 
 
 @pytest.mark.parametrize(("people", "large"), [(8, 7), (8, 8), (1, 0), (0, 0), (20, 16)])
 def test_a_scene_that_the_whole_shows_well_is_probed_rarely(people: int, large: int) -> None:
     square = Square(people, large)
-    sight = Sight(square)
-    views = look(sight, square, 0.0, 2 * PROBE_S)
-    assert sight.views == 1
-    assert sum(count > 1 for count in views) == 2
+    tiled_detector = TiledDetector(square)
+    inferences = look(tiled_detector, square, 0.0, 2 * PROBE_S)
+    assert tiled_detector.inferences == 1
+    assert sum(count > 1 for count in inferences) == 2
 
 
 def test_what_an_installer_says_is_kept_to() -> None:
     square = Square(people=30, large=10)
-    assert set(look(Sight(square, Detection.WHOLE), square, 0.0, 20.0)) == {1}
-    assert set(look(Sight(square, Detection.TILED), square, 0.0, 20.0)) == {10}
+    assert set(look(TiledDetector(square, Detection.WHOLE), square, 0.0, 20.0)) == {1}
+    assert set(look(TiledDetector(square, Detection.TILED), square, 0.0, 20.0)) == {10}
     square.large = 30
-    assert set(look(Sight(square, Detection.TILED), square, 0.0, 60.0)) == {10}
+    assert set(look(TiledDetector(square, Detection.TILED), square, 0.0, 60.0)) == {10}
 
 
 def test_pictures_too_small_for_tiles_and_scripted_scenes_are_seen_whole() -> None:
-    sight = Sight(Square(people=0, large=0), Detection.TILED)
-    assert sight.look(frame(0.0, 640, 360)) == []
-    assert sight.views == 1
-    scripted = Sight(Blind(), Detection.TILED)
+    tiled_detector = TiledDetector(Square(people=0, large=0), Detection.TILED)
+    assert tiled_detector.look(frame(0.0, 640, 360)) == []
+    assert tiled_detector.inferences == 1
+    scripted = TiledDetector(Blind(), Detection.TILED)
     scripted.look(frame(0.0))
-    assert scripted.views == 1
+    assert scripted.inferences == 1
 
 
 def test_a_clock_set_back_begins_anew() -> None:
     square = Square(people=30, large=10)
-    sight = Sight(square)
-    look(sight, square, 1000.0, 1.0)
-    views = look(sight, square, 5.0, 10.0)
-    assert views[-1] == 10
+    tiled_detector = TiledDetector(square)
+    look(tiled_detector, square, 1000.0, 1.0)
+    inferences = look(tiled_detector, square, 5.0, 10.0)
+    assert inferences[-1] == 10
 
 
 @pytest.mark.footage

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import pytest
 
 from tynysh.geometry import Box
-from tynysh.perception.track import Track
 from tynysh.perception.track_log import LogEntry, TrackLog, TrackLogSettings
+from tynysh.scene.track import Track
 
 WIDTH, HEIGHT = 640, 480
 EXACT = TrackLogSettings(smoothing_s=0.0)

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from tynysh.geometry import Box
-from tynysh.perception.person import Person
-from tynysh.perception.track import Track
 from tynysh.perception.tracker import BoxFilter, MotionModel, Tracker, TrackerSettings
+from tynysh.scene.person import Person
+from tynysh.scene.track import Track
 
 RECORDED = json.loads((Path(__file__).parent / "data" / "byte_track.json").read_text(encoding="utf-8"))
 SEQUENCES = {sequence["name"]: sequence for sequence in RECORDED["sequences"]}

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from tynysh.geometry import Box
 from tynysh.media.frame import Frame
 from tynysh.media.reader import VideoFile
-from tynysh.perception.person import Person
+from tynysh.scene.person import Person
 
 WIDTH, HEIGHT, FPS = 320, 240, 10
 TOP, HEAD, FEET = 80, 24, 160

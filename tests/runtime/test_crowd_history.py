@@ -9,16 +9,16 @@ import pytest
 from tests.runtime.conftest import Installation, camera, site
 from tests.servers import until
 
-from tynysh.crowd.minutes import Figure, Kind, Minutes, Series
-from tynysh.crowd.state import PICTURE
+from tynysh.bus.link import Links
+from tynysh.crowd.minutes import Measure, Minutes, Series, SeriesKind
 from tynysh.errors import StoreError
 from tynysh.runtime import crowd_history as history
 from tynysh.runtime.crowd_history import CrowdHistory
-from tynysh.runtime.link import Links
+from tynysh.scene.crowd import PICTURE
 from tynysh.store.database import Database
 from tynysh.store.queries import crowd_history
 
-ALL = Series(Kind.ZONE, "north", PICTURE)
+ALL = Series(SeriesKind.ZONE, "north", PICTURE)
 LINE = {"name": "Middle", "from": [0.5, 0.0], "to": [0.5, 1.0]}
 
 
@@ -50,15 +50,15 @@ def test_what_the_link_tells_is_what_history_keeps(installation: Installation, s
     found = kept(installation.database)
     assert len(found.at) >= 1
     assert found.at[-1] == pytest.approx(time.time() / 60, abs=1.1)
-    assert np.nansum(found.column(Figure.SEEN)) > 0.1
-    assert found.column(Figure.MOST).max() >= max(counts.values()) - 0.05
-    assert (found.column(Figure.COUNT) <= found.column(Figure.MOST) + 0.1).all()
-    assert len(kept(installation.database, Series(Kind.LINE, "north", "Middle")).at) == len(found.at)
+    assert np.nansum(found.column(Measure.SEEN)) > 0.1
+    assert found.column(Measure.MOST).max() >= max(counts.values()) - 0.05
+    assert (found.column(Measure.COUNT) <= found.column(Measure.MOST) + 0.1).all()
+    assert len(kept(installation.database, Series(SeriesKind.LINE, "north", "Middle")).at) == len(found.at)
 
 
 def minute(at: int, count: float) -> Minutes:
-    figures = np.full((1, len(Figure)), np.nan)
-    figures[0, [Figure.SEEN, Figure.COUNT]] = (60, count)
+    figures = np.full((1, len(Measure)), np.nan)
+    figures[0, [Measure.SEEN, Measure.COUNT]] = (60, count)
     return Minutes(np.array([at]), figures)
 
 
@@ -87,7 +87,7 @@ def test_minutes_are_written_when_they_are_over_and_some_seconds_more(database: 
     assert len(kept(database).at) == 0
     keeper.keep([seen], now=60 + history.GRACE_S)
     keeper.keep([seen], now=179.0)
-    assert kept(database).column(Figure.COUNT).tolist() == pytest.approx([1, 2])
+    assert kept(database).column(Measure.COUNT).tolist() == pytest.approx([1, 2])
 
 
 def test_while_the_database_is_away_minutes_wait(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -99,9 +99,9 @@ def test_while_the_database_is_away_minutes_wait(database: Database, monkeypatch
             with pytest.raises(StoreError):
                 keeper.keep([seen], now=now)
     keeper.write()
-    assert kept(database).column(Figure.COUNT).tolist() == pytest.approx([1, 2])
+    assert kept(database).column(Measure.COUNT).tolist() == pytest.approx([1, 2])
     keeper.write()
-    assert kept(database).column(Figure.SEEN).tolist() == [60, 60]
+    assert kept(database).column(Measure.SEEN).tolist() == [60, 60]
 
 
 def test_what_waits_is_bounded(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:

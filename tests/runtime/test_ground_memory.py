@@ -2,15 +2,15 @@
 
 import dataclasses
 
+from tynysh.crowd.camera_pose import CameraPose
 from tynysh.crowd.learning import Learnt
-from tynysh.crowd.mounting import Mounting
 from tynysh.runtime.ground_memory import EVERY_S, GroundMemory
 from tynysh.site.schema import Camera
 from tynysh.store.database import Database
 from tynysh.store.schema import SettingRow
 
 DOOR = Camera.model_validate({"id": "door", "name": "Door", "main": "rtsp://h/main"})
-ROUGH = Learnt(Mounting(1.3, 0.35, 0.01, 5.0), 16 / 9, 0.12, 12)
+ROUGH = Learnt(CameraPose(1.3, 0.35, 0.01, 5.0), 16 / 9, 0.12, 12)
 BETTER = dataclasses.replace(ROUGH, error=0.08, people=40)
 
 
@@ -47,5 +47,5 @@ def test_what_another_version_wrote_is_learnt_anew_and_keeps_no_camera_from_star
     with database.writing() as session:
         row = session.get(SettingRow, "ground:door")
         assert row is not None
-        row.value = {**row.value, "mounting": {**row.value["mounting"], "twist": 0.1}}
+        row.value = {**row.value, "camera_pose": {**row.value["camera_pose"], "twist": 0.1}}
     assert GroundMemory(database).recall(DOOR) is None

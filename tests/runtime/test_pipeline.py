@@ -16,19 +16,20 @@ from tynysh.behaviour.event import Event, Phase
 from tynysh.behaviour.intrusion import IntrusionSettings
 from tynysh.behaviour.loitering import LoiteringSettings
 from tynysh.behaviour.person_down import PersonDownSettings
-from tynysh.behaviour.scene import Scene, Zone
 from tynysh.behaviour.settings import AnalyserSettings
 from tynysh.behaviour.signal import Behaviour, Signal
-from tynysh.crowd.ground import Ground
 from tynysh.demo.drawing import draw
 from tynysh.demo.script import FPS, SQUARE
 from tynysh.demo.simulated import ScriptedDetector, camera_settings
 from tynysh.geometry import Box
 from tynysh.media.frame import Frame
-from tynysh.perception.person import Person
-from tynysh.runtime.assembly import Watch, build_pipeline
+from tynysh.runtime.camera_plan import CameraPlan, build_pipeline
 from tynysh.runtime.networks import Networks
 from tynysh.runtime.pipeline import Pipeline, Step
+from tynysh.scene.ground import Ground
+from tynysh.scene.person import Person
+from tynysh.scene.scene import Scene
+from tynysh.scene.zone import Zone
 from tynysh.site.schema import SiteFile
 
 GATE = Zone("gate", ((0.5, 0.0), (1.0, 0.0), (1.0, 1.0), (0.5, 1.0)), kind="protected")
@@ -56,13 +57,13 @@ def frames(start_s: float, seconds: float, fps: float = 10.0) -> Iterable[Frame]
         yield Frame(noisy(number), time_s=start_s + number / fps, index=number)
 
 
-def pipeline(watch: Watch, detector: object, seed: int = 1) -> Pipeline:
+def pipeline(watch: CameraPlan, detector: object, seed: int = 1) -> Pipeline:
     networks = Networks(detector=detector, pose=None, fight=None)  # type: ignore[arg-type]
     return build_pipeline(watch, networks, ids=Random(seed), detector=detector)
 
 
-def watching(*settings: tuple[Behaviour, AnalyserSettings], **more: object) -> Watch:
-    return Watch(dict(settings), **more)  # type: ignore[arg-type]
+def watching(*settings: tuple[Behaviour, AnalyserSettings], **more: object) -> CameraPlan:
+    return CameraPlan(dict(settings), **more)  # type: ignore[arg-type]
 
 
 def told(steps: Iterable[Step | None]) -> list[Event]:
@@ -88,7 +89,7 @@ def play(pictures: Sequence[np.ndarray], seed: int = 1) -> list[Step]:
             ]
         }
     ).sites[0]
-    run = pipeline(Watch.of(site, site.cameras[0], scheduled=False), ScriptedDetector(), seed)
+    run = pipeline(CameraPlan.of(site, site.cameras[0], scheduled=False), ScriptedDetector(), seed)
     steps = [
         run.process(Frame(picture, time_s=number / FPS, index=number))
         for number, picture in enumerate(pictures)
@@ -168,7 +169,7 @@ def test_what_a_lower_threshold_would_have_raised_is_counted_though_nothing_is()
 
     run = pipeline(watching((Behaviour.PERSON_DOWN, PersonDownSettings(threshold=0.99))), Lying())
     assert told(run.process(frame) for frame in frames(0, 25)) == []
-    counted = run.near_alarms.take()[Behaviour.PERSON_DOWN]
+    counted = run.threshold_sweep.take()[Behaviour.PERSON_DOWN]
     assert (counted[0], counted[-1]) == (1, 0)
 
 
@@ -182,7 +183,7 @@ def test_what_still_holds_at_the_end_ends_with_the_stream() -> None:
     assert (ended.id, ended.phase, ended.end_s) == (begun[0].id, Phase.ENDED, 6.0)
 
 
-def at_night(*, begin: str, end: str, **analysers: dict[str, object]) -> Watch:
+def at_night(*, begin: str, end: str, **analysers: dict[str, object]) -> CameraPlan:
     """What a site in Almaty (UTC+5) says that watches only at some hours."""
     site = SiteFile.model_validate(
         {
@@ -207,7 +208,7 @@ def at_night(*, begin: str, end: str, **analysers: dict[str, object]) -> Watch:
             ]
         }
     ).sites[0]
-    return Watch.of(site, site.cameras[0], scheduled=True)
+    return CameraPlan.of(site, site.cameras[0], scheduled=True)
 
 
 @pytest.fixture

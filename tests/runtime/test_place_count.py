@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from tynysh.crowd.state import PICTURE
 from tynysh.runtime.place_count import PlaceCount
+from tynysh.scene.crowd import PICTURE
 from tynysh.site.schema import Site, SiteFile
 from tynysh.store.queries.places import Settled
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from tests.runtime.conftest import Installation, site
 
-from tynysh.crowd.minutes import Figure, Kind, Series
+from tynysh.crowd.minutes import Measure, Series, SeriesKind
 from tynysh.runtime.place_keeper import PlaceKeeper
 from tynysh.store.queries import crowd_history, places
 
@@ -57,11 +57,11 @@ def test_a_place_is_kept_by_the_minute_and_over_a_restart(installation: Installa
     again.look()
     with installation.database.reading() as session:
         (hall,) = places.places(session)
-        minutes = crowd_history.read(session, Series(Kind.PLACE, "street", "Hall"), 0, 2**31 - 1)
+        minutes = crowd_history.read(session, Series(SeriesKind.PLACE, "street", "Hall"), 0, 2**31 - 1)
     assert hall.count is not None
     assert hall.count.value == pytest.approx(45, abs=2)
     assert minutes.at.tolist() == [1000, 1001]
-    assert minutes.column(Figure.MOST).tolist() == pytest.approx([29, 38], abs=2)
+    assert minutes.column(Measure.MOST).tolist() == pytest.approx([29, 38], abs=2)
 
 
 def test_a_place_that_is_no_more_is_counted_no_more(installation: Installation) -> None:
@@ -92,7 +92,7 @@ def test_a_clock_that_was_put_back_leaves_no_place_as_it_was(installation: Insta
         keeper.look()
     with installation.database.reading() as session:
         hall, yard = places.places(session)
-        minutes = crowd_history.read(session, Series(Kind.PLACE, "street", "Yard"), 0, 2**31 - 1)
+        minutes = crowd_history.read(session, Series(SeriesKind.PLACE, "street", "Yard"), 0, 2**31 - 1)
     assert hall.at is not None
     assert yard.at is not None
     assert clock.now - yard.at < 60

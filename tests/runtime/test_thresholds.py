@@ -9,9 +9,9 @@ from tests.events import an_event
 
 from tynysh.behaviour.event import Phase
 from tynysh.behaviour.events import EventMaker, Rule
-from tynysh.behaviour.near_alarms import LEVELS
 from tynysh.behaviour.registry import BUDGETED, default_settings, rules
 from tynysh.behaviour.signal import Behaviour, Signal
+from tynysh.behaviour.threshold_sweep import LEVELS
 from tynysh.incidents.alarm_budget import Standing
 from tynysh.runtime import thresholds
 from tynysh.runtime.camera_runner import Watched

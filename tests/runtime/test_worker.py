@@ -18,15 +18,15 @@ from tests.servers import Line, RtspCamera, until
 
 from tynysh.behaviour.event import Event, Phase
 from tynysh.behaviour.signal import Behaviour
+from tynysh.bus.link import Links
 from tynysh.errors import StoreError
 from tynysh.media.frame import Frame
 from tynysh.media.reader import VideoFile
 from tynysh.media.segment import segment_path, segments
-from tynysh.perception.person import Person
 from tynysh.runtime.camera_runner import CameraRunner, start_camera
-from tynysh.runtime.link import Links
 from tynysh.runtime.thresholds import Thresholds
 from tynysh.runtime.worker import share
+from tynysh.scene.person import Person
 from tynysh.site.schema import Camera, Site
 from tynysh.store.queries import cameras, clips, incidents
 from tynysh.store.queries.cameras import CameraState

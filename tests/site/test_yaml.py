@@ -7,7 +7,7 @@ import pytest
 
 from tynysh.errors import SiteError
 from tynysh.site.schema import SiteFile
-from tynysh.site.yaml import Fault, SiteFaultsError, load, parse
+from tynysh.site.yaml import Mistake, SiteFaultsError, load, parse
 
 EXAMPLE = Path(__file__).parents[2] / "docs" / "examples" / "site.yaml"
 
@@ -33,25 +33,25 @@ def site(text: str) -> SiteFile:
     return parse(text.encode(), Path("/somewhere/site.yaml"))
 
 
-def faults(text: str | bytes) -> tuple[Fault, ...]:
+def faults(text: str | bytes) -> tuple[Mistake, ...]:
     with pytest.raises(SiteFaultsError) as caught:
         parse(text.encode() if isinstance(text, str) else text, Path("site.yaml"))
     return caught.value.faults
 
 
-def fault(text: str | bytes) -> Fault:
+def fault(text: str | bytes) -> Mistake:
     found = faults(text)
     assert len(found) == 1, found
     return found[0]
 
 
-def wrong(old: str, new: str) -> Fault:
+def wrong(old: str, new: str) -> Mistake:
     """The one fault of the right file with `old` replaced by `new`; its place must be where `new` stands."""
     assert RIGHT.count(old) == 1
     return fault(RIGHT.replace(old, new))
 
 
-def place(found: Fault) -> tuple[int, int]:
+def place(found: Mistake) -> tuple[int, int]:
     return found.line, found.column
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, select, text
 
-from tynysh.audit import record as audit
+from tynysh.store import record as audit
 from tynysh.store.database import Database, RefusedError
 from tynysh.store.migrate import migrate
 from tynysh.store.queries import changes, events
@@ -20,7 +20,7 @@ KILLS = 4
 # Writes events for ever, each begun, then ended, and says the id of each after it was committed.
 WRITER = """
 import sys, time, uuid
-from tynysh.audit import record as audit
+from tynysh.store import record as audit
 from tynysh.behaviour.event import Event, Phase
 from tynysh.behaviour.signal import Behaviour
 from tynysh.store.database import Database

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tynysh.crowd.minutes import Figure, Minutes
+from tynysh.crowd.minutes import Measure, Minutes
 from tynysh.errors import StoreError
 from tynysh.store.packing import pack, rounded, unpack
 
@@ -14,7 +14,7 @@ STEPS = [1, 0.1, 0.1, 0.1, 0.1, 0.05, 0.01, 0.01, 0.05, 0.001, 1, 1]
 
 def drawn(number: int, seed: int, *, unknown: float = 0.2, most: float = 50.0) -> Minutes:
     random = np.random.default_rng(seed)
-    figures = random.uniform(0, most, (number, len(Figure)))
+    figures = random.uniform(0, most, (number, len(Measure)))
     figures[random.random(figures.shape) < unknown] = np.nan
     at = 29_000_000 + np.sort(random.choice(3 * number, number, replace=False))
     return Minutes(at, figures)
@@ -41,9 +41,9 @@ def test_packing_again_changes_nothing_more() -> None:
 
 
 def test_a_quiet_day_takes_a_few_bytes() -> None:
-    figures = np.full((1440, len(Figure)), np.nan)
-    figures[:, Figure.SEEN] = 60
-    figures[:, Figure.COUNT : Figure.ROUGH + 1] = 0
+    figures = np.full((1440, len(Measure)), np.nan)
+    figures[:, Measure.SEEN] = 60
+    figures[:, Measure.COUNT : Measure.ROUGH + 1] = 0
     assert len(pack(Minutes(np.arange(1440), figures))) < 150
 
 

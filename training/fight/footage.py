@@ -14,11 +14,11 @@ from data import Clip, Pictures
 from tynysh.behaviour.aggression import AggressionSettings
 from tynysh.behaviour.fight import UNKNOWN_PEOPLE, FightAnalyser, FightNetwork, FightSettings
 from tynysh.behaviour.fight_window import kept_picture
-from tynysh.behaviour.scene import Scene
 from tynysh.behaviour.signal import Behaviour, Signal
 from tynysh.media.frame import Frame
-from tynysh.runtime.assembly import Watch, build_pipeline
+from tynysh.runtime.camera_plan import CameraPlan, build_pipeline
 from tynysh.runtime.networks import Networks
+from tynysh.scene.scene import Scene
 
 Kept = TypeVar("Kept")
 
@@ -63,7 +63,9 @@ def play(folder: Path, files: Iterable[str], networks: Networks) -> Sequence:
 
     All pictures are scaled to the size of the first.
     """
-    pipeline = build_pipeline(Watch({Behaviour.AGGRESSION: AggressionSettings()}), networks, ids=Random(0))
+    pipeline = build_pipeline(
+        CameraPlan({Behaviour.AGGRESSION: AggressionSettings()}), networks, ids=Random(0)
+    )
     sequence = Sequence(tuple(files), [], [])
     for frame in _frames([folder / file for file in sequence.files], sequence.begins):
         step = pipeline.process(frame)

@@ -22,18 +22,18 @@ from tynysh.api import (
     thresholds,
     updates,
 )
+from tynysh.api.cached_counts import CachedCounts
 from tynysh.api.console import BUILT, console_router
 from tynysh.api.context import Context
 from tynysh.api.errors import ErrorAnswer
 from tynysh.api.feed import Feed
 from tynysh.api.guard import Guard
-from tynysh.api.kept import Kept
-from tynysh.api.links import Board, Links
+from tynysh.api.links import Links, StatusCache
+from tynysh.api.maintenance import keep_tidy
 from tynysh.api.openapi import openapi_router
 from tynysh.api.settings import ApiSettings
-from tynysh.api.upkeep import keep_tidy
+from tynysh.api.stream_registry import StreamRegistry
 from tynysh.api.viewing import Viewings
-from tynysh.api.watch import Watch
 from tynysh.store import console_queries
 from tynysh.store.database import Database
 from tynysh.store.users import User
@@ -67,14 +67,14 @@ def create_app(
     context = Context(
         database=database,
         links=links,
-        board=Board(links),
+        board=StatusCache(links),
         data_dir=data_dir,
         clock=clock,
         settings=settings,
         feed=Feed(database, poll_s=settings.poll_s, queue=settings.updates_queue),
-        watch=Watch(standing, every_s=settings.watch_s, per_session=settings.streams_per_session),
+        watch=StreamRegistry(standing, every_s=settings.watch_s, per_session=settings.streams_per_session),
         viewings=Viewings(database, clock),
-        kept=Kept(database),
+        kept=CachedCounts(database),
     )
 
     @asynccontextmanager

@@ -6,12 +6,12 @@ from typing import Annotated
 from fastapi import Depends, Response
 from starlette.requests import HTTPConnection
 
-from tynysh.api.context import Context, Parts
+from tynysh.api.context import Context, Services
 from tynysh.api.errors import ApiError
 from tynysh.api.guard import SAFE_METHODS
 from tynysh.api.peer import peer_of
 from tynysh.api.permissions import Permission
-from tynysh.api.signed import Signed
+from tynysh.api.principal import Principal
 from tynysh.store import sessions
 from tynysh.store.sessions import SignedIn
 
@@ -25,17 +25,17 @@ def everyone() -> None:
     """The permission of what anybody may ask for: none is needed."""
 
 
-def find_session(connection: HTTPConnection, parts: Context) -> SignedIn | None:
+def find_session(connection: HTTPConnection, services: Context) -> SignedIn | None:
     """The session of a connection, by its cookie; None where there is none that stands."""
     token = connection.cookies.get(COOKIE)
     if not token or len(token) > _LONGEST_TOKEN or not token.isascii():
         return None
-    return sessions.signed_in(parts.database, token, now=parts.clock())
+    return sessions.signed_in(services.database, token, now=services.clock())
 
 
-def signed_in(connection: HTTPConnection, parts: Parts) -> SignedIn:
+def signed_in(connection: HTTPConnection, services: Services) -> SignedIn:
     """The session of a connection; a change must carry its CSRF token. Raises 401 and 403."""
-    found = find_session(connection, parts)
+    found = find_session(connection, services)
     if found is None:
         raise ApiError(401, "signed_out")
     if connection.scope["type"] == "http" and connection.scope["method"] not in SAFE_METHODS:
@@ -46,19 +46,19 @@ def signed_in(connection: HTTPConnection, parts: Parts) -> SignedIn:
 
 
 class Requires:
-    """A dependency: somebody is signed in and has `permission`."""
+    """A dependency: somebody is principal in and has `permission`."""
 
     def __init__(self, permission: Permission) -> None:
         self.permission = permission
 
-    def __call__(self, found: Annotated[SignedIn, Depends(signed_in)]) -> Signed:
+    def __call__(self, found: Annotated[SignedIn, Depends(signed_in)]) -> Principal:
         """Who asks. Raises 403 where they may not."""
-        signed = Signed(found.user, sessions.token_hash(found.token))
+        principal = Principal(found.user, sessions.token_hash(found.token))
         if found.user.must_change_password:
             raise ApiError(403, "password_change_required")
-        if not signed.may(self.permission):
+        if not principal.may(self.permission):
             raise ApiError(403, "forbidden")
-        return signed
+        return principal
 
 
 def requires(permission: Permission) -> Requires:

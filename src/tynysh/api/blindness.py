@@ -8,10 +8,10 @@ from starlette.concurrency import run_in_threadpool
 
 from tynysh.api import models
 from tynysh.api.authentication import requires
-from tynysh.api.context import Parts
+from tynysh.api.context import Services
 from tynysh.api.incidents import NO_ZERO
 from tynysh.api.permissions import Permission
-from tynysh.api.signed import Signed
+from tynysh.api.principal import Principal
 from tynysh.behaviour.signal import Behaviour
 from tynysh.store.queries import blindness
 from tynysh.store.queries.blindness import FaultNow, FaultyCamera, SiteSight
@@ -21,7 +21,7 @@ from tynysh.store.queries.incidents import Source
 router = APIRouter(prefix="/blindness", tags=["cameras"])
 
 
-class Fault(BaseModel):
+class OpenFault(BaseModel):
     """A fault of a camera that holds now."""
 
     kind: str = Field(
@@ -49,7 +49,7 @@ class Faulty(BaseModel):
     camera: models.CameraName
     blind: bool
     since: AwareDatetime | None = Field(description="Since when it is blind; null if it is not.")
-    faults: list[Fault]
+    faults: list[OpenFault]
     zones: list[HiddenZone] = Field(description="What goes unseen; empty if it is not blind.")
     behaviours: list[Behaviour] = Field(
         description="What is not watched for there; empty if it is not blind."
@@ -71,21 +71,21 @@ class Blindness(BaseModel):
 
 @router.get("")
 async def list_blindness(
-    signed: Annotated[Signed, Depends(requires(Permission.CAMERAS_READ))],
-    parts: Parts,
+    principal: Annotated[Principal, Depends(requires(Permission.CAMERAS_READ))],
+    services: Services,
     site: Annotated[str | None, Query(max_length=63, pattern=NO_ZERO, description="One site only.")] = None,
 ) -> list[Blindness]:
     """Every site that the user may see, in the order of the site file, with its faulty cameras."""
-    now = await parts.board.latest()
+    now = await services.board.latest()
 
-    def fares(camera: CameraView) -> CameraState | None:
+    def status(camera: CameraView) -> CameraState | None:
         status = models.current(camera, now.get(camera.id))
         return None if status is None else CameraState(status.state, status.since, status.detail)
 
     def load() -> list[Blindness]:
-        only = signed.sites if site is None else {site} if signed.sees(site) else set[str]()
-        with parts.database.reading() as session:
-            return [_sight(one) for one in blindness.sites(session, only=only, fares=fares)]
+        only = principal.sites if site is None else {site} if principal.sees(site) else set[str]()
+        with services.database.reading() as session:
+            return [_sight(one) for one in blindness.sites(session, only=only, status=status)]
 
     return await run_in_threadpool(load)
 
@@ -115,8 +115,8 @@ def _faulty(found: FaultyCamera) -> Faulty:
     )
 
 
-def _fault(found: FaultNow) -> Fault:
-    return Fault(
+def _fault(found: FaultNow) -> OpenFault:
+    return OpenFault(
         kind=found.kind,
         blinds=found.blinds,
         since=models.moment(found.since),

@@ -8,74 +8,76 @@ from starlette.concurrency import run_in_threadpool
 
 from tynysh.api import models
 from tynysh.api.authentication import requires
-from tynysh.api.context import Context, Parts
+from tynysh.api.context import Context, Services
 from tynysh.api.errors import ApiError, not_found
 from tynysh.api.incidents import NO_ZERO
 from tynysh.api.live import relay
 from tynysh.api.peer import peer_of
 from tynysh.api.permissions import Permission
-from tynysh.api.signed import Signed
+from tynysh.api.principal import Principal
 from tynysh.store.queries import cameras
 
 router = APIRouter(prefix="/cameras", tags=["cameras"])
 
 CameraId = Annotated[str, PathParameter(max_length=63, pattern=NO_ZERO)]
-Reader = Annotated[Signed, Depends(requires(Permission.CAMERAS_READ))]
-Viewer = Annotated[Signed, Depends(requires(Permission.CAMERAS_VIEW))]
+Reader = Annotated[Principal, Depends(requires(Permission.CAMERAS_READ))]
+Viewer = Annotated[Principal, Depends(requires(Permission.CAMERAS_VIEW))]
 
 
 @router.get("")
-async def list_cameras(signed: Reader, parts: Parts) -> list[models.Camera]:
+async def list_cameras(principal: Reader, services: Services) -> list[models.Camera]:
     """The cameras of the sites that the user may see, in the order of the site file."""
-    now = await parts.board.latest()
+    now = await services.board.latest()
 
     def load() -> list[models.Camera]:
-        with parts.database.reading() as session:
-            found = cameras.cameras(session, only=signed.sites)
+        with services.database.reading() as session:
+            found = cameras.cameras(session, only=principal.sites)
         return [models.camera(one, models.current(one, now.get(one.id))) for one in found]
 
     return await run_in_threadpool(load)
 
 
 @router.get("/{camera_id}")
-async def get_camera(camera_id: CameraId, signed: Reader, parts: Parts) -> models.Camera:
+async def get_camera(camera_id: CameraId, principal: Reader, services: Services) -> models.Camera:
     """One camera."""
-    found = await run_in_threadpool(visible, camera_id, signed, parts)
-    now = await parts.board.latest()
+    found = await run_in_threadpool(visible, camera_id, principal, services)
+    now = await services.board.latest()
     return models.camera(found, models.current(found, now.get(camera_id)))
 
 
 @router.get("/{camera_id}/picture", response_class=Response, responses={200: {"content": {"image/jpeg": {}}}})
-async def get_picture(camera_id: CameraId, signed: Viewer, parts: Parts, request: Request) -> Response:
+async def get_picture(
+    camera_id: CameraId, principal: Viewer, services: Services, request: Request
+) -> Response:
     """The latest picture, anonymised. Watching a camera is put on the audit record."""
-    await run_in_threadpool(visible, camera_id, signed, parts)
-    picture = await parts.links.picture(camera_id)
+    await run_in_threadpool(visible, camera_id, principal, services)
+    picture = await services.links.picture(camera_id)
     if picture is None:
         raise ApiError(404, "not_ready")
-    await run_in_threadpool(_note, camera_id, signed, parts, peer_of(request).address)
+    await run_in_threadpool(_note, camera_id, principal, services, peer_of(request).address)
     return Response(picture, media_type="image/jpeg")
 
 
 @router.websocket("/{camera_id}/live")
-async def live(camera_id: CameraId, signed: Viewer, parts: Parts, websocket: WebSocket) -> None:
+async def live(camera_id: CameraId, principal: Viewer, services: Services, websocket: WebSocket) -> None:
     """Live video, anonymised: `{"mime": ...}` as text, then fragmented MP4. Watching is put on the audit record."""
-    await run_in_threadpool(visible, camera_id, signed, parts)
-    async with parts.watch.streaming(signed, "live") as stream:
-        await run_in_threadpool(_note, camera_id, signed, parts, peer_of(websocket).address)
+    await run_in_threadpool(visible, camera_id, principal, services)
+    async with services.watch.streaming(principal, "live") as stream:
+        await run_in_threadpool(_note, camera_id, principal, services, peer_of(websocket).address)
         await websocket.accept()
         await relay(
-            websocket, parts.links.live(camera_id), stream=stream, most_bytes=parts.settings.live_buffer
+            websocket, services.links.live(camera_id), stream=stream, most_bytes=services.settings.live_buffer
         )
 
 
-def visible(camera_id: str, signed: Signed, parts: Context) -> cameras.CameraView:
+def visible(camera_id: str, principal: Principal, services: Context) -> cameras.CameraView:
     """The camera of that id. Raises 404 where there is none that the user may know of."""
-    with parts.database.reading() as session:
+    with services.database.reading() as session:
         found = cameras.camera(session, camera_id)
-    if found is None or not signed.sees(found.site.id):
+    if found is None or not principal.sees(found.site.id):
         raise not_found("camera")
     return found
 
 
-def _note(camera_id: str, signed: Signed, parts: Context, address: str) -> None:
-    parts.viewings.note(signed, "camera.view", f"camera:{camera_id}", address=address)
+def _note(camera_id: str, principal: Principal, services: Context, address: str) -> None:
+    services.viewings.note(principal, "camera.view", f"camera:{camera_id}", address=address)

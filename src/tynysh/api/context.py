@@ -9,29 +9,29 @@ from typing import Annotated, cast
 from fastapi import Depends
 from starlette.requests import HTTPConnection
 
+from tynysh.api.cached_counts import CachedCounts
 from tynysh.api.feed import Feed
-from tynysh.api.kept import Kept
-from tynysh.api.links import Board, Links
+from tynysh.api.links import Links, StatusCache
 from tynysh.api.settings import ApiSettings
+from tynysh.api.stream_registry import StreamRegistry
 from tynysh.api.viewing import Viewings
-from tynysh.api.watch import Watch
 from tynysh.store.database import Database
 
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """The application's parts. clock: Unix seconds. tasks: what runs for as long as the application does."""
+    """The application's services. clock: Unix seconds. tasks: what runs for as long as the application does."""
 
     database: Database
     links: Links
-    board: Board
+    board: StatusCache
     data_dir: Path
     clock: Callable[[], float]
     settings: ApiSettings
     feed: Feed
-    watch: Watch
+    watch: StreamRegistry
     viewings: Viewings
-    kept: Kept
+    kept: CachedCounts
     tasks: list[asyncio.Task[None]] = field(default_factory=list)
 
 
@@ -39,4 +39,4 @@ def _context(connection: HTTPConnection) -> Context:
     return cast("Context", connection.app.state.context)
 
 
-Parts = Annotated[Context, Depends(_context)]
+Services = Annotated[Context, Depends(_context)]

@@ -15,25 +15,24 @@ from starlette.concurrency import run_in_threadpool
 from tynysh.api import models
 from tynysh.api.authentication import requires
 from tynysh.api.cameras import CameraId, visible
-from tynysh.api.context import Context, Parts
+from tynysh.api.context import Context, Services
 from tynysh.api.errors import ApiError, not_found
 from tynysh.api.incidents import NO_ZERO
 from tynysh.api.peer import peer_of
 from tynysh.api.permissions import Permission
-from tynysh.api.signed import Signed
-from tynysh.audit import record
+from tynysh.api.principal import Principal
 from tynysh.crowd.grid import floor_grid
-from tynysh.crowd.ground import Ground
-from tynysh.crowd.minutes import MINUTE_S, Figure, Kind, Minutes, Series, by_step, trend
+from tynysh.crowd.minutes import MINUTE_S, Measure, Minutes, Series, SeriesKind, by_step, trend
 from tynysh.crowd.service_level import service_level
-from tynysh.crowd.state import PICTURE, ServiceLevel
-from tynysh.store import crowd_table
+from tynysh.scene.crowd import PICTURE, ServiceLevel
+from tynysh.scene.ground import Ground
+from tynysh.store import crowd_table, record
 from tynysh.store.queries import cameras, crowd_history, places
 from tynysh.store.queries.crowd_history import DAY_MIN
 
 router = APIRouter(tags=["crowds"])
 
-Reader = Annotated[Signed, Depends(requires(Permission.CAMERAS_READ))]
+Reader = Annotated[Principal, Depends(requires(Permission.CAMERAS_READ))]
 Name = Annotated[str, Query(max_length=120, pattern=NO_ZERO)]
 
 MOST_POINTS = 1500
@@ -103,7 +102,7 @@ class FloorGrid(BaseModel):
 
     step_m: float = Field(description="How far apart its lines are.")
     lines: list[list[tuple[float, float]]] = Field(
-        description="Polylines of points (x, y), parts of the picture (0..1); none where the floor is not known."
+        description="Polylines of points (x, y), services of the picture (0..1); none where the floor is not known."
     )
 
 
@@ -156,7 +155,7 @@ class HistoryStep(BaseModel):
 class History(BaseModel):
     """How a place was, step by step; steps in which nobody looked are left out."""
 
-    kind: Kind
+    kind: SeriesKind
     name: str
     begin: AwareDatetime
     end: AwareDatetime
@@ -168,15 +167,15 @@ class History(BaseModel):
 class Names(BaseModel):
     """Of what there is history."""
 
-    kind: Kind
+    kind: SeriesKind
     name: str
 
 
 @router.get("/cameras/{camera_id}/crowd")
-async def get_crowd(camera_id: CameraId, signed: Reader, parts: Parts) -> Crowd:
+async def get_crowd(camera_id: CameraId, principal: Reader, services: Services) -> Crowd:
     """The crowd on a camera now: the same figures that history keeps and `tynysh analyze --counts` writes."""
-    await run_in_threadpool(visible, camera_id, signed, parts)
-    said = await parts.links.crowd(camera_id)
+    await run_in_threadpool(visible, camera_id, principal, services)
+    said = await services.links.crowd(camera_id)
     if said is None:
         return Crowd(at=None, places=[], lines=[], map=None, calibrated=False, error=None)
     ground = said["ground"]
@@ -193,13 +192,13 @@ async def get_crowd(camera_id: CameraId, signed: Reader, parts: Parts) -> Crowd:
 @router.get("/cameras/{camera_id}/grid")
 async def get_grid(
     camera_id: CameraId,
-    signed: Reader,
-    parts: Parts,
+    principal: Reader,
+    services: Services,
     step_m: Annotated[float, Query(ge=0.5, le=20, description="Metres between lines.")] = 1.0,
 ) -> FloorGrid:
     """A grid on the floor, for people to judge whether the camera's calibration is right."""
-    await run_in_threadpool(visible, camera_id, signed, parts)
-    said = await parts.links.crowd(camera_id)
+    await run_in_threadpool(visible, camera_id, principal, services)
+    said = await services.links.crowd(camera_id)
     known = None if said is None else said["ground"]
     if known is None:
         return FloorGrid(step_m=step_m, lines=[])
@@ -217,10 +216,10 @@ Format = Annotated[
 
 
 @router.get("/cameras/{camera_id}/crowd/names")
-def list_names(camera_id: CameraId, signed: Reader, parts: Parts) -> list[Names]:
+def list_names(camera_id: CameraId, principal: Reader, services: Services) -> list[Names]:
     """The zones and lines of a camera of which there is history, those of former settings too."""
-    visible(camera_id, signed, parts)
-    with parts.database.reading() as session:
+    visible(camera_id, principal, services)
+    with services.database.reading() as session:
         return [
             Names(kind=each.kind, name=each.name) for each in crowd_history.series_of(session, [camera_id])
         ]
@@ -233,8 +232,8 @@ def list_names(camera_id: CameraId, signed: Reader, parts: Parts) -> list[Names]
 )
 def get_history(
     camera_id: CameraId,
-    signed: Reader,
-    parts: Parts,
+    principal: Reader,
+    services: Services,
     request: Request,
     begin: From = None,
     end: To = None,
@@ -249,15 +248,17 @@ def get_history(
 
     Without `place` and `line` a table holds all of the camera's. A download is put on the audit record.
     """
-    found = visible(camera_id, signed, parts)
-    first, last = _span(begin, end, parts)
+    found = visible(camera_id, principal, services)
+    first, last = _span(begin, end, services)
     series = (
-        Series(Kind.ZONE, camera_id, place or PICTURE) if line is None else Series(Kind.LINE, camera_id, line)
+        Series(SeriesKind.ZONE, camera_id, place or PICTURE)
+        if line is None
+        else Series(SeriesKind.LINE, camera_id, line)
     )
     if form is None:
         capacity = next((zone.get("capacity") for zone in found.zones if zone["name"] == series.name), None)
-        return _history(series, first, last, step, capacity, found.site.id, parts)
-    with parts.database.reading() as session:
+        return _history(series, first, last, step, capacity, found.site.id, services)
+    with services.database.reading() as session:
         wanted = [series] if place or line else crowd_history.series_of(session, [camera_id])
     return _download(
         [(found.site.id, each) for each in wanted],
@@ -265,20 +266,20 @@ def get_history(
         last,
         form,
         f"camera:{camera_id}",
-        signed,
-        parts,
+        principal,
+        services,
         request,
     )
 
 
 @router.get("/places")
-def list_places(signed: Reader, parts: Parts) -> list[PlaceNow]:
+def list_places(principal: Reader, services: Services) -> list[PlaceNow]:
     """The places of the sites that the user may see, in the order of the site file: who is inside, and how many may
     be.
     """
-    now = parts.clock()
-    with parts.database.reading() as session:
-        return [_place(session, found, now) for found in places.places(session, only=signed.sites)]
+    now = services.clock()
+    with services.database.reading() as session:
+        return [_place(session, found, now) for found in places.places(session, only=principal.sites)]
 
 
 @router.get(
@@ -289,8 +290,8 @@ def list_places(signed: Reader, parts: Parts) -> list[PlaceNow]:
 def get_place_history(
     site_id: Annotated[str, PathParameter(max_length=63, pattern=NO_ZERO)],
     name: Annotated[str, PathParameter(max_length=120, pattern=NO_ZERO)],
-    signed: Reader,
-    parts: Parts,
+    principal: Reader,
+    services: Services,
     request: Request,
     begin: From = None,
     end: To = None,
@@ -298,20 +299,20 @@ def get_place_history(
     form: Annotated[Format, Query(alias="format")] = None,
 ) -> History | StreamingResponse:
     """How a place of a site was over time, as of a camera's."""
-    with parts.database.reading() as session:
+    with services.database.reading() as session:
         found = next((one for one in places.places(session, only={site_id}) if one.name == name), None)
-    if found is None or not signed.sees(site_id):
+    if found is None or not principal.sees(site_id):
         raise not_found("place")
-    first, last = _span(begin, end, parts)
-    series = Series(Kind.PLACE, site_id, name)
+    first, last = _span(begin, end, services)
+    series = Series(SeriesKind.PLACE, site_id, name)
     if form is None:
-        return _history(series, first, last, step, found.capacity, site_id, parts)
-    return _download([(site_id, series)], first, last, form, f"site:{site_id}", signed, parts, request)
+        return _history(series, first, last, step, found.capacity, site_id, services)
+    return _download([(site_id, series)], first, last, form, f"site:{site_id}", principal, services, request)
 
 
 def _place(session: Session, found: places.PlaceView, now: float) -> PlaceNow:
     minute = int(now // MINUTE_S)
-    series = Series(Kind.PLACE, found.site.id, found.name)
+    series = Series(SeriesKind.PLACE, found.site.id, found.name)
     count = found.count
     return PlaceNow(
         site=models.SiteName(id=found.site.id, name=found.site.name),
@@ -336,9 +337,9 @@ def _place(session: Session, found: places.PlaceView, now: float) -> PlaceNow:
     )
 
 
-def _span(begin: datetime | None, end: datetime | None, parts: Context) -> tuple[int, int]:
+def _span(begin: datetime | None, end: datetime | None, services: Context) -> tuple[int, int]:
     """From and to in Unix minutes, the first minute begun and the last one ended."""
-    last = parts.clock() if end is None else end.timestamp()
+    last = services.clock() if end is None else end.timestamp()
     first = last - DAY_MIN * MINUTE_S if begin is None else begin.timestamp()
     if not 0 <= first < last:
         raise ApiError(422, "invalid", field="from")
@@ -354,13 +355,13 @@ def _history(
     step: int | None,
     capacity: int | None,
     site_id: str,
-    parts: Context,
+    services: Context,
 ) -> History:
     if step is None:
         step = next(each for each in _STEPS if (last - first) / each <= DRAWN_POINTS or each == DAY_MIN)
     if (last - first) / step > MOST_POINTS:
         raise ApiError(422, "invalid", field="step")
-    with parts.database.reading() as session:
+    with services.database.reading() as session:
         origin = _midnight(session, site_id, first)
         found = by_step(crowd_history.read(session, series, first, last), step, origin)
     return History(
@@ -382,7 +383,7 @@ def _steps(found: Minutes) -> list[HistoryStep]:
     for at, row in zip(found.at.tolist(), found.figures, strict=True):
         figures = {
             figure.name.lower(): None if np.isnan(value) else round(float(value), 3)
-            for figure, value in zip(Figure, row, strict=True)
+            for figure, value in zip(Measure, row, strict=True)
         }
         density = figures["density"]
         steps.append(
@@ -411,15 +412,15 @@ def _download(
     last: int,
     form: crowd_table.Format,
     of: str,
-    signed: Signed,
-    parts: Context,
+    principal: Principal,
+    services: Context,
     request: Request,
 ) -> StreamingResponse:
-    with parts.database.writing() as session:
+    with services.database.writing() as session:
         record.append(
             session,
-            now=parts.clock(),
-            user=signed.name,
+            now=services.clock(),
+            user=principal.name,
             action="crowd.export",
             object=of,
             address=peer_of(request).address or None,
@@ -427,7 +428,7 @@ def _download(
         )
     name = f"crowd-{of.rpartition(':')[2]}-{_day(first)}.{form}"
     return StreamingResponse(
-        crowd_table.written(crowd_table.chunks(parts.database, wanted, first, last), form),
+        crowd_table.written(crowd_table.chunks(services.database, wanted, first, last), form),
         media_type=crowd_table.MEDIA_TYPES[form],
         headers={"Content-Disposition": f'attachment; filename="{name}"'},
     )

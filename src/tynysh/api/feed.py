@@ -11,11 +11,11 @@ from sqlalchemy.orm import Session
 
 from tynysh.api import models
 from tynysh.api.permissions import Permission
-from tynysh.api.signed import Signed
+from tynysh.api.principal import Principal
 from tynysh.errors import StoreError
 from tynysh.store.database import Database
 from tynysh.store.queries import cameras, changes, incidents
-from tynysh.store.queries.changes import Change, Kind
+from tynysh.store.queries.changes import Change, ChangeKind
 from tynysh.store.queries.incidents import Incident
 
 log = structlog.get_logger(__name__)
@@ -24,7 +24,7 @@ PAGE = 500
 FARTHEST_BACK = 5000
 """How many changes behind a browser may be and still be brought up to date step by step."""
 
-_PERMISSION = {Kind.INCIDENT: Permission.INCIDENTS_READ, Kind.CAMERA: Permission.CAMERAS_READ}
+_PERMISSION = {ChangeKind.INCIDENT: Permission.INCIDENTS_READ, ChangeKind.CAMERA: Permission.CAMERAS_READ}
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,26 +32,26 @@ class Update:
     """A change as browsers are told of it. data: the incident or camera as JSON, as it is now."""
 
     id: int
-    kind: Kind
+    kind: ChangeKind
     site_id: str
     data: str
 
-    def concerns(self, signed: Signed) -> bool:
+    def concerns(self, principal: Principal) -> bool:
         """Whether that user may be told."""
-        return signed.may(_PERMISSION[self.kind]) and signed.sees(self.site_id)
+        return principal.may(_PERMISSION[self.kind]) and principal.sees(self.site_id)
 
 
 @dataclass(eq=False)
 class Listener:
     """One browser that listens. too_slow: set when its queue was full; it must resume from the last id it got."""
 
-    signed: Signed
+    principal: Principal
     waiting: asyncio.Queue[Update]
     too_slow: asyncio.Event = field(default_factory=asyncio.Event)
 
     def tell(self, update: Update) -> None:
         """Queues what concerns the user."""
-        if not update.concerns(self.signed):
+        if not update.concerns(self.principal):
             return
         try:
             self.waiting.put_nowait(update)
@@ -96,16 +96,16 @@ class Feed:
                 await asyncio.sleep(1.0)
 
     @contextmanager
-    def listening(self, signed: Signed) -> Iterator[Listener]:
+    def listening(self, principal: Principal) -> Iterator[Listener]:
         """Registers a listener for as long as the block runs. It is told everything after `position`."""
-        listener = Listener(signed, asyncio.Queue(self._queue))
+        listener = Listener(principal, asyncio.Queue(self._queue))
         self._listeners.add(listener)
         try:
             yield listener
         finally:
             self._listeners.discard(listener)
 
-    async def missed(self, after: int, until: int, signed: Signed) -> AsyncIterator[Update]:
+    async def missed(self, after: int, until: int, principal: Principal) -> AsyncIterator[Update]:
         """What changed above `after` up to `until`, each thing once, as it is now. Raises Behind at the start."""
         if after > until or until - after > FARTHEST_BACK:
             raise Behind
@@ -117,7 +117,7 @@ class Feed:
             if not page:
                 return
             for update in await self._updates(page):
-                if update.concerns(signed):
+                if update.concerns(principal):
                     yield update
             after = page[-1].id
 
@@ -137,16 +137,16 @@ class Feed:
         last = {(change.kind, change.ref): change.id for change in page}
         return await asyncio.to_thread(self._load, last)
 
-    def _load(self, last: dict[tuple[Kind, str], int]) -> list[Update]:
+    def _load(self, last: dict[tuple[ChangeKind, str], int]) -> list[Update]:
         updates: list[Update] = []
         with self._database.reading() as session:
-            found = _incidents(session, [ref for kind, ref in last if kind is Kind.INCIDENT])
+            found = _incidents(session, [ref for kind, ref in last if kind is ChangeKind.INCIDENT])
             for (kind, ref), number in last.items():
                 with _left_out(kind, ref):
-                    if kind is Kind.INCIDENT and (incident := found.get(ref)) is not None:
+                    if kind is ChangeKind.INCIDENT and (incident := found.get(ref)) is not None:
                         data = models.incident(incident).model_dump_json()
                         updates.append(Update(number, kind, incident.site.id, data))
-                    if kind is Kind.CAMERA and (camera := cameras.camera(session, ref)) is not None:
+                    if kind is ChangeKind.CAMERA and (camera := cameras.camera(session, ref)) is not None:
                         # The worker has just recorded it with the change: asking the worker could only be staler.
                         data = models.camera(camera, models.recorded(camera)).model_dump_json()
                         updates.append(Update(number, kind, camera.site.id, data))
@@ -176,14 +176,14 @@ def _incidents(session: Session, refs: Sequence[str]) -> dict[str, Incident]:
     except Exception:  # noqa: BLE001  whatever a row holds, the others are told
         found: dict[str, Incident] = {}
         for ref in refs:
-            with _left_out(Kind.INCIDENT, ref):
+            with _left_out(ChangeKind.INCIDENT, ref):
                 if (one := incidents.get(session, int(ref))) is not None:
                     found[ref] = one
         return found
 
 
 @contextmanager
-def _left_out(kind: Kind, ref: str) -> Iterator[None]:
+def _left_out(kind: ChangeKind, ref: str) -> Iterator[None]:
     """What cannot be told is logged and left out; that the database does not answer is raised."""
     try:
         yield

@@ -8,10 +8,10 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import HTTPConnection
 
 from tynysh.api.authentication import everyone, find_session
-from tynysh.api.context import Context, Parts
+from tynysh.api.context import Context, Services
 from tynysh.api.peer import peer_of
 from tynysh.api.permissions import Permission
-from tynysh.api.signed import Signed
+from tynysh.api.principal import Principal
 from tynysh.errors import StoreError
 from tynysh.store import console_queries, sessions
 
@@ -24,14 +24,14 @@ class CameraAge(BaseModel):
     camera: str
     worker: int | None
     answers: bool = Field(description="Whether the worker answered just now.")
-    recorded_s_ago: float | None = Field(description="Seconds since it last recorded how the camera fares.")
+    recorded_s_ago: float | None = Field(description="Seconds since it last recorded how the camera status.")
 
 
 class Health(BaseModel):
     """`failing` when the database does not answer, `degraded` when some camera's worker does not,
     or when the console no longer tells what changes or no longer checks sessions.
 
-    Whoever is not at the machine itself, nor signed in with `metrics.read`, is told `status` only.
+    Whoever is not at the machine itself, nor principal in with `metrics.read`, is told `status` only.
     """
 
     status: Literal["ok", "degraded", "failing"]
@@ -40,15 +40,15 @@ class Health(BaseModel):
 
 
 @router.get("/healthz", response_model_exclude_none=True, dependencies=[Depends(everyone)])
-async def healthz(connection: HTTPConnection, response: Response, parts: Parts) -> Health:
+async def healthz(connection: HTTPConnection, response: Response, services: Services) -> Health:
     """200 while the console can serve, even where cameras are blind; 503 when its database does not answer."""
     try:
-        recorded = await run_in_threadpool(console_queries.reported, parts.database)
+        recorded = await run_in_threadpool(console_queries.reported, services.database)
     except StoreError:
         response.status_code = 503
         return Health(status="failing", database=False if peer_of(connection).loopback else None)
-    answering = await parts.board.latest()
-    now = parts.clock()
+    answering = await services.board.latest()
+    now = services.clock()
     ages = [
         CameraAge(
             camera=camera_id,
@@ -58,18 +58,18 @@ async def healthz(connection: HTTPConnection, response: Response, parts: Parts) 
         )
         for camera_id in sorted({*recorded, *answering})
     ]
-    well = all(age.answers for age in ages) and not any(task.done() for task in parts.tasks)
+    well = all(age.answers for age in ages) and not any(task.done() for task in services.tasks)
     status: Literal["ok", "degraded"] = "ok" if well else "degraded"
-    if not await run_in_threadpool(may_measure, connection, parts):
+    if not await run_in_threadpool(may_measure, connection, services):
         return Health(status=status)
     return Health(status=status, database=True, cameras=ages)
 
 
-def may_measure(connection: HTTPConnection, parts: Context) -> bool:
+def may_measure(connection: HTTPConnection, services: Context) -> bool:
     """Whether figures of operation may be told: to this machine itself, or to who has `metrics.read`."""
     if peer_of(connection).loopback:
         return True
-    found = find_session(connection, parts)
-    return found is not None and Signed(found.user, sessions.token_hash(found.token)).may(
+    found = find_session(connection, services)
+    return found is not None and Principal(found.user, sessions.token_hash(found.token)).may(
         Permission.METRICS_READ
     )

@@ -11,14 +11,14 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from tynysh.api import models
 from tynysh.api.authentication import requires
-from tynysh.api.context import Context, Parts
+from tynysh.api.context import Context, Services
 from tynysh.api.errors import ApiError, not_found
 from tynysh.api.peer import peer_of
 from tynysh.api.permissions import Permission
-from tynysh.api.signed import Signed
-from tynysh.audit import record
+from tynysh.api.principal import Principal
 from tynysh.behaviour.signal import Behaviour
 from tynysh.incidents.lifecycle import NOTE_LIMIT, Action, State, StepError, Verdict
+from tynysh.store import record
 from tynysh.store.queries import clips, incidents
 
 router = APIRouter(prefix="/incidents", tags=["incidents"])
@@ -28,9 +28,9 @@ NO_ZERO = r"^[^\x00]*$"
 """PostgreSQL knows no text with a zero in it."""
 
 IncidentId = Annotated[int, PathParameter(ge=1, le=LARGEST_ID)]
-Reader = Annotated[Signed, Depends(requires(Permission.INCIDENTS_READ))]
-Handler = Annotated[Signed, Depends(requires(Permission.INCIDENTS_HANDLE))]
-Viewer = Annotated[Signed, Depends(requires(Permission.EVIDENCE_VIEW))]
+Reader = Annotated[Principal, Depends(requires(Permission.INCIDENTS_READ))]
+Handler = Annotated[Principal, Depends(requires(Permission.INCIDENTS_HANDLE))]
+Viewer = Annotated[Principal, Depends(requires(Permission.EVIDENCE_VIEW))]
 
 
 class StepRequest(BaseModel):
@@ -45,8 +45,8 @@ class StepRequest(BaseModel):
 
 @router.get("")
 def list_incidents(
-    signed: Reader,
-    parts: Parts,
+    principal: Reader,
+    services: Services,
     state: State | None = None,
     site: Annotated[str | None, Query(max_length=63, pattern=NO_ZERO)] = None,
     behaviour: Behaviour | None = None,
@@ -55,39 +55,39 @@ def list_incidents(
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> models.IncidentPage:
     """Incidents of the sites that the user may see, newest first."""
-    only = incidents.Filter(state=state, site=site, behaviour=behaviour, open=open, sites=signed.sites)
-    with parts.database.reading() as session:
+    only = incidents.Filter(state=state, site=site, behaviour=behaviour, open=open, sites=principal.sites)
+    with services.database.reading() as session:
         page = incidents.page(session, only, before=before, limit=limit)
     items = [models.incident(found) for found in page.items]
     return models.IncidentPage(items=items, next=None if page.next is None else str(page.next))
 
 
 @router.get("/{incident_id}")
-def get_incident(incident_id: IncidentId, signed: Reader, parts: Parts) -> models.IncidentDetail:
+def get_incident(incident_id: IncidentId, principal: Reader, services: Services) -> models.IncidentDetail:
     """One incident with its events and history."""
-    with parts.database.reading() as session:
+    with services.database.reading() as session:
         found = incidents.detail(session, incident_id)
-    if found is None or not signed.sees(found.incident.site.id):
+    if found is None or not principal.sees(found.incident.site.id):
         raise not_found("incident")
     return models.incident_detail(found)
 
 
 @router.post("/{incident_id}/steps")
 def take_step(
-    incident_id: IncidentId, wanted: StepRequest, signed: Handler, parts: Parts, request: Request
+    incident_id: IncidentId, wanted: StepRequest, principal: Handler, services: Services, request: Request
 ) -> models.IncidentDetail:
     """The next step of an incident's life. 409 where its state does not allow it."""
-    now = parts.clock()
-    with parts.database.writing() as session:
+    now = services.clock()
+    with services.database.writing() as session:
         before = incidents.get(session, incident_id)
-        if before is None or not signed.sees(before.site.id):
+        if before is None or not principal.sees(before.site.id):
             raise not_found("incident")
         try:
             after = incidents.take_step(
                 session,
                 incident_id,
                 wanted.action,
-                user=signed.name,
+                user=principal.name,
                 now=now,
                 verdict=wanted.verdict,
                 note=wanted.note,
@@ -99,7 +99,7 @@ def take_step(
         record.append(
             session,
             now=now,
-            user=signed.name,
+            user=principal.name,
             action=f"incident.{wanted.action}",
             object=f"incident:{incident_id}",
             address=peer_of(request).address or None,
@@ -118,10 +118,14 @@ def take_step(
         206: {"description": "A part, as the `Range` header asked."},
     },
 )
-def get_clip(incident_id: IncidentId, signed: Viewer, parts: Parts, request: Request) -> FileResponse:
+def get_clip(
+    incident_id: IncidentId, principal: Viewer, services: Services, request: Request
+) -> FileResponse:
     """The anonymised clip. Viewing it is put on the audit record."""
-    path = _evidence(incident_id, "clip", signed, parts)
-    parts.viewings.note(signed, "clip.view", f"incident:{incident_id}", address=peer_of(request).address)
+    path = _evidence(incident_id, "clip", principal, services)
+    services.viewings.note(
+        principal, "clip.view", f"incident:{incident_id}", address=peer_of(request).address
+    )
     _drop_odd_range(request)
     return _file(path, "video/mp4")
 
@@ -129,27 +133,33 @@ def get_clip(incident_id: IncidentId, signed: Viewer, parts: Parts, request: Req
 @router.get(
     "/{incident_id}/still", response_class=FileResponse, responses={200: {"content": {"image/jpeg": {}}}}
 )
-def get_still(incident_id: IncidentId, signed: Viewer, parts: Parts, request: Request) -> FileResponse:
+def get_still(
+    incident_id: IncidentId, principal: Viewer, services: Services, request: Request
+) -> FileResponse:
     """The anonymised still picture. Viewing it is put on the audit record."""
-    path = _evidence(incident_id, "still", signed, parts)
-    parts.viewings.note(signed, "still.view", f"incident:{incident_id}", address=peer_of(request).address)
+    path = _evidence(incident_id, "still", principal, services)
+    services.viewings.note(
+        principal, "still.view", f"incident:{incident_id}", address=peer_of(request).address
+    )
     _drop_odd_range(request)
     return _file(path, "image/jpeg")
 
 
-def _evidence(incident_id: int, what: Literal["clip", "still"], signed: Signed, parts: Context) -> Path:
+def _evidence(
+    incident_id: int, what: Literal["clip", "still"], principal: Principal, services: Context
+) -> Path:
     """The anonymised file; never the original. Raises 404 where there is none, or none yet."""
-    with parts.database.reading() as session:
+    with services.database.reading() as session:
         incident = incidents.get(session, incident_id)
         clip = clips.get(session, incident_id)
-    if incident is None or not signed.sees(incident.site.id):
+    if incident is None or not principal.sees(incident.site.id):
         raise not_found("incident")
     if clip is None:
         raise ApiError(404, "not_ready")
     relative = clip.still_path if what == "still" else clip.anonymised_path if clip.state == "ready" else None
     if not relative:
         raise ApiError(404, "not_ready")
-    folder = (parts.data_dir / "evidence").resolve()
+    folder = (services.data_dir / "evidence").resolve()
     path = (folder / relative).resolve()
     if not path.is_relative_to(folder) or not path.is_file():
         raise ApiError(404, "not_ready")
@@ -165,7 +175,7 @@ _RANGE = re.compile(r"bytes=(?:(\d{1,18})-(\d{0,18})|-(\d{1,18}))")
 
 
 def _drop_odd_range(request: Request) -> None:
-    """Takes away a `Range` that is malformed or asks for many parts: RFC 9110, 14.2, lets a server ignore it."""
+    """Takes away a `Range` that is malformed or asks for many services: RFC 9110, 14.2, lets a server ignore it."""
     wanted = request.headers.get("range")
     if wanted is None:
         return

@@ -79,7 +79,7 @@ class Links(Protocol):
         ...
 
 
-class Board:
+class StatusCache:
     """The latest status of all cameras, asked for at most once a second however many want to know."""
 
     def __init__(self, links: Links, *, fresh_s: float = 1.0, patience_s: float = 3.0) -> None:

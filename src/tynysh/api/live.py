@@ -7,7 +7,7 @@ from contextlib import suppress
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from tynysh.api.watch import Stream
+from tynysh.api.stream_registry import Stream
 
 ENDED = 1000
 SERVER_STOPS = 1012

@@ -20,7 +20,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import HTTPConnection
 
 from tynysh import __version__
-from tynysh.api.context import Parts
+from tynysh.api.context import Services
 from tynysh.api.errors import ApiError
 from tynysh.api.health import may_measure
 from tynysh.api.links import CameraState, CameraStatus
@@ -94,13 +94,13 @@ class Snapshot(Collector):
         )
 
 
-def may_scrape(connection: HTTPConnection, parts: Parts) -> None:
+def may_scrape(connection: HTTPConnection, services: Services) -> None:
     """The permission of /metrics: this machine itself, the bearer token, or `metrics.read`. Raises 401."""
-    token = parts.settings.metrics_token
+    token = services.settings.metrics_token
     given = connection.headers.get("authorization", "")
     if token is not None and hmac.compare_digest(given.encode(), f"Bearer {token}".encode()):
         return
-    if not may_measure(connection, parts):
+    if not may_measure(connection, services):
         raise ApiError(401, "signed_out", headers={"WWW-Authenticate": "Bearer"})
 
 
@@ -110,10 +110,10 @@ def may_scrape(connection: HTTPConnection, parts: Parts) -> None:
     responses={200: {"content": {"text/plain": {}}}},
     dependencies=[Depends(may_scrape)],
 )
-async def metrics(parts: Parts) -> Response:
+async def metrics(services: Services) -> Response:
     """Figures in Prometheus's text format. Nothing in them is about a person."""
-    status, counts = await asyncio.gather(parts.board.latest(), parts.kept.latest())
-    streams = {kind: parts.watch.open(kind) for kind in ("updates", "live")}
+    status, counts = await asyncio.gather(services.board.latest(), services.kept.latest())
+    streams = {kind: services.watch.open(kind) for kind in ("updates", "live")}
     registry = CollectorRegistry(auto_describe=False)
     registry.register(Snapshot(status, counts, streams))
     ProcessCollector(registry=registry)

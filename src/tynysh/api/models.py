@@ -30,7 +30,7 @@ def moment_or_none(seconds: float | None) -> datetime | None:
     return None if seconds is None else moment(seconds)
 
 
-class Position(BaseModel):
+class GeoPosition(BaseModel):
     """A place on the map, degrees (WGS 84)."""
 
     latitude: float
@@ -87,7 +87,7 @@ class Incident(BaseModel):
     reason: Reason | None
     clip: Literal["pending", "ready", "failed", "none"]
     still: bool
-    position: Position | None
+    position: GeoPosition | None
     actions: list[Action] = Field(description="What may be done to it now.")
 
 
@@ -161,7 +161,7 @@ class Camera(BaseModel):
     state: CameraState
     since: AwareDatetime | None = Field(description="When it came to that state; null if it never reported.")
     detail: str | None
-    position: Position | None
+    position: GeoPosition | None
     zones: list[Zone]
     lines: list[Line]
     people: int
@@ -178,13 +178,13 @@ class Site(BaseModel):
     name: str
     kind: str
     address: str | None
-    position: Position | None
+    position: GeoPosition | None
     time_zone: str
     cameras: int
 
 
-def _position(position: stored.Position | None) -> Position | None:
-    return None if position is None else Position(latitude=position.latitude, longitude=position.longitude)
+def _position(position: stored.GeoPosition | None) -> GeoPosition | None:
+    return None if position is None else GeoPosition(latitude=position.latitude, longitude=position.longitude)
 
 
 def _box(box: Box | None) -> tuple[float, float, float, float] | None:
@@ -271,7 +271,7 @@ def _step(step: lifecycle.Step) -> IncidentStep:
 
 
 def camera(found: stored_cameras.CameraView, status: CameraStatus | None) -> Camera:
-    """A camera as it is sent; `status` None where nothing is known of how it fares, which is `connecting`."""
+    """A camera as it is sent; `status` None where nothing is known of how it status, which is `connecting`."""
     return Camera(
         id=found.id,
         name=found.name,
@@ -301,24 +301,24 @@ def camera(found: stored_cameras.CameraView, status: CameraStatus | None) -> Cam
 
 def recorded(found: stored_cameras.CameraView) -> CameraStatus | None:
     """How the camera fared when its worker last recorded it."""
-    fares = found.fares
-    if fares is None:
+    status = found.status
+    if status is None:
         return None
     return CameraStatus.model_validate(
         {
-            "state": fares.state,
-            "since": fares.since,
-            "detail": fares.detail,
-            "people": fares.people,
-            "fps": fares.fps,
-            "recording": fares.recording,
-            "counters": dict(fares.counters),
+            "state": status.state,
+            "since": status.since,
+            "detail": status.detail,
+            "people": status.people,
+            "fps": status.fps,
+            "recording": status.recording,
+            "counters": dict(status.counters),
         }
     )
 
 
 def current(found: stored_cameras.CameraView, said: CameraStatus | None) -> CameraStatus | None:
-    """How the camera fares now.
+    """How the camera status now.
 
     said: what its worker answers. Where it does not answer, what is on record cannot be trusted to be so still: a
     camera that has reported before is then `lost`, with the detail `worker_silent`.

@@ -9,11 +9,10 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from sqlalchemy.orm import Session
 
 from tynysh.api.authentication import drop_cookie, everyone, find_session, set_cookie, signed_in
-from tynysh.api.context import Context, Parts
+from tynysh.api.context import Context, Services
 from tynysh.api.errors import ApiError
 from tynysh.api.peer import peer_of
-from tynysh.audit import record
-from tynysh.store import sessions, users
+from tynysh.store import record, sessions, users
 from tynysh.store.sessions import SignedIn, TooManyAttemptsError, WrongCredentialsError
 from tynysh.store.users import LONGEST_PASSWORD, SHORTEST_PASSWORD, Role, UserError
 from tynysh.translations import Language
@@ -57,7 +56,7 @@ class SessionChange(BaseModel):
 
 
 class SessionUser(BaseModel):
-    """Who is signed in."""
+    """Who is principal in."""
 
     name: str
     role: Role
@@ -86,20 +85,20 @@ def _answer(found: SignedIn) -> SessionAnswer:
 
 
 @router.post("", dependencies=[Depends(everyone)])
-async def sign_in(wanted: SignIn, request: Request, response: Response, parts: Parts) -> SessionAnswer:
+async def sign_in(wanted: SignIn, request: Request, response: Response, services: Services) -> SessionAnswer:
     """Sign in. 401 for a wrong name or password, which are not told apart; 429 after too many failures."""
 
     def begin() -> SignedIn:
         address = peer_of(request).address
-        found = _check(parts, wanted.name, wanted.password, address, wanted.language)
-        before = find_session(request, parts)
-        with parts.database.writing() as session:
+        found = _check(services, wanted.name, wanted.password, address, wanted.language)
+        before = find_session(request, services)
+        with services.database.writing() as session:
             if before is not None:
                 # A session of another user in the same browser ends: nobody finds it again behind this one.
                 sessions.sign_out(session, before.token)
-            _record(session, parts, found.user.name, "session.begin", address)
+            _record(session, services, found.user.name, "session.begin", address)
         if before is not None:
-            parts.watch.end_session(sessions.token_hash(before.token))
+            services.watch.end_session(sessions.token_hash(before.token))
         return found
 
     found = await to_thread.run_sync(begin, limiter=_HASHING)
@@ -109,42 +108,47 @@ async def sign_in(wanted: SignIn, request: Request, response: Response, parts: P
 
 @router.get("")
 def current(found: Current) -> SessionAnswer:
-    """Who is signed in. 401 if nobody is."""
+    """Who is principal in. 401 if nobody is."""
     return _answer(found)
 
 
 @router.patch("")
 async def change(
-    wanted: SessionChange, found: Current, request: Request, response: Response, parts: Parts
+    wanted: SessionChange, found: Current, request: Request, response: Response, services: Services
 ) -> SessionAnswer:
     """Change language or password. A changed password ends all other sessions of the user, and renews this one."""
     if wanted.language is not None:
-        found = await to_thread.run_sync(_set_language, parts, found, wanted.language)
+        found = await to_thread.run_sync(_set_language, services, found, wanted.language)
     if wanted.password is not None and wanted.new_password is not None:
         _check_new(wanted.new_password, wanted.password, found.user.name)
         address = peer_of(request).address
         found = await to_thread.run_sync(
-            _set_password, parts, found, wanted.password, wanted.new_password, address, limiter=_HASHING
+            _set_password, services, found, wanted.password, wanted.new_password, address, limiter=_HASHING
         )
         set_cookie(response, request, found.token)
     return _answer(found)
 
 
 @router.delete("", status_code=204)
-def sign_out(found: Current, request: Request, response: Response, parts: Parts) -> None:
+def sign_out(found: Current, request: Request, response: Response, services: Services) -> None:
     """Sign out. Open streams of the session end."""
-    with parts.database.writing() as session:
+    with services.database.writing() as session:
         sessions.sign_out(session, found.token)
-        _record(session, parts, found.user.name, "session.end", peer_of(request).address)
-    parts.watch.end_session(sessions.token_hash(found.token))
+        _record(session, services, found.user.name, "session.end", peer_of(request).address)
+    services.watch.end_session(sessions.token_hash(found.token))
     drop_cookie(response, request)
 
 
-def _check(parts: Context, name: str, password: str, address: str, language: Language | None) -> SignedIn:
+def _check(services: Context, name: str, password: str, address: str, language: Language | None) -> SignedIn:
     """A new session for who knows the password; a failure is put on the audit record."""
     try:
         return sessions.sign_in(
-            parts.database, name, password, address=address or None, now=parts.clock(), language=language
+            services.database,
+            name,
+            password,
+            address=address or None,
+            now=services.clock(),
+            language=language,
         )
     except TooManyAttemptsError as error:
         log.warning("sign-in refused: too many failures", address=address)
@@ -153,24 +157,24 @@ def _check(parts: Context, name: str, password: str, address: str, language: Lan
             429, "too_many_attempts", headers={"Retry-After": str(seconds)}, seconds=seconds
         ) from None
     except WrongCredentialsError:
-        _record_refusal(parts, name, address)
+        _record_refusal(services, name, address)
         raise ApiError(401, "wrong_credentials") from None
 
 
-def _record_refusal(parts: Context, name: str, address: str) -> None:
+def _record_refusal(services: Context, name: str, address: str) -> None:
     try:
         name = users.normalised(name)
     except UserError:
         # It cannot be an account's, so it was not counted either: who sends such must not fill the record.
         return
-    with parts.database.writing() as session:
+    with services.database.writing() as session:
         # What was typed as a name may be a password: only names of accounts are written down. The entry is made
         # for others too, since its absence would take less time and so tell that there is no such account.
         try:
             known = users.find(session, name).name
         except UserError:
             known = "unknown"
-        _record(session, parts, known, "session.refused", address)
+        _record(session, services, known, "session.refused", address)
 
 
 def _check_new(new: str, old: str, name: str) -> None:
@@ -183,31 +187,36 @@ def _check_new(new: str, old: str, name: str) -> None:
         raise ApiError(422, "password_too_simple", field="new_password")
 
 
-def _set_password(parts: Context, found: SignedIn, old: str, new: str, address: str) -> SignedIn:
+def _set_password(services: Context, found: SignedIn, old: str, new: str, address: str) -> SignedIn:
     name = found.user.name
     # Through the same gate as signing in, so that a session left open is no way to guess the password.
     try:
-        fresh = _check(parts, name, old, address, None)
+        fresh = _check(services, name, old, address, None)
     except ApiError as error:
         if error.status != 401:
             raise
         raise ApiError(422, "wrong_password", field="password") from None
     password_hash = users.hashed(new)
-    with parts.database.writing() as session:
+    with services.database.writing() as session:
         user = users.set_password(
             session, name, password_hash, one_time=False, keep_session=sessions.token_hash(fresh.token)
         )
-        _record(session, parts, name, "password.change", address)
+        _record(session, services, name, "password.change", address)
     return SignedIn(user, fresh.token, fresh.csrf)
 
 
-def _set_language(parts: Context, found: SignedIn, language: Language) -> SignedIn:
-    with parts.database.writing() as session:
+def _set_language(services: Context, found: SignedIn, language: Language) -> SignedIn:
+    with services.database.writing() as session:
         user = users.set_language(session, found.user.name, language)
     return SignedIn(user, found.token, found.csrf)
 
 
-def _record(session: Session, parts: Context, user: str, action: str, address: str) -> None:
+def _record(session: Session, services: Context, user: str, action: str, address: str) -> None:
     record.append(
-        session, now=parts.clock(), user=user, action=action, object=f"user:{user}", address=address or None
+        session,
+        now=services.clock(),
+        user=user,
+        action=action,
+        object=f"user:{user}",
+        address=address or None,
     )

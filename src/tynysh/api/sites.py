@@ -6,9 +6,9 @@ from fastapi import APIRouter, Depends
 
 from tynysh.api import models
 from tynysh.api.authentication import requires
-from tynysh.api.context import Parts
+from tynysh.api.context import Services
 from tynysh.api.permissions import Permission
-from tynysh.api.signed import Signed
+from tynysh.api.principal import Principal
 from tynysh.store.queries import cameras
 
 router = APIRouter(prefix="/sites", tags=["sites"])
@@ -16,9 +16,9 @@ router = APIRouter(prefix="/sites", tags=["sites"])
 
 @router.get("")
 def list_sites(
-    signed: Annotated[Signed, Depends(requires(Permission.CAMERAS_READ))], parts: Parts
+    principal: Annotated[Principal, Depends(requires(Permission.CAMERAS_READ))], services: Services
 ) -> list[models.Site]:
     """The sites, in the order of the site file."""
-    with parts.database.reading() as session:
-        found = cameras.sites(session, only=signed.sites)
+    with services.database.reading() as session:
+        found = cameras.sites(session, only=principal.sites)
     return [models.site(one) for one in found]

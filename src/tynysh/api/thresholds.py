@@ -10,9 +10,9 @@ from starlette.concurrency import run_in_threadpool
 from tynysh.api import models
 from tynysh.api.authentication import requires
 from tynysh.api.cameras import CameraId, visible
-from tynysh.api.context import Parts
+from tynysh.api.context import Services
 from tynysh.api.permissions import Permission
-from tynysh.api.signed import Signed
+from tynysh.api.principal import Principal
 from tynysh.behaviour.signal import Behaviour
 from tynysh.incidents.alarm_budget import Standing
 from tynysh.store.queries import alarm_budgets
@@ -20,7 +20,7 @@ from tynysh.store.queries.alarm_budgets import LearntThreshold
 
 router = APIRouter(prefix="/cameras", tags=["cameras"])
 
-Reader = Annotated[Signed, Depends(requires(Permission.CAMERAS_READ))]
+Reader = Annotated[Principal, Depends(requires(Permission.CAMERAS_READ))]
 
 
 class Threshold(BaseModel):
@@ -43,12 +43,12 @@ class Threshold(BaseModel):
 
 
 @router.get("/{camera_id}/thresholds")
-async def get_thresholds(camera_id: CameraId, signed: Reader, parts: Parts) -> list[Threshold]:
+async def get_thresholds(camera_id: CameraId, principal: Reader, services: Services) -> list[Threshold]:
     """What was learnt of a camera; empty where it does not learn, or has not been judged yet."""
 
     def load() -> list[Threshold]:
-        visible(camera_id, signed, parts)
-        with parts.database.reading() as session:
+        visible(camera_id, principal, services)
+        with services.database.reading() as session:
             return [_threshold(one) for one in alarm_budgets.learnt(session, [camera_id])]
 
     return await run_in_threadpool(load)

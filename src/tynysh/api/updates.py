@@ -9,10 +9,10 @@ from fastapi import APIRouter, Depends, Header, Query, Response
 from starlette.types import Receive, Scope, Send
 
 from tynysh.api.authentication import requires
-from tynysh.api.context import Context, Parts
+from tynysh.api.context import Context, Services
 from tynysh.api.feed import Behind, Listener, Update
 from tynysh.api.permissions import Permission
-from tynysh.api.signed import Signed
+from tynysh.api.principal import Principal
 
 router = APIRouter(tags=["updates"])
 
@@ -31,17 +31,17 @@ class UpdateStream(Response):
 
     media_type = "text/event-stream"
 
-    def __init__(self, parts: Context, signed: Signed, after: int | None) -> None:
+    def __init__(self, services: Context, principal: Principal, after: int | None) -> None:
         super().__init__()
-        self._parts = parts
-        self._signed = signed
+        self._parts = services
+        self._signed = principal
         self._after = after
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002  ASGI's signature
         """Streams until the browser leaves, falls behind, or its session ends."""
-        parts = self._parts
-        async with parts.watch.streaming(self._signed, "updates") as stream:
-            with parts.feed.listening(self._signed) as listener:
+        services = self._parts
+        async with services.watch.streaming(self._signed, "updates") as stream:
+            with services.feed.listening(self._signed) as listener:
                 await send({"type": "http.response.start", "status": 200, "headers": _HEADERS})
                 left = await self._stream(listener, stream.ended, receive, send)
         if not left:
@@ -112,8 +112,8 @@ def _event(update: Update) -> str:
     },
 )
 async def updates(
-    signed: Annotated[Signed, Depends(requires(Permission.INCIDENTS_READ))],
-    parts: Parts,
+    principal: Annotated[Principal, Depends(requires(Permission.INCIDENTS_READ))],
+    services: Services,
     after: Annotated[int | None, Query(ge=0, le=2**63 - 1, description="Resume after this id.")] = None,
     last_event_id: Annotated[int | None, Header(ge=0, le=2**63 - 1)] = None,
 ) -> UpdateStream:
@@ -123,4 +123,4 @@ async def updates(
     resumes from the last id that it got.
     """
     # A browser that reconnects repeats the address it began with; the header is newer.
-    return UpdateStream(parts, signed, after if last_event_id is None else last_event_id)
+    return UpdateStream(services, principal, after if last_event_id is None else last_event_id)

@@ -4,8 +4,8 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable
 
-from tynysh.api.signed import Signed
-from tynysh.audit import record
+from tynysh.api.principal import Principal
+from tynysh.store import record
 from tynysh.store.database import Database
 
 ONE_VIEWING_S = 300.0
@@ -23,19 +23,19 @@ class Viewings:
         self._lock = threading.Lock()
         self._written: OrderedDict[tuple[str, str, str], float] = OrderedDict()
 
-    def note(self, signed: Signed, action: str, seen: str, *, address: str) -> None:
-        """Puts on record that the user looks: `note(signed, "clip.view", "incident:17", address=...)`.
+    def note(self, principal: Principal, action: str, seen: str, *, address: str) -> None:
+        """Puts on record that the user looks: `note(principal, "clip.view", "incident:17", address=...)`.
 
         Returns when the entry is durable. Raises StoreError if it cannot be written: then nothing may be shown.
         """
-        key = (signed.token_hash, action, seen)
+        key = (principal.token_hash, action, seen)
         now = self._clock()
         with self._lock:
             if now - self._written.get(key, -ONE_VIEWING_S) < ONE_VIEWING_S:
                 return
         with self._database.writing() as session:
             record.append(
-                session, now=now, user=signed.name, action=action, object=seen, address=address or None
+                session, now=now, user=principal.name, action=action, object=seen, address=address or None
             )
         with self._lock:
             self._written[key] = now

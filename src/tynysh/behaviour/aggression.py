@@ -18,12 +18,12 @@ from tynysh.behaviour.interaction import (
     swing,
     together,
 )
-from tynysh.behaviour.places import foot, watched
-from tynysh.behaviour.scene import Feed, Scene
 from tynysh.behaviour.settings import AnalyserSettings, Cooldown, MinDuration
 from tynysh.behaviour.signal import Behaviour, Reason, Signal
-from tynysh.behaviour.trails import Trail, Trails
+from tynysh.behaviour.trajectory import Trajectories, Trajectory
 from tynysh.geometry import Box
+from tynysh.scene.places import foot, watched
+from tynysh.scene.scene import Feed, Scene
 
 ACTS_S = 1.2
 """Seconds for which a blow, a kick or a shove counts."""
@@ -76,7 +76,7 @@ class AggressionAnalyser:
 
     def __init__(self, settings: AggressionSettings) -> None:
         self._settings = settings
-        self._trails = Trails()
+        self._trajectories = Trajectories()
         self._last: Signal | None = None
         self._grave: Strike | None = None
         self._grave_s = float("-inf")
@@ -87,26 +87,26 @@ class AggressionAnalyser:
             self._last = None
             return ()
         if scene.motion.light:
-            self._trails = Trails()
-        self._trails.observe(scene)
+            self._trajectories = Trajectories()
+        self._trajectories.observe(scene)
         if scene.detected or self._last is None:
-            self._last = self._score(scene, self._trails.now(scene, within_s=0.5))
+            self._last = self._score(scene, self._trajectories.now(scene, within_s=0.5))
         return (replace(self._last, time_s=scene.time_s),)
 
-    def _score(self, scene: Scene, trails: Mapping[int, Trail]) -> Signal:
+    def _score(self, scene: Scene, trajectories: Mapping[int, Trajectory]) -> Signal:
         names = self._settings.zones
         if names:
             zones = watched(scene, names)
-            trails = {
-                track_id: trail
-                for track_id, trail in trails.items()
-                if any(zone.contains(foot(scene, trail.last.box)) for zone in zones)
+            trajectories = {
+                track_id: trajectory
+                for track_id, trajectory in trajectories.items()
+                if any(zone.contains(foot(scene, trajectory.last.box)) for zone in zones)
             }
-        near = pairs_within(trails, CHASE_REACH)
+        near = pairs_within(trajectories, CHASE_REACH)
         cases = [
             case
             for by, to in sorted((*near, *((other, one) for one, other in near)))
-            if (case := _case(trails, by, to)) is not None
+            if (case := _case(trajectories, by, to)) is not None
         ]
         worst = max(cases, key=lambda case: case.score, default=None)
         if worst is None:
@@ -136,11 +136,11 @@ class AggressionAnalyser:
         return self._grave
 
 
-def _case(trails: Mapping[int, Trail], by: int, to: int) -> _Case | None:
+def _case(trajectories: Mapping[int, Trajectory], by: int, to: int) -> _Case | None:
     """What the one of track `by` does to the one of track `to`, who are no further apart than `CHASE_REACH`."""
-    a, b = trails[by], trails[to]
-    apart = gap(a.last, b.last, (a.stature + b.stature) / 2)
-    others = (trail for key, trail in trails.items() if key not in {by, to})
+    a, b = trajectories[by], trajectories[to]
+    apart = gap(a.last, b.last, (a.body_height + b.body_height) / 2)
+    others = (trajectory for key, trajectory in trajectories.items() if key not in {by, to})
     found: list[Strike | None] = [chase(a, b, others)]
     since_s = max(a.last.time_s, b.last.time_s) - ACTS_S
     # The one who was struck may be out of reach already.

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-from tynysh.behaviour.scene import Scene
 from tynysh.behaviour.signal import Behaviour, Signal
+from tynysh.scene.scene import Scene
 
 
 class Analyser(Protocol):

@@ -6,13 +6,13 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from tynysh.behaviour.fault import Fault
+from tynysh.behaviour.fault import CameraFault
 from tynysh.behaviour.picture_health import HEALTHY, Condition, PictureHealth
-from tynysh.behaviour.scene import Feed, Scene
 from tynysh.behaviour.settings import AnalyserSettings, Cooldown, MinDuration
 from tynysh.behaviour.signal import Behaviour, Reason, Signal
 from tynysh.behaviour.stillness import Stillness
 from tynysh.behaviour.stream_habits import StreamHabits
+from tynysh.scene.scene import Feed, Scene
 
 LOOK_S = 0.6
 """Pictures are looked into so often; whether they stand still, is seen on each."""
@@ -24,19 +24,19 @@ UNKNOWN_FACTOR = 6.0
 """A camera that never showed noise must stand still for so many times as long."""
 
 IN_THE_PICTURE = (
-    Fault.COVERED,
-    Fault.MOVED,
-    Fault.DEFOCUSED,
-    Fault.DARK,
-    Fault.GLARE,
-    Fault.WRONG_PICTURE,
+    CameraFault.COVERED,
+    CameraFault.MOVED,
+    CameraFault.DEFOCUSED,
+    CameraFault.DARK,
+    CameraFault.GLARE,
+    CameraFault.WRONG_PICTURE,
 )
 
 
-REASONS = {fault: Reason(f"camera_fault.{fault}") for fault in Fault}
+REASONS = {fault: Reason(f"camera_fault.{fault}") for fault in CameraFault}
 OTHER_SCENE = Reason("camera_fault.other_scene")
 
-IN_THE_STREAM = (Fault.TIMESTAMPS, Fault.BIT_RATE)
+IN_THE_STREAM = (CameraFault.TIMESTAMPS, CameraFault.BIT_RATE)
 
 
 class CameraFaultSettings(AnalyserSettings):
@@ -163,7 +163,7 @@ class CameraFaultAnalyser:
             self._lost.began_s = None
             self._picture_s = time_s
         lost = self._signal(
-            scene, Fault.LOST, self._lost.score(time_s, self._settings.lost_s), self._lost.began_s
+            scene, CameraFault.LOST, self._lost.score(time_s, self._settings.lost_s), self._lost.began_s
         )
         if scene.feed is Feed.LOST:
             return [lost, self._frozen(scene), *self._viewed(scene), *self._streamed(scene)]
@@ -193,7 +193,7 @@ class CameraFaultAnalyser:
             self._names[condition.fault] += 1.0
             self._other_scene = condition.other_scene
 
-    def _named(self) -> Fault:
+    def _named(self) -> CameraFault:
         """What the fault of the view was called most of late."""
         return max(IN_THE_PICTURE, key=self._names.__getitem__)
 
@@ -202,7 +202,7 @@ class CameraFaultAnalyser:
         does it, unless glare lasted for long enough before.
         """
         lasted = self._view.score(self._view.seen_s, self._settings.view_s) >= 0.6
-        return 0.0 if self._named() is Fault.GLARE and not lasted else LAPSE_S
+        return 0.0 if self._named() is CameraFault.GLARE and not lasted else LAPSE_S
 
     def _frozen(self, scene: Scene) -> Signal:
         since_s = self._stillness.since_s
@@ -211,7 +211,7 @@ class CameraFaultAnalyser:
         if self._condition.fault is not None:
             # A slate stands still, and so does what light drowns or a cloth covers: that is what it is called.
             score = 0.0
-        return self._signal(scene, Fault.FROZEN, score, since_s)
+        return self._signal(scene, CameraFault.FROZEN, score, since_s)
 
     def _streamed(self, scene: Scene) -> list[Signal]:
         if scene.stream is None:
@@ -219,10 +219,10 @@ class CameraFaultAnalyser:
         live = scene.feed is Feed.LIVE
         fault = self._condition.fault
         # What is covered or dark is said in few bytes, and so it is for a moment after that: no habit to compare with.
-        dimmed = self._health.dimmed or fault not in {None, Fault.DEFOCUSED}
+        dimmed = self._health.dimmed or fault not in {None, CameraFault.DEFOCUSED}
         wrong = {
-            Fault.TIMESTAMPS: live and self._habits.timestamps_wrong(scene.stream, scene.time_s),
-            Fault.BIT_RATE: live
+            CameraFault.TIMESTAMPS: live and self._habits.timestamps_wrong(scene.stream, scene.time_s),
+            CameraFault.BIT_RATE: live
             and self._habits.collapsed(scene.stream, scene.time_s, moving=scene.motion.moving, dimmed=dimmed)
             and fault is None,
         }
@@ -237,15 +237,15 @@ class CameraFaultAnalyser:
     def _viewed(self, scene: Scene) -> list[Signal]:
         settings = self._settings
         named = self._named()
-        limit_s = settings.dark_s if named is Fault.DARK else settings.view_s
+        limit_s = settings.dark_s if named is CameraFault.DARK else settings.view_s
         score = self._view.score(scene.time_s, limit_s)
         return [
             self._signal(scene, fault, score if fault is named else 0.0, self._view.began_s)
             for fault in IN_THE_PICTURE
         ]
 
-    def _signal(self, scene: Scene, fault: Fault, score: float, since_s: float | None) -> Signal:
-        other = fault is Fault.WRONG_PICTURE and self._other_scene
+    def _signal(self, scene: Scene, fault: CameraFault, score: float, since_s: float | None) -> Signal:
+        other = fault is CameraFault.WRONG_PICTURE and self._other_scene
         return Signal(
             behaviour=self.behaviour,
             time_s=scene.time_s,

@@ -1,10 +1,11 @@
 """Has somebody climbed a protected object?"""
 
 from tynysh.behaviour.interaction import ramp
-from tynysh.behaviour.places import OBJECT, base, foot, known_feet, stands
 from tynysh.behaviour.posture import StandingHeights, upright
-from tynysh.behaviour.scene import Scene, Zone
-from tynysh.perception.track import Track
+from tynysh.scene.places import OBJECT, base, foot, known_feet, stands
+from tynysh.scene.scene import Scene
+from tynysh.scene.track import Track
+from tynysh.scene.zone import Zone
 
 RAISED_LOW, RAISED_HIGH = 0.2, 0.4
 """How far above the object's base the feet must be, in standing heights: not at all up to the first, surely from the

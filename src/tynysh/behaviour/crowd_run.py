@@ -8,12 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from tynysh.behaviour.places import watched
-from tynysh.behaviour.scene import Feed, Scene
 from tynysh.behaviour.settings import AnalyserSettings, Cooldown, MinDuration
 from tynysh.behaviour.signal import Behaviour, Reason, Signal
-from tynysh.crowd.walkers import Walkers
 from tynysh.geometry import Box, contains_each
+from tynysh.scene.places import watched
+from tynysh.scene.scene import Feed, Scene
+from tynysh.scene.walkers import Walkers
 
 RUNS_M_S = 2.2
 """People run rather than walk from about 2.1 m/s on (Hreljac, Ergonomics 38, 1995)."""

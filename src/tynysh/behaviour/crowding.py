@@ -7,13 +7,14 @@ from typing import Annotated
 
 from pydantic import Field
 
-from tynysh.behaviour.places import foot, watched
-from tynysh.behaviour.scene import Feed, Scene, Zone
 from tynysh.behaviour.settings import AnalyserSettings, Cooldown, MinDuration
 from tynysh.behaviour.signal import Behaviour, Reason, Signal
 from tynysh.crowd.forecast import Forecast, Reach
-from tynysh.crowd.state import PICTURE, Estimate, PlaceCrowd
 from tynysh.geometry import Box, enclosing
+from tynysh.scene.crowd import PICTURE, Estimate, PlaceCrowd
+from tynysh.scene.places import foot, watched
+from tynysh.scene.scene import Feed, Scene
+from tynysh.scene.zone import Zone
 
 WINDOW_S = 5.0
 FULL_LOOKS = 4

@@ -9,12 +9,12 @@ from typing import Annotated
 import numpy as np
 from pydantic import Field
 
-from tynysh.behaviour.places import watched
-from tynysh.behaviour.scene import Feed, Scene
 from tynysh.behaviour.settings import AnalyserSettings, Cooldown, MinDuration
 from tynysh.behaviour.signal import Behaviour, Reason, Signal
-from tynysh.crowd.state import PICTURE, CrowdState, PlaceCrowd
 from tynysh.geometry import Box
+from tynysh.scene.crowd import PICTURE, CrowdState, PlaceCrowd
+from tynysh.scene.places import watched
+from tynysh.scene.scene import Feed, Scene
 
 WINDOW_S = 1.5
 """Seconds over whose looks the median counts."""

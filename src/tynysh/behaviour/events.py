@@ -119,7 +119,7 @@ class _Rise:
     told: _Told | None = None
 
 
-class _Stretch:
+class _SubjectState:
     """One subject's signal over time."""
 
     def __init__(self, rule: Rule) -> None:
@@ -235,7 +235,7 @@ class EventMaker:
     def __init__(self, rules: Mapping[Behaviour, Rule], *, ids: random.Random) -> None:
         self._rules = dict(rules)
         self._ids = ids
-        self._stretches: dict[_Key, _Stretch] = {}
+        self._stretches: dict[_Key, _SubjectState] = {}
         self._time_s: float | None = None
 
     def retune(self, rules: Mapping[Behaviour, Rule]) -> None:
@@ -261,7 +261,7 @@ class EventMaker:
             heard.add(key)
             stretch = self._stretches.get(key)
             if stretch is None:
-                stretch = self._stretches[key] = _Stretch(self._rules[signal.behaviour])
+                stretch = self._stretches[key] = _SubjectState(self._rules[signal.behaviour])
             events += stretch.hear(signal, time_s, self._ids)
         for key, stretch in list(self._stretches.items()):
             if key in heard:

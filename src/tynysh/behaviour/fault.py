@@ -3,7 +3,7 @@
 from enum import StrEnum
 
 
-class Fault(StrEnum):
+class CameraFault(StrEnum):
     """What is wrong with a camera: the subject of the signals of `camera_fault`.
 
     lost: no pictures. frozen: the same picture over and over. covered: by a hand, a cloth, paint. moved: it looks
@@ -25,4 +25,4 @@ class Fault(StrEnum):
     @property
     def blinds(self) -> bool:
         """Whether what the camera is there for goes unseen; the others make what it shows doubtful only."""
-        return self not in {Fault.TIMESTAMPS, Fault.BIT_RATE}
+        return self not in {CameraFault.TIMESTAMPS, CameraFault.BIT_RATE}

@@ -12,14 +12,14 @@ from pydantic import Field
 
 from tynysh.behaviour.fight_window import RecentPictures, Window, kept_picture
 from tynysh.behaviour.interaction import Encounter, encounters, pairs_within
-from tynysh.behaviour.places import watched
-from tynysh.behaviour.scene import Feed, Scene
 from tynysh.behaviour.settings import AnalyserSettings, Cooldown, MinDuration, Threshold
 from tynysh.behaviour.signal import Behaviour, Reason, Signal
-from tynysh.behaviour.trails import Trail, Trails
+from tynysh.behaviour.trajectory import Trajectories, Trajectory
 from tynysh.geometry import Box
 from tynysh.media.frame import Frame
 from tynysh.perception.engine import Network, load_network
+from tynysh.scene.places import watched
+from tynysh.scene.scene import Feed, Scene
 
 WEIGHTS = Path(str(files("tynysh.behaviour"))) / "weights" / "fight.onnx"
 
@@ -35,7 +35,7 @@ TOGETHER = 1.5
 STRONG_MOTION = 0.03
 EVIDENCE_S = 1.0
 LOOKED_FOR_S = 2.0
-"""The network looks where two people were within TOGETHER statures of each other in the last EVIDENCE_S seconds, or
+"""The network looks where two people were within TOGETHER body_heights of each other in the last EVIDENCE_S seconds, or
 where more than STRONG_MOTION of the picture moved: people who grapple are often not detected. Where nobody looked
 for people in the last LOOKED_FOR_S seconds, it always does."""
 
@@ -125,7 +125,7 @@ class FightAnalyser:
         self._settings = settings
         self._network = network or ShippedNetwork(device=device)
         self._pictures = RecentPictures()
-        self._trails = Trails()
+        self._trajectories = Trajectories()
         self._looks: deque[float] = deque(maxlen=SMOOTHED)
         self._looked_s = float("-inf")
         self._evidence_s = float("-inf")
@@ -140,11 +140,11 @@ class FightAnalyser:
         if scene.feed is Feed.LOST:
             self._forget()
             return ()
-        self._trails.observe(scene)
+        self._trajectories.observe(scene)
         if scene.detected:
             self._detected_s = scene.time_s
-            self._pair = next(iter(encounters(self._trails.now(scene, within_s=0.5))), None)
-            group = largest_group(self._trails.now(scene, within_s=EVIDENCE_S))
+            self._pair = next(iter(encounters(self._trajectories.now(scene, within_s=0.5))), None)
+            group = largest_group(self._trajectories.now(scene, within_s=EVIDENCE_S))
             self._groups.append((scene.time_s, group))
             while not 0.0 <= scene.time_s - self._groups[0][0] <= PEOPLE_S:
                 self._groups.popleft()
@@ -229,11 +229,11 @@ class FightAnalyser:
         )
 
 
-def largest_group(trails: Mapping[int, Trail]) -> int:
-    """How many people are in the largest group in which each is within `TOGETHER` statures of another; 1 where
-    people are alone, 0 where there are none. `trails` by track id."""
-    groups = {one: {one} for one in trails}
-    for one, other in pairs_within(trails, TOGETHER):
+def largest_group(trajectories: Mapping[int, Trajectory]) -> int:
+    """How many people are in the largest group in which each is within `TOGETHER` body_heights of another; 1 where
+    people are alone, 0 where there are none. `trajectories` by track id."""
+    groups = {one: {one} for one in trajectories}
+    for one, other in pairs_within(trajectories, TOGETHER):
         if groups[one] is not groups[other]:
             groups[one] |= groups[other]
             groups.update(dict.fromkeys(groups[other], groups[one]))

@@ -1,8 +1,8 @@
 """What two people do to each other: distances, strikes, shoves, scuffles, charges, chases, mutual violence.
 
-All measures are relative to the body: lengths in statures (the body height in the picture, H), speeds in
-statures per second (H/s), so that they mean the same near the camera and far from it. For a stature of 1.75
-m, 1 H/s is 1.75 m/s. Pure functions of trails; nothing is known of a person but where the body was.
+All measures are relative to the body: lengths in body_heights (the body height in the picture, H), speeds in
+body_heights per second (H/s), so that they mean the same near the camera and far from it. For a body_height of 1.75
+m, 1 H/s is 1.75 m/s. Pure functions of trajectories; nothing is known of a person but where the body was.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,18 +14,18 @@ from statistics import median, pstdev
 
 import numpy as np
 
-from tynysh.behaviour.trails import (
+from tynysh.behaviour.trajectory import (
     CONFIDENT,
     LONGEST_STEP_S,
     PACE_S,
     SHORTEST_STEP_S,
-    Glimpse,
-    Trail,
+    Observation,
+    Trajectory,
     recent,
     speed,
 )
 from tynysh.geometry import Box, Point
-from tynysh.perception.person import Joint
+from tynysh.scene.person import Joint
 
 NEAR = 0.35
 FAR = 1.0
@@ -116,7 +116,7 @@ def either(scores: Iterable[float]) -> float:
     return 1.0 - missing
 
 
-def gap(a: Glimpse, b: Glimpse, height: float) -> float:
+def gap(a: Observation, b: Observation, height: float) -> float:
     """How far apart two people are, in `height` (H, pixels).
 
     The horizontal gap between the boxes, and the difference in where they touch the ground: upwards in the
@@ -129,15 +129,15 @@ def gap(a: Glimpse, b: Glimpse, height: float) -> float:
     return hypot(across, 2.0 * along) / height
 
 
-def pairs_within(trails: Mapping[int, Trail], reach: float) -> list[tuple[int, int]]:
-    """Track ids of the pairs whose `gap` now is at most `reach`, in their mean stature H: each pair once, in order.
+def pairs_within(trajectories: Mapping[int, Trajectory], reach: float) -> list[tuple[int, int]]:
+    """Track ids of the pairs whose `gap` now is at most `reach`, in their mean body_height H: each pair once, in order.
 
-    At once for all of `trails`, by track id, for of hundreds of people tens of thousands of pairs are far apart.
+    At once for all of `trajectories`, by track id, for of hundreds of people tens of thousands of pairs are far apart.
     """
-    ids = sorted(trails)
-    boxes = np.array([trails[one].last.box for one in ids], dtype=np.float64).reshape(-1, 4)
-    statures = np.array([trails[one].stature for one in ids])
-    height = (statures[:, None] + statures) / 2
+    ids = sorted(trajectories)
+    boxes = np.array([trajectories[one].last.box for one in ids], dtype=np.float64).reshape(-1, 4)
+    body_heights = np.array([trajectories[one].body_height for one in ids])
+    height = (body_heights[:, None] + body_heights) / 2
     left, _, right, bottom = boxes.T
     across = np.maximum(0.0, np.maximum(left[:, None], left) - np.minimum(right[:, None], right))
     along = np.maximum(0.0, np.abs(bottom[:, None] - bottom) - 0.15 * height)
@@ -145,8 +145,8 @@ def pairs_within(trails: Mapping[int, Trail], reach: float) -> list[tuple[int, i
     return [(ids[one], ids[other]) for one, other in zip(first.tolist(), second.tolist(), strict=True)]
 
 
-def strikes(a: Trail, b: Trail, since_s: float) -> list[Strike]:
-    """Blows and kicks of `a` against `b` from `since_s` on: one candidate per step between glimpses and limb.
+def strikes(a: Trajectory, b: Trajectory, since_s: float) -> list[Strike]:
+    """Blows and kicks of `a` against `b` from `since_s` on: one candidate per step between observations and limb.
 
     A wrist (ankle) strikes to the degree that, relative to the own torso, it moves toward the other's torso by more
     than 1.1 H/s, ends in front of the own torso by 0.15 H (fully by 0.25) and within 0.4 H of the other's body
@@ -161,7 +161,7 @@ def strikes(a: Trail, b: Trail, since_s: float) -> list[Strike]:
     2005); at five to ten pictures a second a third to a half of that is seen. Handshakes and embraces stay
     below 1 H/s.
     """
-    height = (a.stature + b.stature) / 2
+    height = (a.body_height + b.body_height) / 2
     limbs = a.limbs
     found: list[Strike] = []
     steps, tips = (limbs.speed > FAST * height).nonzero()
@@ -175,7 +175,9 @@ def strikes(a: Trail, b: Trail, since_s: float) -> list[Strike]:
     return found
 
 
-def _strike(limb: _Limb, before: Glimpse, now: Glimpse, target: Glimpse, height: float) -> Strike | None:
+def _strike(
+    limb: _Limb, before: Observation, now: Observation, target: Observation, height: float
+) -> Strike | None:
     """What one limb does to `target` from `before` to `now`; None if nothing."""
     if now.torso is None or before.torso is None or now.keypoints is None or before.keypoints is None:
         return None
@@ -221,7 +223,7 @@ def _strike(limb: _Limb, before: Glimpse, now: Glimpse, target: Glimpse, height:
     return Strike(act, now.time_s, score, thrust, now.time_s, _sure(confidence)) if score > 0.0 else None
 
 
-def swing(a: Trail, b: Trail, since_s: float) -> Strike | None:
+def swing(a: Trajectory, b: Trajectory, since_s: float) -> Strike | None:
     """A wide, fast sweep of `a`'s outstretched arm that ends pointing at `b`, who is beyond the arm's reach.
 
     What the hand may hold is not seen. It counts from 60 degrees about the shoulder within one step (fully from
@@ -229,7 +231,7 @@ def swing(a: Trail, b: Trail, since_s: float) -> Strike | None:
     after, b's body 0.1 to 0.8 H from the wrist and within 40 degrees of where the arm points. Arms of people who
     walk sweep at 0.8 H/s.
     """
-    height = (a.stature + b.stature) / 2
+    height = (a.body_height + b.body_height) / 2
     best: Strike | None = None
     for before, now in pairwise(recent(a, since_s - LONGEST_STEP_S)):
         if now.time_s < since_s or not SHORTEST_STEP_S <= now.time_s - before.time_s <= LONGEST_STEP_S:
@@ -247,10 +249,10 @@ def swing(a: Trail, b: Trail, since_s: float) -> Strike | None:
 
 
 def _sweep(
-    before: Glimpse, now: Glimpse, shoulder: Joint, wrist: Joint, target: Glimpse, height: float
+    before: Observation, now: Observation, shoulder: Joint, wrist: Joint, target: Observation, height: float
 ) -> Strike | None:
     """How one arm sweeps toward `target` from `before` to `now`; None if it does not."""
-    places = [glimpse.joint(joint) for glimpse in (before, now) for joint in (shoulder, wrist)]
+    places = [observation.joint(joint) for observation in (before, now) for joint in (shoulder, wrist)]
     if any(place is None for place in places):
         return None
     from_shoulder, from_wrist, to_shoulder, to_wrist = (place for place in places if place is not None)
@@ -263,7 +265,9 @@ def _sweep(
     aim = _angle(thrown, _direction(to_shoulder, target.body.centre))
     score = ramp(_angle(drawn, thrown), 60.0, 100.0) * ramp(pace, 1.6, 2.6) * ramp(aim, 40.0, 25.0)
     seen = min(
-        float(glimpse.keypoints[wrist, 2]) for glimpse in (before, now) if glimpse.keypoints is not None
+        float(observation.keypoints[wrist, 2])
+        for observation in (before, now)
+        if observation.keypoints is not None
     )
     return Strike(Act.SWING, now.time_s, score, pace, now.time_s, _sure(seen)) if score > 0.0 else None
 
@@ -283,37 +287,37 @@ def together(acts: Sequence[Strike]) -> float:
     return min(score, LONE + (1.0 - LONE) * max(act.sure for act in acts))
 
 
-def struggle(trail: Trail, since_s: float) -> float:
+def struggle(trajectory: Trajectory, since_s: float) -> float:
     """How fast the arms move relative to the own torso, in H/s: median over the steps of the faster wrist.
 
     0 where pose is not known well enough.
     """
-    limbs = trail.limbs
+    limbs = trajectory.limbs
     speeds = [
         max(wrists)
         for now, wrists in zip(limbs.now, limbs.speed[:, :2].tolist(), strict=True)
-        if trail[int(now)].time_s >= since_s
+        if trajectory[int(now)].time_s >= since_s
     ]
-    return float(median(speeds)) / trail.stature if len(speeds) >= 3 else 0.0
+    return float(median(speeds)) / trajectory.body_height if len(speeds) >= 3 else 0.0
 
 
-def shove(a: Trail, b: Trail, since_s: float) -> Strike | None:
+def shove(a: Trajectory, b: Trajectory, since_s: float) -> Strike | None:
     """A shove of `b` by `a`, from `since_s` on: hands at the other's body, who then is driven away from them.
 
     The change of b's velocity along the line from a to b, from the 0.5 s before the touch to the 0.5 s after
     it, counts from 0.7 H/s (fully from 1.6), as far as `a` does not go along (then they just walk on
     together).
     """
-    height = (a.stature + b.stature) / 2
+    height = (a.body_height + b.body_height) / 2
     best: Strike | None = None
-    for glimpse in a:
-        at_s = glimpse.time_s
-        if at_s < since_s or (other := b.nearest(at_s)) is None or not _hands_on(glimpse, other, height):
+    for observation in a:
+        at_s = observation.time_s
+        if at_s < since_s or (other := b.nearest(at_s)) is None or not _hands_on(observation, other, height):
             continue
         before, after = b.velocity(at_s - 0.5, at_s), b.velocity(at_s, at_s + 0.5)
         if before is None or after is None:
             continue
-        away = _direction(glimpse.box.centre, other.box.centre)
+        away = _direction(observation.box.centre, other.box.centre)
         driven = _along(after, away)
         gained = min(driven, driven - _along(before, away)) / height
         if gained <= 0.7 or (own := a.velocity(at_s, at_s + 0.5)) is None:
@@ -325,7 +329,7 @@ def shove(a: Trail, b: Trail, since_s: float) -> Strike | None:
     return best
 
 
-def scuffle(a: Trail, b: Trail) -> Strike | None:
+def scuffle(a: Trajectory, b: Trajectory) -> Strike | None:
     """Two people in touch whose bodies are jerked about: they pull, push and grapple, though no limb can be told.
 
     Over the last `SCUFFLE_S` seconds, both are within `NEAR` of each other throughout, and each one's upper body
@@ -334,8 +338,10 @@ def scuffle(a: Trail, b: Trail) -> Strike | None:
     keep their height (standard deviation up to 0.08 H, not at all from 0.15), as they do not where one is hidden by
     the other or by the picture's edge. Bodies lower than 48 pixels are left out, where a box's own jitter is as large.
     """
-    height = (a.stature + b.stature) / 2
-    if min(a.stature, b.stature) < SMALLEST_PX or max(a.stature, b.stature) > 1.6 * min(a.stature, b.stature):
+    height = (a.body_height + b.body_height) / 2
+    if min(a.body_height, b.body_height) < SMALLEST_PX or max(a.body_height, b.body_height) > 1.6 * min(
+        a.body_height, b.body_height
+    ):
         return None
     if gap(a.last, b.last, height) > NEAR:
         return None
@@ -353,9 +359,9 @@ def scuffle(a: Trail, b: Trail) -> Strike | None:
     return Strike(Act.SCUFFLE, now_s, score, jerk, since_s) if score > 0.0 else None
 
 
-def one_body(a: Trail, b: Trail, since_s: float) -> bool:
-    """Whether two trails are likely of one person, whom the detector found twice: their boxes cover each other by half
-    (IoU, median since `since_s`), and by a third now.
+def one_body(a: Trajectory, b: Trajectory, since_s: float) -> bool:
+    """Whether two trajectories are likely of one person, whom the detector found twice: their boxes cover each other
+    by half (IoU, median since `since_s`), and by a third now.
     """
     if a.last.box.iou(b.last.box) < 1 / 3:
         return False
@@ -365,11 +371,11 @@ def one_body(a: Trail, b: Trail, since_s: float) -> bool:
     return bool(shared) and median(shared) > 0.5
 
 
-def drag(a: Trail, b: Trail) -> Strike | None:
-    """`a` drags `b` along: b is low (wider than high, or half the own stature), in touch with a who is not, keeps that
-    height, and both move the same way over the last 1.2 s, at 0.25 to 1.5 H/s (fully from 0.55 to 1.2).
+def drag(a: Trajectory, b: Trajectory) -> Strike | None:
+    """`a` drags `b` along: b is low (wider than high, or half the own body height), in touch with a who is not, keeps
+    that height, and both move the same way over the last 1.2 s, at 0.25 to 1.5 H/s (fully from 0.55 to 1.2).
     """
-    height = (a.stature + b.stature) / 2
+    height = (a.body_height + b.body_height) / 2
     now_s = min(a.last.time_s, b.last.time_s)
     if gap(a.last, b.last, height) > NEAR or not _is_low(b) or _is_low(a):
         return None
@@ -381,11 +387,11 @@ def drag(a: Trail, b: Trail) -> Strike | None:
     return Strike(Act.DRAG, now_s, score, pace, now_s - PACE_S) if score > 0.0 else None
 
 
-def charge(a: Trail, b: Trail) -> Strike | None:
+def charge(a: Trajectory, b: Trajectory) -> Strike | None:
     """`a` charges at `b`: from 0.3 H away or more, straight into b's reach within the last 0.9 s, at 0.8 H/s or more
     (fully from 1.6), while b hardly moves along that line (twice what exceeds 0.2 H/s is taken off).
     """
-    height = (a.stature + b.stature) / 2
+    height = (a.body_height + b.body_height) / 2
     now_s = min(a.last.time_s, b.last.time_s)
     since_s = now_s - CHARGE_S
     came = recent(a, since_s)
@@ -402,7 +408,7 @@ def charge(a: Trail, b: Trail) -> Strike | None:
     return Strike(Act.CHARGE, now_s, score, pace, since_s) if score > 0.0 else None
 
 
-def chase(a: Trail, b: Trail, others: Iterable[Trail] = ()) -> Strike | None:
+def chase(a: Trajectory, b: Trajectory, others: Iterable[Trajectory] = ()) -> Strike | None:
     """`a` runs after `b`: both faster than 1.1 H/s (fully from 1.8) over the last 1.2 s, b ahead of a in the
     direction in which a runs (0.15 to 4 H ahead, hardly beside), both in nearly the same direction.
 
@@ -412,11 +418,11 @@ def chase(a: Trail, b: Trail, others: Iterable[Trail] = ()) -> Strike | None:
     chaser, fleeing = a.pace, b.pace
     if chaser is None or fleeing is None or abs(a.last.time_s - b.last.time_s) > 0.5:
         return None
-    pace = min(speed(chaser) / a.stature, speed(fleeing) / b.stature)
+    pace = min(speed(chaser) / a.body_height, speed(fleeing) / b.body_height)
     heading = _direction((0.0, 0.0), chaser)
     if pace <= FAST or _along(fleeing, heading) < 0.8 * speed(fleeing):
         return None
-    height = (a.stature + b.stature) / 2
+    height = (a.body_height + b.body_height) / 2
     here, there = a.last.box.centre, b.last.box.centre
     apart = (there[0] - here[0], there[1] - here[1])
     ahead = _along(apart, heading) / height
@@ -432,7 +438,7 @@ def chase(a: Trail, b: Trail, others: Iterable[Trail] = ()) -> Strike | None:
     return Strike(Act.CHASE, now_s, score, pace, now_s - PACE_S)
 
 
-def mutual_violence(a: Trail, b: Trail) -> float:
+def mutual_violence(a: Trajectory, b: Trajectory) -> float:
     """How much two people fight each other, in [0, 1], over their last `WINDOW_S` seconds.
 
     Each one's strikes against the other add up to A and B (`either`). Mutual violence is 0.75 √(A B) + 0.25
@@ -441,7 +447,7 @@ def mutual_violence(a: Trail, b: Trail) -> float:
     by closeness: 1 within `NEAR`, 0 from `FAR`. Without pose it is 0.
     """
     since_s = max(a.last.time_s, b.last.time_s) - WINDOW_S
-    height = (a.stature + b.stature) / 2
+    height = (a.body_height + b.body_height) / 2
     apart = gap(a.last, b.last, height)
     closeness = ramp(apart, FAR, NEAR)
     if closeness == 0.0:
@@ -466,30 +472,30 @@ class Encounter:
     violence: float
 
 
-def encounters(trails: Mapping[int, Trail]) -> list[Encounter]:
-    """Every pair within `FAR` of each other, the most violent first; `trails` by track id."""
+def encounters(trajectories: Mapping[int, Trajectory]) -> list[Encounter]:
+    """Every pair within `FAR` of each other, the most violent first; `trajectories` by track id."""
     found: list[Encounter] = []
-    for one, other in pairs_within(trails, FAR):
-        a, b = trails[one], trails[other]
-        apart = gap(a.last, b.last, (a.stature + b.stature) / 2)
+    for one, other in pairs_within(trajectories, FAR):
+        a, b = trajectories[one], trajectories[other]
+        apart = gap(a.last, b.last, (a.body_height + b.body_height) / 2)
         found.append(Encounter((one, other), a.last.box.union(b.last.box), apart, mutual_violence(a, b)))
     return sorted(found, key=lambda encounter: (-encounter.violence, encounter.gap, encounter.ids))
 
 
-def _was_slower(trail: Trail) -> bool:
-    """Whether somebody who runs now walked or stood before, within the trail."""
-    now_s = trail.last.time_s
-    past = trail.velocity(now_s - 4.0, now_s - PACE_S - 0.6)
-    return past is not None and speed(past) < 0.7 * trail.stature
+def _was_slower(trajectory: Trajectory) -> bool:
+    """Whether somebody who runs now walked or stood before, within the trajectory."""
+    now_s = trajectory.last.time_s
+    past = trajectory.velocity(now_s - 4.0, now_s - PACE_S - 0.6)
+    return past is not None and speed(past) < 0.7 * trajectory.body_height
 
 
-def _runs_along(trail: Trail, heading: Point) -> bool:
+def _runs_along(trajectory: Trajectory, heading: Point) -> bool:
     """Whether a bystander runs in the direction `heading` (unit vector)."""
-    own = trail.pace
-    return own is not None and speed(own) > trail.stature and _along(own, heading) > 0.8 * speed(own)
+    own = trajectory.pace
+    return own is not None and speed(own) > trajectory.body_height and _along(own, heading) > 0.8 * speed(own)
 
 
-def _hands_on(a: Glimpse, b: Glimpse, height: float) -> bool:
+def _hands_on(a: Observation, b: Observation, height: float) -> bool:
     """Whether a hand of `a` is within 0.15 H of b's head or torso."""
     hands: Sequence[Point | None] = (a.joint(Joint.LEFT_WRIST), a.joint(Joint.RIGHT_WRIST))
     return any(hand is not None and _outside(hand, b.core) <= 0.15 * height for hand in hands)
@@ -512,17 +518,19 @@ def _angle(one: Point, other: Point) -> float:
     return degrees(abs(atan2(across, _along(one, other))))
 
 
-def _steadiness(trail: Trail, since_s: float) -> float:
+def _steadiness(trajectory: Trajectory, since_s: float) -> float:
     """How surely the box is of one and the same part of the body since `since_s`: 1 where its height's standard
     deviation is up to 0.08 H, 0 from 0.15.
     """
-    return ramp(pstdev(one.box.height for one in recent(trail, since_s)) / trail.stature, 0.15, 0.08)
+    return ramp(
+        pstdev(one.box.height for one in recent(trajectory, since_s)) / trajectory.body_height, 0.15, 0.08
+    )
 
 
-def _is_low(trail: Trail) -> bool:
+def _is_low(trajectory: Trajectory) -> bool:
     """Whether somebody lies or is bent low: clearly wider than high, or half as high as usual."""
-    box = trail.last.box
-    return box.width > 1.2 * box.height or box.height < 0.5 * trail.stature
+    box = trajectory.last.box
+    return box.width > 1.2 * box.height or box.height < 0.5 * trajectory.body_height
 
 
 def _outside(point: Point, box: Box) -> float:

@@ -10,7 +10,10 @@ from pydantic import Field
 from tynysh.behaviour.climbing import Climbing
 from tynysh.behaviour.interaction import ramp
 from tynysh.behaviour.object_change import ObjectChange
-from tynysh.behaviour.places import (
+from tynysh.behaviour.settings import AnalyserSettings, Cooldown, MinDuration, ZoneName
+from tynysh.behaviour.signal import Behaviour, Reason, Signal
+from tynysh.geometry import Box, enclosing
+from tynysh.scene.places import (
     OBJECT,
     PROTECTED,
     distance,
@@ -21,11 +24,9 @@ from tynysh.behaviour.places import (
     stands,
     watched,
 )
-from tynysh.behaviour.scene import Feed, Line, Scene, Zone
-from tynysh.behaviour.settings import AnalyserSettings, Cooldown, MinDuration, ZoneName
-from tynysh.behaviour.signal import Behaviour, Reason, Signal
-from tynysh.geometry import Box, enclosing
-from tynysh.perception.track import Track
+from tynysh.scene.scene import Feed, Scene
+from tynysh.scene.track import Track
+from tynysh.scene.zone import Line, Zone
 
 WINDOW_S = 1.0
 YOUNG_S = 0.3

@@ -7,13 +7,14 @@ from typing import Annotated
 
 from pydantic import Field
 
-from tynysh.behaviour.places import PROTECTED, SURE, base, distance, objects, stands, watched
-from tynysh.behaviour.scene import Feed, Scene, Zone
 from tynysh.behaviour.settings import AnalyserSettings, Cooldown, MinDuration
 from tynysh.behaviour.signal import Behaviour, Reason, Signal
 from tynysh.geometry import Box, Point, enclosing
-from tynysh.perception.person import Joint
-from tynysh.perception.track import Track
+from tynysh.scene.person import Joint
+from tynysh.scene.places import PROTECTED, SURE, base, distance, objects, stands, watched
+from tynysh.scene.scene import Feed, Scene
+from tynysh.scene.track import Track
+from tynysh.scene.zone import Zone
 
 GRACE_S = 5.0
 """Seconds for which somebody may leave the place, or not be seen, and still be the one who stays there."""

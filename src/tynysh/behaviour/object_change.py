@@ -7,8 +7,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from tynysh.behaviour.scene import Scene, Zone
 from tynysh.geometry import Box, Polygon, contains_each
+from tynysh.scene.scene import Scene
+from tynysh.scene.zone import Zone
 
 SIDE = 64
 """Cells along the longer side of what is compared."""
@@ -55,7 +56,7 @@ Mask = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class SurfaceChange:
     """since_s: when it was first seen. box: where, normalised."""
 
     since_s: float
@@ -92,7 +93,7 @@ class _Memory:
 
     reference: _Look | None = None
     visit_s: float | None = None
-    change: Change | None = None
+    change: SurfaceChange | None = None
     looked_s: float = -math.inf
     busy_s: float = -math.inf
 
@@ -113,7 +114,7 @@ class ObjectChange:
     def __init__(self) -> None:
         self._objects: dict[str, _Memory] = {}
 
-    def observe(self, scene: Scene, zone: Zone, *, visited: bool) -> Change | None:
+    def observe(self, scene: Scene, zone: Zone, *, visited: bool) -> SurfaceChange | None:
         """The change that holds at `scene`, if there is one; scenes without a picture tell nothing new.
 
         visited: whether somebody is near enough now to do something to the object.
@@ -152,7 +153,7 @@ class ObjectChange:
             memory.reference, memory.change, memory.visit_s = look, None, None
             return
         patch, (rows, columns) = deeds[0], look.cells.shape
-        memory.change = Change(
+        memory.change = SurfaceChange(
             since_s,
             Box(
                 outline.left + outline.width * patch.left / columns,

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from tynysh.behaviour.fault import Fault
+from tynysh.behaviour.fault import CameraFault
 from tynysh.media.frame import Image
 from tynysh.perception.motion import averaged
 
@@ -88,7 +88,7 @@ class Condition:
     fault: None where nothing is. other_scene: whether a wrong picture is a scene, and no colour bars or slate.
     """
 
-    fault: Fault | None = None
+    fault: CameraFault | None = None
     other_scene: bool = False
 
 
@@ -269,7 +269,7 @@ class PictureHealth:
     def _judge(self, look: _Look, time_s: float) -> tuple[Condition, bool]:
         """What is the matter, and whether the look may be learnt from."""
         if look.bright <= DARK:
-            return Condition(Fault.DARK), False
+            return Condition(CameraFault.DARK), False
         view = self._views[0] if self._views else None
         if view is None or not view.known(time_s):
             condition = _at_sight(look)
@@ -283,7 +283,7 @@ class PictureHealth:
         if condition is not HEALTHY:
             return condition, False
         if view.coarse >= 12.0 and look.coarse < 0.3 * view.coarse:
-            return Condition(Fault.COVERED), False
+            return Condition(CameraFault.COVERED), False
         return HEALTHY, True
 
     def _judge_view(self, look: _Look, view: _View, time_s: float) -> tuple[Condition, bool]:
@@ -315,41 +315,41 @@ class PictureHealth:
         self, look: _Look, view: _View, match: _Match, gone: float, passing: bool, time_s: float
     ) -> Condition:
         if look.bright <= DIM and match.gain < DIM_GAIN:
-            return Condition(Fault.DARK)
+            return Condition(CameraFault.DARK)
         if _blinded(look, view, match, gone):
-            return Condition(Fault.GLARE)
+            return Condition(CameraFault.GLARE)
         likeness = _likeness(look.thumb, view.thumb)
         if gone >= HALF_GONE and _is_colour_bars(look):
-            return Condition(Fault.WRONG_PICTURE)
+            return Condition(CameraFault.WRONG_PICTURE)
         if _defocused(look, view, likeness):
-            return Condition(Fault.DEFOCUSED)
+            return Condition(CameraFault.DEFOCUSED)
         if not match.enough:
             bare = look.coarse < 0.4 * view.coarse and likeness < 0.3 and look.contrast < 0.5 * view.contrast
-            return Condition(Fault.COVERED) if bare else HEALTHY
+            return Condition(CameraFault.COVERED) if bare else HEALTHY
         if gone < HALF_GONE:
             self._obstructed_s = None
             return HEALTHY
         if gone >= MOSTLY_GONE and look.still and look.flat >= max(0.6, view.flat + 0.2):
             slate = look.coarse >= 8.0
-            return Condition(Fault.WRONG_PICTURE if slate else Fault.COVERED)
+            return Condition(CameraFault.WRONG_PICTURE if slate else CameraFault.COVERED)
         if match.erased >= HALF_ERASED:
-            return HEALTHY if passing else Condition(Fault.COVERED)
+            return HEALTHY if passing else Condition(CameraFault.COVERED)
         if self._searching:
             if self._same_in_other_light(look, view, match, time_s):
                 return HEALTHY
             if _found_elsewhere(look, view, match):
                 self._found_s = time_s
         if time_s - self._found_s <= FOUND_S:
-            return Condition(Fault.MOVED)
+            return Condition(CameraFault.MOVED)
         if self._gone_s is not None and self._gone_s - self._seen_s <= SUDDEN_S:
             if look.fine < BLURRED * view.fine:
-                return Condition(Fault.COVERED)
-            return Condition(Fault.WRONG_PICTURE, other_scene=True)
+                return Condition(CameraFault.COVERED)
+            return Condition(CameraFault.WRONG_PICTURE, other_scene=True)
         if match.erased >= PARTLY_ERASED and look.fine < SOFTER * view.fine:
-            return HEALTHY if passing else Condition(Fault.COVERED)
+            return HEALTHY if passing else Condition(CameraFault.COVERED)
         if self._obstructed_s is None or passing:
             self._obstructed_s = time_s
-        return Condition(Fault.COVERED) if time_s - self._obstructed_s >= OBSTRUCTED_S else HEALTHY
+        return Condition(CameraFault.COVERED) if time_s - self._obstructed_s >= OBSTRUCTED_S else HEALTHY
 
     def _may_search(self, time_s: float) -> bool:
         """Whether to look for the view elsewhere, which costs much: at each look at first, then now and then."""
@@ -400,7 +400,7 @@ class PictureHealth:
 
     def _note(self, condition: Condition, time_s: float) -> None:
         """Take a view that stays another for the camera's own, in time."""
-        strange = condition.fault is Fault.MOVED or condition.other_scene
+        strange = condition.fault is CameraFault.MOVED or condition.other_scene
         if not strange:
             self._strange_s = None
         elif self._strange_s is None:
@@ -483,11 +483,11 @@ def _left(look: _Look, view: _View) -> tuple[_Field, _Field]:
 def _at_sight(look: _Look) -> Condition:
     """What is the matter with a picture that cannot be compared with any view."""
     if look.saturated >= 0.85:
-        return Condition(Fault.GLARE)
+        return Condition(CameraFault.GLARE)
     if _is_colour_bars(look):
-        return Condition(Fault.WRONG_PICTURE)
+        return Condition(CameraFault.WRONG_PICTURE)
     if look.coarse < 3.0 and look.contrast < 6.0:
-        return Condition(Fault.COVERED)
+        return Condition(CameraFault.COVERED)
     return HEALTHY
 
 

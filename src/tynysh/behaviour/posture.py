@@ -8,7 +8,7 @@ import numpy as np
 
 from tynysh.behaviour.interaction import ramp
 from tynysh.geometry import Box, Point
-from tynysh.perception.person import Joint, Keypoints
+from tynysh.scene.person import Joint, Keypoints
 
 CONFIDENT = 0.3
 ROWS = 12

@@ -8,13 +8,14 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from tynysh.behaviour.places import foot
-from tynysh.behaviour.scene import Scene, Zone
-from tynysh.crowd.hiding import Hidden, Hiding
-from tynysh.crowd.state import PICTURE, Estimate
+from tynysh.crowd.occlusion import OccludedArea, Occlusion
 from tynysh.geometry import Box, areas, box_array, contains_each, iou_matrix, shared_areas
-from tynysh.perception.person import Person
-from tynysh.perception.track import Track
+from tynysh.scene.crowd import PICTURE, Estimate
+from tynysh.scene.person import Person
+from tynysh.scene.places import foot
+from tynysh.scene.scene import Scene
+from tynysh.scene.track import Track
+from tynysh.scene.zone import Zone
 
 COUNTED_SCORE = 0.4
 """Least score, on average over `SCORE_S`, of a track that counts; and of a detection that is no track yet. People
@@ -126,15 +127,15 @@ class Counter:
     looks of the last seconds disagree. The count itself is not raised by those expected to be missed; it is rough
     where they are more than a seventh of all.
 
-    Hidden people (`crowd.hiding`): where those who are seen hide so much of the floor that a fifth of all are expected
-    behind them, the count is rough, and the band goes up to what the hidden floor can hold: all of it where a third or
-    more of all are expected to be hidden, in proportion where fewer are.
+    Hidden people (`crowd.occlusion`): where those who are seen hide so much of the floor that a fifth of all are
+    expected behind them, the count is rough, and the band goes up to what the hidden floor can hold: all of it where a
+    third or more of all are expected to be hidden, in proportion where fewer are.
     """
 
     def __init__(self) -> None:
         self._standings: dict[int, _Standing] = {}
         self._recent: dict[str, _Recent] = {}
-        self._hiding = Hiding()
+        self._hiding = Occlusion()
 
     def observe(self, scene: Scene, persons: Sequence[Person]) -> Mapping[str, tuple[Estimate, bool]]:
         """How many people are in the picture and in each zone at `scene`, and whether that is rough.
@@ -223,7 +224,7 @@ class Counter:
         return Estimate(number, min(max(0, low), number), max(high, number)), rough
 
 
-def _behind(hidden: Hidden | None, zone: Zone | None) -> tuple[float, float]:
+def _behind(hidden: OccludedArea | None, zone: Zone | None) -> tuple[float, float]:
     """How many people are expected to be hidden in a zone (None: in the picture), and how many can be."""
     if hidden is None:
         return 0.0, 0.0

@@ -3,9 +3,10 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from tynysh.crowd.ground import Ground
-from tynysh.crowd.state import DensityMap
-from tynysh.crowd.walkers import Floats, Walkers
+from tynysh.geometry import Floats
+from tynysh.scene.crowd import DensityMap
+from tynysh.scene.ground import Ground
+from tynysh.scene.walkers import Walkers
 
 ROWS, COLUMNS = 18, 32
 """Cells of a map in persons/m²."""

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tynysh.crowd.walkers import Floats, Walkers
+from tynysh.geometry import Floats
+from tynysh.scene.walkers import Walkers
 
 STANDING_M_S = 0.35
 """Slower than this somebody stands, metres a second: slower than any walk, faster than boxes jitter."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from tynysh.crowd.state import Estimate
+from tynysh.scene.crowd import Estimate
 
 BUCKET_S = 5.0
 """Counts are averaged over so many seconds before they are taken in: looks a moment apart err alike."""

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from tynysh.behaviour.scene import Line
-from tynysh.crowd.state import LineCount
-from tynysh.crowd.walkers import Floats
+from tynysh.geometry import Floats
+from tynysh.scene.crowd import LineCount
+from tynysh.scene.zone import Line
 
 BAND = 0.1
 """Feet count as beyond a line from this part of the body's height on: who stands on it and sways does not cross."""

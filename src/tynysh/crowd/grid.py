@@ -5,8 +5,8 @@ from math import ceil, floor
 import numpy as np
 from numpy.typing import NDArray
 
-from tynysh.crowd.ground import Ground
 from tynysh.geometry import Point
+from tynysh.scene.ground import Ground
 
 FARTHEST_M = 60.0
 """Nothing is drawn farther off than this from the nearest floor in the picture."""

@@ -3,10 +3,10 @@
 from collections.abc import Callable
 from typing import Protocol
 
-from tynysh.behaviour.scene import Scene
 from tynysh.crowd.calibration import CalibrationError
-from tynysh.crowd.ground import Ground
 from tynysh.crowd.learning import Learnt
+from tynysh.scene.ground import Ground
+from tynysh.scene.scene import Scene
 
 
 class GroundSource(Protocol):

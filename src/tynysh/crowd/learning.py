@@ -6,15 +6,13 @@ from dataclasses import dataclass
 from math import log, sqrt, tan
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.optimize import least_squares
 
-from tynysh.behaviour.scene import Scene
-from tynysh.crowd.ground import Ground
-from tynysh.crowd.mounting import Mounting
-from tynysh.crowd.walks import Stretch, Walks
-
-Array = NDArray[np.float64]
+from tynysh.crowd.camera_pose import CameraPose
+from tynysh.crowd.walks import Walks, WalkSegment
+from tynysh.geometry import Floats
+from tynysh.scene.ground import Ground
+from tynysh.scene.scene import Scene
 
 HEIGHT_M, HEIGHT_SD_M = 1.70, 0.10
 """How tall people are, and how much they differ."""
@@ -33,7 +31,7 @@ people are where the camera hangs."""
 _WALK_MEAN_SD = 0.15
 _STRETCH_SD = 0.25
 _BOX_SD = 0.03
-_USUAL = Mounting(focal=1.4, tilt=0.35, roll=0.0, height=4.5).parameters
+_USUAL = CameraPose(focal=1.4, tilt=0.35, roll=0.0, height=4.5).parameters
 _USUAL_SD = np.array([0.45, 0.3, 0.045, 0.7])
 _TILTS = np.radians(np.arange(2.0, 75.0, 6.0))
 _FOCALS = (0.7, 1.0, 1.5, 2.2)
@@ -53,7 +51,7 @@ class Learnt:
     people: how many it rests on.
     """
 
-    mounting: Mounting
+    camera_pose: CameraPose
     aspect: float
     error: float
     people: int
@@ -61,7 +59,7 @@ class Learnt:
     @property
     def ground(self) -> Ground:
         """The floor."""
-        return self.mounting.ground(self.aspect, self.error)
+        return self.camera_pose.ground(self.aspect, self.error)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +69,8 @@ class Hints:
     view: float | None = None
     height: float | None = None
 
-    def usual(self, aspect: float) -> tuple[Array, Array]:
-        """How the camera probably hangs: parameters of `Mounting` (4,) and their standard deviations."""
+    def usual(self, aspect: float) -> tuple[Floats, Floats]:
+        """How the camera probably hangs: parameters of `CameraPose` (4,) and their standard deviations."""
         mean, deviation = _USUAL.copy(), _USUAL_SD.copy()
         if self.view is not None:
             mean[0], deviation[0] = log(aspect / 2 / tan(self.view / 2)), _HINT_SD
@@ -82,7 +80,7 @@ class Hints:
 
 
 class GroundLearner:
-    """Learns a camera's mounting from people who walk through.
+    """Learns a camera's camera_pose from people who walk through.
 
     From where feet and heads of upright people are in the picture follow the camera's tilt, focal length and height,
     by non-linear regression (Li et al., A simplified nonlinear regression method for human height estimation in video
@@ -105,7 +103,7 @@ class GroundLearner:
 
     def _begin(self) -> None:
         self._walks = Walks()
-        self._kept: dict[tuple[int, int], deque[Stretch]] = {}
+        self._kept: dict[tuple[int, int], deque[WalkSegment]] = {}
         self._fresh = 0
         self._learnt = self._known
         self._ground = None if self._learnt is None else self._learnt.ground
@@ -139,7 +137,7 @@ class GroundLearner:
         self._known = None
         self._begin()
 
-    def _learn(self, stretches: Sequence[Stretch], aspect: float) -> None:
+    def _learn(self, stretches: Sequence[WalkSegment], aspect: float) -> None:
         found = fitted(stretches, aspect, self._hints)
         if found is None:
             return
@@ -151,8 +149,8 @@ class GroundLearner:
         self._learnt, self._ground = found, found.ground
 
 
-def fitted(stretches: Sequence[Stretch], aspect: float, hints: Hints) -> Learnt | None:
-    """The mounting that explains `stretches` best; None if too few people have walked, or nothing explains them."""
+def fitted(stretches: Sequence[WalkSegment], aspect: float, hints: Hints) -> Learnt | None:
+    """The camera_pose that explains `stretches` best; None if too few people have walked, or nothing explains them."""
     if len({stretch.person for stretch in stretches}) < FEWEST_PEOPLE:
         return None
     fit = _Fit(stretches, aspect, hints)
@@ -162,20 +160,20 @@ def fitted(stretches: Sequence[Stretch], aspect: float, hints: Hints) -> Learnt 
     best = least_squares(
         fit.residuals, start, loss="soft_l1", f_scale=_OUTLIER, x_scale=[0.1, 0.05, 0.02, 0.1, 0.1]
     )
-    mounting = Mounting.of(best.x)
-    if not fit.possible(mounting):
+    camera_pose = CameraPose.of(best.x)
+    if not fit.possible(camera_pose):
         return None
     error = sqrt(fit.length_variance(best.x, fit.covariance(best.x, np.asarray(best.jac))) + SYSTEMATIC**2)
-    return Learnt(mounting, aspect, error, fit.people)
+    return Learnt(camera_pose, aspect, error, fit.people)
 
 
 class _Fit:
-    """Stretches of walk as arrays, and how far from the expected they are under some mounting.
+    """Stretches of walk as arrays, and how far from the expected they are under some camera_pose.
 
-    Parameters (5,): those of `Mounting`, and the logarithm of the mean walking speed.
+    Parameters (5,): those of `CameraPose`, and the logarithm of the mean walking speed.
     """
 
-    def __init__(self, stretches: Sequence[Stretch], aspect: float, hints: Hints) -> None:
+    def __init__(self, stretches: Sequence[WalkSegment], aspect: float, hints: Hints) -> None:
         self.aspect = aspect
         self._usual, self._usual_sd = hints.usual(aspect)
         self.feet = np.array([stretch.foot for stretch in stretches])
@@ -189,47 +187,49 @@ class _Fit:
         )
         self.people = len(self.counts)
 
-    def start(self) -> Array | None:
+    def start(self) -> Floats | None:
         """The best of a coarse grid over tilt and focal length, by the median; None if none is possible."""
         best, least = None, np.inf
         for tilt in _TILTS:
             for focal in _FOCALS:
-                tall = self.heights(Mounting(focal, float(tilt), 0.0, 1.0))
+                tall = self.heights(CameraPose(focal, float(tilt), 0.0, 1.0))
                 if not (np.isfinite(tall) & (tall > 0)).all():
                     continue
                 height = HEIGHT_M / float(np.median(tall))
-                parameters = np.append(Mounting(focal, float(tilt), 0.0, height).parameters, log(WALK_M_S))
+                parameters = np.append(CameraPose(focal, float(tilt), 0.0, height).parameters, log(WALK_M_S))
                 residuals = self.residuals(parameters)
                 cost = float(np.minimum(np.abs(residuals), 3 * _OUTLIER).sum())
                 if cost < least:
                     best, least = parameters, cost
         return best
 
-    def residuals(self, parameters: Array) -> Array:
-        """In standard deviations: heights, speeds, and the mounting itself against the usual."""
-        mounting = Mounting.of(parameters)
+    def residuals(self, parameters: Floats) -> Floats:
+        """In standard deviations: heights, speeds, and the camera_pose itself against the usual."""
+        camera_pose = CameraPose.of(parameters)
         # Of what is seen, not of what it would mean: else mountings win under which differences mean little.
-        expected = mounting.statures(self.feet, HEIGHT_M, self.aspect)
+        expected = camera_pose.statures(self.feet, HEIGHT_M, self.aspect)
         tall = self._per_person(_log(self.seen / expected), HEIGHT_SD_M / HEIGHT_M, _BOX_SD)
-        speed = self._per_person(_log(self.speeds(mounting)) - parameters[4], WALK_SD, _STRETCH_SD)
+        speed = self._per_person(_log(self.speeds(camera_pose)) - parameters[4], WALK_SD, _STRETCH_SD)
         usual = (parameters[:4] - self._usual) / self._usual_sd
         return np.concatenate([tall, speed, usual, [(parameters[4] - log(WALK_M_S)) / _WALK_MEAN_SD]])
 
-    def heights(self, mounting: Mounting) -> Array:
+    def heights(self, camera_pose: CameraPose) -> Floats:
         """Metres (N,)."""
-        return mounting.heights(self.feet, self.heads, self.aspect)
+        return camera_pose.heights(self.feet, self.heads, self.aspect)
 
-    def speeds(self, mounting: Mounting) -> Array:
+    def speeds(self, camera_pose: CameraPose) -> Floats:
         """Metres per second (N,)."""
-        ground = mounting.ground(self.aspect, 0.0)
+        ground = camera_pose.ground(self.aspect, 0.0)
         way = ground.metres(self.ends) - ground.metres(self.starts)
         return np.asarray(np.hypot(*way.T) / self.seconds)
 
-    def possible(self, mounting: Mounting) -> bool:
+    def possible(self, camera_pose: CameraPose) -> bool:
         """Whether everybody stands on the floor in front of the camera."""
-        return bool(np.isfinite(self.heights(mounting)).all() and np.isfinite(self.speeds(mounting)).all())
+        return bool(
+            np.isfinite(self.heights(camera_pose)).all() and np.isfinite(self.speeds(camera_pose)).all()
+        )
 
-    def covariance(self, parameters: Array, slopes: Array) -> Array:
+    def covariance(self, parameters: Floats, slopes: Floats) -> Floats:
         """Of the parameters (5, 5), at the optimum, where `slopes` are of the robust residuals.
 
         The wider, by its trace, of what the model expects and of what people say by their disagreement: the sandwich
@@ -245,14 +245,14 @@ class _Fit:
         seen = expected @ (among + given.T @ given) @ expected
         return np.asarray(max(expected, seen, key=np.trace))
 
-    def length_variance(self, parameters: Array, covariance: Array) -> float:
+    def length_variance(self, parameters: Floats, covariance: Floats) -> float:
         """Of the logarithm of lengths on the floor: along and across the view, where people walk."""
         ahead, aside = np.array([0.0, 0.01]), np.array([0.01 / self.aspect, 0.0])
         here = np.concatenate([self.feet, self.feet])
         there = np.concatenate([self.feet + ahead, self.feet + aside])
 
-        def lengths(at: Array) -> Array:
-            ground = Mounting.of(at).ground(self.aspect, 0.0)
+        def lengths(at: Floats) -> Floats:
+            ground = CameraPose.of(at).ground(self.aspect, 0.0)
             return _log(np.hypot(*(ground.metres(there) - ground.metres(here)).T))
 
         step = 1e-4
@@ -265,19 +265,19 @@ class _Fit:
         )
         return float(np.einsum("ij,jk,ik->i", slopes, covariance, slopes).mean())
 
-    def _per_person(self, deviations: Array, between: float, within: float) -> Array:
+    def _per_person(self, deviations: Floats, between: float, within: float) -> Floats:
         """Deviations (N,) that share a part (standard deviation `between`) within each person, made independent."""
         means = np.bincount(self.walker, deviations) / self.counts
         shrunk = 1 - within / np.sqrt(within**2 + self.counts * between**2)
         return np.asarray((deviations - (shrunk * means)[self.walker]) / within)
 
 
-def _log(values: Array) -> Array:
+def _log(values: Floats) -> Floats:
     """Logarithms; what cannot be, as feet above the horizon, is very wrong but finite, so that a fit turns back."""
     return np.log(np.where(np.isfinite(values) & (values > 1e-3), values, 1e-3))
 
 
-def _robust(residuals: Array) -> Array:
+def _robust(residuals: Floats) -> Floats:
     """Residuals as scipy's soft_l1 loss scales them beside the slopes it returns."""
     squares = (residuals / _OUTLIER) ** 2
     first, second = (1 + squares) ** -0.5, -0.5 * (1 + squares) ** -1.5
@@ -285,10 +285,10 @@ def _robust(residuals: Array) -> Array:
     return np.asarray(residuals * first / scale)
 
 
-def _agree(one: Learnt, other: Learnt, stretches: Sequence[Stretch]) -> bool:
+def _agree(one: Learnt, other: Learnt, stretches: Sequence[WalkSegment]) -> bool:
     """Whether two floors give the same lengths where people walk, within three standard errors."""
     fit = _Fit(stretches, other.aspect, Hints())
-    first, second = fit.speeds(one.mounting), fit.speeds(other.mounting)
+    first, second = fit.speeds(one.camera_pose), fit.speeds(other.camera_pose)
     if not np.isfinite(first).all():
         return False
     apart = float(np.median(np.abs(np.log(first / second))))

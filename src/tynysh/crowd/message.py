@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from tynysh.crowd.ground import Ground
-from tynysh.crowd.state import CrowdState, DensityMap, PlaceCrowd
+from tynysh.scene.crowd import CrowdState, DensityMap, PlaceCrowd
+from tynysh.scene.ground import Ground
 
 
 def crowd_message(state: CrowdState, ground: Ground | None) -> dict[str, Any]:

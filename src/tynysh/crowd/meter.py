@@ -7,19 +7,21 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from tynysh.behaviour.scene import Scene, Zone
 from tynysh.crowd.counting import Counter
 from tynysh.crowd.density import RADIUS_M, Floor, counted_map, kernel, metric_map, radius
 from tynysh.crowd.flow import flow
 from tynysh.crowd.gates import Gates
-from tynysh.crowd.ground import Ground
-from tynysh.crowd.lineage import Lineage
 from tynysh.crowd.pressure import PressureField
 from tynysh.crowd.service_level import service_level
-from tynysh.crowd.state import PICTURE, CrowdState, DensityMap, Estimate, PlaceCrowd
-from tynysh.crowd.walkers import Floats, Paces, Walkers
-from tynysh.geometry import Polygon, contains_each
-from tynysh.perception.person import Person
+from tynysh.crowd.track_stitching import TrackStitcher
+from tynysh.crowd.walkers import VelocityEstimator
+from tynysh.geometry import Floats, Polygon, contains_each
+from tynysh.scene.crowd import PICTURE, CrowdState, DensityMap, Estimate, PlaceCrowd
+from tynysh.scene.ground import Ground
+from tynysh.scene.person import Person
+from tynysh.scene.scene import Scene
+from tynysh.scene.walkers import Walkers
+from tynysh.scene.zone import Zone
 
 WHOLE: Polygon = ((0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0))
 """The whole picture as a polygon."""
@@ -72,8 +74,8 @@ class CrowdMeter:
     def __init__(self) -> None:
         self._state: CrowdState | None = None
         self._counter = Counter()
-        self._lineage = Lineage()
-        self._paces = Paces()
+        self._stitcher = TrackStitcher()
+        self._velocities = VelocityEstimator()
         self._gates = Gates()
         self._recent: dict[str, _Recent] = {}
         self._ground: Ground | None = None
@@ -111,7 +113,7 @@ class CrowdMeter:
         """There are no pictures: nothing is known of the crowd any more, but for who has crossed the lines so far."""
         self._state = None
         self._counter = Counter()
-        self._lineage, self._paces = Lineage(), Paces()
+        self._stitcher, self._velocities = TrackStitcher(), VelocityEstimator()
         self._gates.forget_people()
         self._recent.clear()
         self._ground = self._floor = None
@@ -119,14 +121,14 @@ class CrowdMeter:
     def _walkers(self, scene: Scene) -> tuple[Walkers, Booleans]:
         """The people of the scene, and which of them were seen at this look."""
         tracks = scene.tracks
-        numbers = self._lineage.observe(scene.time_s, tracks)
+        numbers = self._stitcher.observe(scene.time_s, tracks)
         boxes = np.array([track.box for track in tracks], dtype=np.float64).reshape(-1, 4)
         scaled = boxes / (scene.width, scene.height, scene.width, scene.height)
         feet = np.column_stack([(scaled[:, 0] + scaled[:, 2]) / 2, scaled[:, 3]]).clip(0.0, 0.999)
         seen = (numbers > 0) & np.array(
             [scene.time_s - track.seen_s < 1e-3 for track in tracks], dtype=np.bool_
         )
-        walkers = self._paces.observe(
+        walkers = self._velocities.observe(
             scene.time_s,
             numbers,
             feet,

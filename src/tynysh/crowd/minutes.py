@@ -7,7 +7,7 @@ from enum import IntEnum, StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from tynysh.crowd.state import CrowdState, PlaceCrowd
+from tynysh.scene.crowd import CrowdState, PlaceCrowd
 
 MINUTE_S = 60
 
@@ -19,7 +19,7 @@ MOST_WAITING = 20_000
 """Minutes of series that may wait to be taken; past that the oldest is let go."""
 
 
-class Kind(StrEnum):
+class SeriesKind(StrEnum):
     """What a row of minutes is of: a zone of a camera (or its whole picture), a line of a camera, a place of a site."""
 
     ZONE = "zone"
@@ -31,12 +31,12 @@ class Kind(StrEnum):
 class Series:
     """Whose minutes: of the zone, line or place `name` of `owner`, a camera's id, or a site's for places."""
 
-    kind: Kind
+    kind: SeriesKind
     owner: str
     name: str
 
 
-class Figure(IntEnum):
+class Measure(IntEnum):
     """The columns of `Minutes.figures`; NaN where a figure is not known.
 
     SEEN: seconds of the minute that somebody looked; the others speak of those. COUNT, LOW, HIGH: people, and the
@@ -59,16 +59,16 @@ class Figure(IntEnum):
     OUTS = 11
 
 
-SUMS = (Figure.SEEN, Figure.INS, Figure.OUTS)
-HIGHEST = (Figure.MOST, Figure.DENSEST, Figure.PRESSURE)
-MEANS = (Figure.COUNT, Figure.LOW, Figure.HIGH, Figure.ROUGH, Figure.DENSITY, Figure.SPEED)
+SUMS = (Measure.SEEN, Measure.INS, Measure.OUTS)
+HIGHEST = (Measure.MOST, Measure.DENSEST, Measure.PRESSURE)
+MEANS = (Measure.COUNT, Measure.LOW, Measure.HIGH, Measure.ROUGH, Measure.DENSITY, Measure.SPEED)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Minutes:
     """Figures of some minutes. Minutes in which nobody looked are not among them: they are not zero.
 
-    at: (N,) int64, ascending: Unix time in minutes. figures: (N, len(Figure)) float64.
+    at: (N,) int64, ascending: Unix time in minutes. figures: (N, len(Measure)) float64.
     """
 
     at: NDArray[np.int64]
@@ -77,7 +77,7 @@ class Minutes:
     @classmethod
     def none(cls) -> "Minutes":
         """No minutes."""
-        return cls(np.empty(0, np.int64), np.empty((0, len(Figure))))
+        return cls(np.empty(0, np.int64), np.empty((0, len(Measure))))
 
     @classmethod
     def joined(cls, parts: Sequence["Minutes"]) -> "Minutes":
@@ -93,7 +93,7 @@ class Minutes:
         first, last = np.searchsorted(self.at, [begin, end])
         return Minutes(self.at[first:last], self.figures[first:last])
 
-    def column(self, figure: Figure) -> NDArray[np.float64]:
+    def column(self, figure: Measure) -> NDArray[np.float64]:
         """One figure over all minutes, (N,)."""
         return self.figures[:, figure]
 
@@ -110,8 +110,8 @@ def by_step(minutes: Minutes, step: int, origin: int = 0) -> Minutes:
         return Minutes(steps, minutes.figures)
     known = ~np.isnan(minutes.figures)
     filled = np.where(known, minutes.figures, 0.0)
-    weight = known * filled[:, [Figure.SEEN]]
-    figures = np.full((len(starts), len(Figure)), np.nan)
+    weight = known * filled[:, [Measure.SEEN]]
+    figures = np.full((len(starts), len(Measure)), np.nan)
     for figure in SUMS:
         total = np.add.reduceat(filled[:, figure], starts)
         figures[:, figure] = np.where(np.logical_or.reduceat(known[:, figure], starts), total, np.nan)
@@ -130,7 +130,7 @@ def trend(minutes: Minutes) -> float | None:
     """By how many people a minute the count rises (or falls, below zero): the slope of the straight line that fits
     best (least squares). None with fewer than five minutes.
     """
-    count = minutes.column(Figure.COUNT)
+    count = minutes.column(Measure.COUNT)
     known = ~np.isnan(count)
     if known.sum() < 5:
         return None
@@ -144,7 +144,7 @@ class MinuteMeter:
     owner: the camera's id. kind: what its states tell of: zones, or of a site, places.
     """
 
-    def __init__(self, owner: str, kind: Kind = Kind.ZONE) -> None:
+    def __init__(self, owner: str, kind: SeriesKind = SeriesKind.ZONE) -> None:
         self._owner = owner
         self._kind = kind
         self._state: CrowdState | None = None
@@ -159,7 +159,7 @@ class MinuteMeter:
         for line in state.lines:
             ins, outs = self._crossed.get(line.name, (0, 0))
             self._crossed[line.name] = (line.ins, line.outs)
-            series = Series(Kind.LINE, self._owner, line.name)
+            series = Series(SeriesKind.LINE, self._owner, line.name)
             self._of(int(time_s // MINUTE_S), series).cross(line.ins - ins, line.outs - outs)
 
     def pause(self, time_s: float) -> None:
@@ -197,7 +197,7 @@ class MinuteMeter:
             for place in self._state.places:
                 self._of(minute, Series(self._kind, self._owner, place.name)).hold(place, end_s - self._at_s)
             for line in self._state.lines:
-                self._of(minute, Series(Kind.LINE, self._owner, line.name)).seen_s += end_s - self._at_s
+                self._of(minute, Series(SeriesKind.LINE, self._owner, line.name)).seen_s += end_s - self._at_s
             self._at_s = end_s
 
 
@@ -231,13 +231,13 @@ class _Sums:
 
     def figures(self) -> NDArray[np.float64]:
         """The minute's row of `Minutes.figures`."""
-        row = np.full(len(Figure), np.nan)
+        row = np.full(len(Measure), np.nan)
         for figure, weight in self._weights.items():
             if weight > 0:
                 row[figure] = self._sums[figure] / weight
         for figure, highest in self._highest.items():
             row[figure] = highest
-        row[Figure.SEEN] = self.seen_s
+        row[Measure.SEEN] = self.seen_s
         if self._crossed is not None:
-            row[[Figure.INS, Figure.OUTS]] = self._crossed
+            row[[Measure.INS, Measure.OUTS]] = self._crossed
         return row

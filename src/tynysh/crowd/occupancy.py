@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tynysh.crowd.state import Estimate, LineCount
+from tynysh.scene.crowd import Estimate, LineCount
 
 MISCOUNTED = 0.1
 """Variance that a single crossing adds, persons²: about one in ten is missed or doubled by chance."""

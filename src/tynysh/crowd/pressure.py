@@ -4,7 +4,8 @@ import math
 
 import numpy as np
 
-from tynysh.crowd.walkers import Floats, Walkers
+from tynysh.geometry import Floats
+from tynysh.scene.walkers import Walkers
 
 MEMORY_S = 3.0
 """Time constant of the means over time."""

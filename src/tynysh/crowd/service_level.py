@@ -2,7 +2,7 @@
 
 from bisect import bisect_right
 
-from tynysh.crowd.state import ServiceLevel
+from tynysh.scene.crowd import ServiceLevel
 
 WALKWAY_AREAS_M2 = (3.25, 2.32, 1.39, 0.93, 0.46)
 """Square metres a person from which on a walkway offers A, B, C, D, E; with less it is F.

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from math import pi, radians, sqrt
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.optimize import least_squares
 
 from tynysh.crowd.calibration import (
@@ -15,10 +14,9 @@ from tynysh.crowd.calibration import (
     check_distances,
     check_points,
 )
-from tynysh.crowd.ground import Ground
-from tynysh.crowd.mounting import Mounting
-
-Array = NDArray[np.float64]
+from tynysh.crowd.camera_pose import CameraPose
+from tynysh.geometry import Floats
+from tynysh.scene.ground import Ground
 
 POINTING = 0.003
 """How well people point at a place of a picture: parts of its height, standard deviation. What lies further off than
@@ -35,13 +33,13 @@ class Survey:
     """A ground from measurements.
 
     reprojection: root mean square distance, in heights of the picture, between where points are and where they would
-    have to be; from distances, how far off they are, as a part of their length. mounting: of the camera, where it was
-    found, which is from distances.
+    have to be; from distances, how far off they are, as a part of their length. camera_pose: where it was found,
+    which is from distances.
     """
 
     ground: Ground
     reprojection: float
-    mounting: Mounting | None = None
+    camera_pose: CameraPose | None = None
 
 
 def from_points(points: Sequence[KnownPoint], aspect: float) -> Survey:
@@ -62,7 +60,7 @@ def from_points(points: Sequence[KnownPoint], aspect: float) -> Survey:
     spare = 2 * len(points) - 8
     pointing = max(POINTING, sqrt(float((away**2).sum()) / spare)) if spare else POINTING
 
-    def lengths(moved: Array) -> Array:
+    def lengths(moved: Floats) -> Floats:
         return _log_lengths(_carried(_homography(moved.reshape(-1, 2), floor), seen))
 
     error = _propagated(lengths, seen.ravel(), np.full(seen.size, pointing))
@@ -72,7 +70,7 @@ def from_points(points: Sequence[KnownPoint], aspect: float) -> Survey:
 def from_distances(distances: Sequence[KnownDistance], aspect: float) -> Survey:
     """The floor by four or more lengths on it; CalibrationError if no camera sees such lengths so.
 
-    Fits focal length, tilt, roll and height of a camera over a level floor (see `Mounting`) by least squares, from
+    Fits focal length, tilt, roll and height of a camera over a level floor (see `CameraPose`) by least squares, from
     many beginnings. Its error is that of the lengths between all ends, if each end is pointed at as badly as the
     distances disagree, and no better than `POINTING`.
     """
@@ -93,7 +91,7 @@ def from_distances(distances: Sequence[KnownDistance], aspect: float) -> Survey:
     off = sqrt(float((ratios**2).sum()) / spare) if spare else 0.0
     pointing = max(POINTING, off * float(np.median(spans)) / sqrt(2))
 
-    def lengths(moved: Array) -> Array:
+    def lengths(moved: Floats) -> Floats:
         shifted = [
             KnownDistance((x0, y0), (x1, y1), distance.metres)
             for (x0, y0, x1, y1), distance in zip(moved.reshape(-1, 4).tolist(), distances, strict=True)
@@ -104,19 +102,19 @@ def from_distances(distances: Sequence[KnownDistance], aspect: float) -> Survey:
     return Survey(best.ground(aspect, error), sqrt(float(np.mean(ratios**2))), best)
 
 
-def _fitted(distances: Sequence[KnownDistance], aspect: float, near: Mounting | None = None) -> Mounting:
+def _fitted(distances: Sequence[KnownDistance], aspect: float, near: CameraPose | None = None) -> CameraPose:
     starts = (
         [near]
         if near is not None
         else [
-            Mounting(focal, radians(tilt), 0.0, 4.0)
+            CameraPose(focal, radians(tilt), 0.0, 4.0)
             for focal in (0.8, 1.3, 2.2)
             for tilt in (8, 20, 35, 55, 75)
         ]
     )
 
-    def residuals(parameters: Array) -> Array:
-        return _ratios(Mounting.of(parameters), distances, aspect)
+    def residuals(parameters: Floats) -> Floats:
+        return _ratios(CameraPose.of(parameters), distances, aspect)
 
     fits = [
         least_squares(
@@ -127,12 +125,12 @@ def _fitted(distances: Sequence[KnownDistance], aspect: float, near: Mounting | 
         )
         for start in starts
     ]
-    return Mounting.of(min(fits, key=lambda fit: fit.cost).x)
+    return CameraPose.of(min(fits, key=lambda fit: fit.cost).x)
 
 
-def _ratios(mounting: Mounting, distances: Sequence[KnownDistance], aspect: float) -> Array:
+def _ratios(camera_pose: CameraPose, distances: Sequence[KnownDistance], aspect: float) -> Floats:
     """Logarithms of what the lengths are over what they should be."""
-    ground = mounting.ground(aspect, 0.0)
+    ground = camera_pose.ground(aspect, 0.0)
     starts = ground.metres(np.array([distance.start for distance in distances]))
     ends = ground.metres(np.array([distance.end for distance in distances]))
     lengths = np.hypot(*(ends - starts).T) / [distance.metres for distance in distances]
@@ -140,13 +138,13 @@ def _ratios(mounting: Mounting, distances: Sequence[KnownDistance], aspect: floa
     return np.log(np.where(np.isfinite(lengths), np.maximum(lengths, 1e-3), 1e3))
 
 
-def _log_lengths(corners: Array) -> Array:
+def _log_lengths(corners: Floats) -> Floats:
     first, second = np.triu_indices(len(corners), 1)
     apart = np.hypot(*(corners[first] - corners[second]).T)
     return np.asarray(np.log(apart[apart > _SAME_M]))
 
 
-def _propagated(function: Callable[[Array], Array], at: Array, deviations: Array) -> float:
+def _propagated(function: Callable[[Floats], Floats], at: Floats, deviations: Floats) -> float:
     """Root mean square standard deviation of the function's values, to first order."""
     step = 1e-4
     slopes = np.stack(
@@ -156,13 +154,13 @@ def _propagated(function: Callable[[Array], Array], at: Array, deviations: Array
     return sqrt(float(((slopes * deviations) ** 2).sum(axis=1).mean()))
 
 
-def _homography(seen: Array, floor: Array) -> Array:
+def _homography(seen: Floats, floor: Floats) -> Floats:
     """(3, 3) from the picture to the floor; positive third coordinate at the points."""
     to_seen, to_floor = _normalising(seen), _normalising(floor)
     a, b = _carried(to_floor, floor), _carried(to_seen, seen)
     start = _direct(a, b).ravel()
 
-    def residuals(parameters: Array) -> Array:
+    def residuals(parameters: Floats) -> Floats:
         return (_carried(parameters.reshape(3, 3), a) - b).ravel()
 
     refined = least_squares(residuals, start / np.linalg.norm(start)).x.reshape(3, 3)
@@ -171,7 +169,7 @@ def _homography(seen: Array, floor: Array) -> Array:
     return np.asarray(to_metres / (np.linalg.norm(to_metres) * np.sign(weights.sum())), dtype=np.float64)
 
 
-def _direct(a: Array, b: Array) -> Array:
+def _direct(a: Floats, b: Floats) -> Floats:
     """The homography that carries `a` to `b`, (N, 2) each, by the direct linear transform."""
     ones, nought = np.ones((len(a), 1)), np.zeros((len(a), 3))
     points = np.hstack([a, ones])
@@ -184,13 +182,13 @@ def _direct(a: Array, b: Array) -> Array:
     return np.asarray(np.linalg.svd(rows)[2][-1].reshape(3, 3), dtype=np.float64)
 
 
-def _normalising(points: Array) -> Array:
+def _normalising(points: Floats) -> Floats:
     """The similarity that brings `points` about the origin, at a mean distance of √2."""
     centre = points.mean(axis=0)
     scale = np.sqrt(2) / np.linalg.norm(points - centre, axis=1).mean()
     return np.array([[scale, 0, -scale * centre[0]], [0, scale, -scale * centre[1]], [0, 0, 1]])
 
 
-def _carried(homography: Array, points: Array) -> Array:
+def _carried(homography: Floats, points: Floats) -> Floats:
     carried = np.column_stack([points, np.ones(len(points))]) @ homography.T
     return np.asarray(carried[:, :2] / carried[:, 2:], dtype=np.float64)

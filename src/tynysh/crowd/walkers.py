@@ -1,12 +1,13 @@
 """How fast, and where to, does each person walk?"""
 
 from collections import deque
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tynysh.crowd.ground import Ground
+from tynysh.geometry import Floats
+from tynysh.scene.ground import Ground
+from tynysh.scene.walkers import Walkers
 
 WINDOW_S = 1.6
 """Seconds over which a velocity is read: about three steps, so that the sway of a step does not count."""
@@ -22,43 +23,8 @@ camera that looks down by about 40 degrees."""
 KEPT_S = 2.5
 """Somebody not seen for so long is forgotten."""
 
-Floats = NDArray[np.float64]
 
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Walkers:
-    """The people of one look, N of them.
-
-    numbers: (N,) whose are whose from look to look, over breaks of their tracks. Numbers below zero are guesses of the
-    tracker of whom nothing is measured.
-    feet: (N, 2) in the picture, normalised. heights: (N,) of their boxes, normalised by the picture's height.
-    floor: (N, 2) where they stand, metres; NaN where the ground is not known, or they stand above its horizon.
-    velocity: (N, 2) m/s on the floor where `metric`; else body heights per second in the picture, x to the right and y
-    down, the latter times `FORESHORTENING`. NaN of people not followed for long enough.
-    noise: variance of a component of it that comes of how boxes jitter, in the square of its unit.
-    scatter: (N,) how far from the line that gave the velocity the places lie, root mean square, metres or heights;
-    large where a track went over from one person to another.
-    heading: (N,) where they walk, degrees in the picture, clockwise from up; NaN as `velocity`.
-    """
-
-    numbers: NDArray[np.int64]
-    feet: Floats
-    heights: Floats
-    floor: Floats
-    velocity: Floats
-    heading: Floats
-    scatter: Floats
-    noise: float
-    metric: bool
-
-    @property
-    def speed(self) -> Floats:
-        """(N,), in the unit of `velocity`."""
-        speed: Floats = np.hypot(self.velocity[:, 0], self.velocity[:, 1])
-        return speed
-
-
-class Paces:
+class VelocityEstimator:
     """The velocity of each person: the slope of the least-squares line through their feet of the last `WINDOW_S`.
 
     Feet are carried to the floor before the line is laid, so that a velocity is in metres wherever the ground is

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from tynysh.behaviour.scene import Scene
 from tynysh.geometry import Box, box_array, shared_areas
+from tynysh.scene.scene import Scene
 
 STRETCH_S = 2.0
 """Seconds of walk that are taken together."""
@@ -24,7 +24,7 @@ _STRAIGHT = 0.12
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch:
+class WalkSegment:
     """A part of somebody's walk, two seconds or so, normalised coordinates.
 
     person: number of the walker, who is one while followed without a break. seconds: how long it took.
@@ -49,7 +49,7 @@ class Walks:
         self._persons: dict[int, int] = {}
         self._next_person = 0
 
-    def observe(self, scene: Scene) -> list[Stretch]:
+    def observe(self, scene: Scene) -> list[WalkSegment]:
         """The stretches that ended at `scene`."""
         if not scene.detected:
             return []
@@ -60,7 +60,7 @@ class Walks:
         }
         whole = dict(_whole(boxes, scene.width / scene.height))
         followed = {track.id for track in scene.tracks} - (boxes.keys() - whole.keys())
-        found: list[Stretch] = []
+        found: list[WalkSegment] = []
         for track_id in sorted(self._samples.keys() - followed):
             found += self._taken(track_id)
         for track_id in self._persons.keys() - {track.id for track in scene.tracks}:
@@ -72,7 +72,7 @@ class Walks:
                 found += self._taken(track_id)
         return found
 
-    def _taken(self, track_id: int) -> Iterator[Stretch]:
+    def _taken(self, track_id: int) -> Iterator[WalkSegment]:
         samples = np.array(self._samples.pop(track_id))
         if len(samples) < _FEWEST or samples[-1, 0] - samples[0, 0] < _SHORTEST_S:
             return
@@ -102,7 +102,7 @@ def _whole(boxes: Mapping[int, Box], aspect: float) -> Iterator[tuple[int, Box]]
             yield track_id, box
 
 
-def _stretch(person: int, samples: NDArray[np.float64]) -> Stretch | None:
+def _stretch(person: int, samples: NDArray[np.float64]) -> WalkSegment | None:
     """samples: (N, 4) of time, x, bottom, top. A line through them in time takes out the gait, and jitter."""
     times = samples[:, 0] - samples[:, 0].mean()
     middle = samples[:, 1:].mean(axis=0)
@@ -116,7 +116,7 @@ def _stretch(person: int, samples: NDArray[np.float64]) -> Stretch | None:
         return None
     x, bottom, top = (float(value) for value in middle)
     ahead = slope[:2] * half
-    return Stretch(
+    return WalkSegment(
         person,
         float(2 * half),
         (x, bottom),

@@ -7,11 +7,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from tynysh.demo.figure import Joints
-from tynysh.demo.script import DARK_FROM_S, DARK_UNTIL_S, FPS, HEIGHT, WIDTH, Figure, Script
+from tynysh.demo.script import DARK_FROM_S, DARK_UNTIL_S, FPS, HEIGHT, WIDTH, DrawnPerson, Script
 from tynysh.demo.time_code import write_time_code
+from tynysh.geometry import Floats
 from tynysh.media.frame import Image
-from tynysh.perception.person import Joint
+from tynysh.scene.person import Joint
 
 Colour = tuple[int, int, int]
 """Blue, green, red."""
@@ -187,7 +187,7 @@ def _label(picture: Image) -> None:
             )
 
 
-def _figure(picture: Image, figure: Figure) -> None:
+def _figure(picture: Image, figure: DrawnPerson) -> None:
     """A person of simple limbs, without a face."""
     coat, trousers = _COATS[figure.look % len(_COATS)], _TROUSERS[figure.look % len(_TROUSERS)]
     darker: Colour = (round(0.8 * coat[0]), round(0.8 * coat[1]), round(0.8 * coat[2]))
@@ -207,6 +207,6 @@ def _figure(picture: Image, figure: Figure) -> None:
     cv2.circle(picture, centre, max(2, round(0.072 * figure.height)), _SKIN, -1, cv2.LINE_AA)
 
 
-def _limb(picture: Image, at: Joints, chain: tuple[Joint, ...], colour: Colour, thick: int) -> None:
+def _limb(picture: Image, at: Floats, chain: tuple[Joint, ...], colour: Colour, thick: int) -> None:
     places = np.round(at[list(chain)]).astype(np.int32)
     cv2.polylines(picture, [places], False, colour, thick, cv2.LINE_AA)

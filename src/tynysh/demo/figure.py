@@ -5,12 +5,9 @@ from enum import StrEnum
 from math import cos, pi, sin
 
 import numpy as np
-from numpy.typing import NDArray
 
-from tynysh.perception.person import Joint
-
-Joints = NDArray[np.float64]
-"""(26, 2): x forwards and y upwards from the ground, in statures, in the order of `Joint`."""
+from tynysh.geometry import Floats
+from tynysh.scene.person import Joint
 
 _THIGH, _SHANK, _TORSO, _NECK, _UPPER_ARM, _FOREARM, _FOOT = 0.245, 0.245, 0.30, 0.09, 0.16, 0.16, 0.09
 _HALF_SHOULDERS, _HALF_HIPS = 0.045, 0.03
@@ -70,7 +67,7 @@ def pose(action: Action, time_s: float, travelled: float) -> Pose:
             return Pose(lean=sway, left_arm=(0.08 + sway, 0.2), right_arm=(-0.05 - sway, 0.1))
 
 
-def joints(stance: Pose) -> Joints:
+def joints(stance: Pose) -> Floats:
     """The skeleton of a pose, its lowest point on the ground."""
     at = np.zeros((26, 2))
     hips = np.array([0.0, 0.0])
@@ -129,7 +126,7 @@ _RIGHT = (
 )
 
 
-def _down(angle: float) -> NDArray[np.float64]:
+def _down(angle: float) -> Floats:
     return np.array([sin(angle), -cos(angle)])
 
 

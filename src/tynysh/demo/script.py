@@ -7,11 +7,11 @@ from math import hypot
 
 import numpy as np
 
-from tynysh.behaviour.scene import Zone
 from tynysh.behaviour.signal import Behaviour
-from tynysh.demo.figure import Action, Joints, joints, pose
-from tynysh.geometry import Box, Point
-from tynysh.perception.person import Keypoints, Person
+from tynysh.demo.figure import Action, joints, pose
+from tynysh.geometry import Box, Floats, Point
+from tynysh.scene.person import Keypoints, Person
+from tynysh.scene.zone import Zone
 
 WIDTH, HEIGHT = 640, 360
 FPS = 10
@@ -60,12 +60,12 @@ class Actor:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Figure:
+class DrawnPerson:
     """One figure at one instant: skeleton (26, 2) in pixels, feet (pixels), height in pixels, and its look."""
 
     actor: int
     look: int
-    skeleton: Joints
+    skeleton: Floats
     foot: Point
     height: float
     lies: bool
@@ -105,7 +105,7 @@ class Script:
         self.loop_s = loop_s
         self._seed = seed
 
-    def figures_at(self, time_s: float) -> list[Figure]:
+    def figures_at(self, time_s: float) -> list[DrawnPerson]:
         """The figures at a time of the loop, the farthest first; none while the lens is covered."""
         time_s %= self.loop_s
         found = [
@@ -134,7 +134,7 @@ class Script:
         return sorted(people, key=lambda person: -person.score)
 
 
-def _figure(number: int, actor: Actor, part: Part, time_s: float) -> Figure:
+def _figure(number: int, actor: Actor, part: Part, time_s: float) -> DrawnPerson:
     foot = part.at(time_s)
     height = stature_at(foot[1])
     travelled = hypot(foot[0] - part.start[0], foot[1] - part.start[1]) / height
@@ -143,10 +143,10 @@ def _figure(number: int, actor: Actor, part: Part, time_s: float) -> Figure:
     placed = np.empty_like(skeleton)
     placed[:, 0] = foot[0] + facing * height * skeleton[:, 0]
     placed[:, 1] = foot[1] - height * skeleton[:, 1]
-    return Figure(number, actor.look, placed, foot, height, part.action in {Action.LIE, Action.FALL})
+    return DrawnPerson(number, actor.look, placed, foot, height, part.action in {Action.LIE, Action.FALL})
 
 
-def _detected(figure: Figure, chance: np.random.Generator) -> Person | None:
+def _detected(figure: DrawnPerson, chance: np.random.Generator) -> Person | None:
     """The figure as a detector reports it; None if too little of it is in the picture."""
     height = figure.height
     left, top = figure.skeleton.min(axis=0)

@@ -16,8 +16,8 @@ from tynysh.demo.script import FPS, HEIGHT, SQUARE, WIDTH, ZONES, Script
 from tynysh.demo.time_code import read_time_code
 from tynysh.media.frame import Frame
 from tynysh.media.packet import PacketSource, SourcePacket, StreamInfo
-from tynysh.media.source import Fault, SourceError, SourceSpec, Timeouts, register_scheme
-from tynysh.perception.person import Person
+from tynysh.media.source import SourceError, SourceFault, SourceSpec, Timeouts, register_scheme
+from tynysh.scene.person import Person
 
 CAMERA = "Simulated square"
 DOOR = {"door": {"area_m2": 30, "capacity": 6}}
@@ -133,7 +133,7 @@ def script_named(address: str) -> Script:
     name = address.partition(":")[2]
     if name not in SCRIPTS:
         raise SourceError(
-            Fault.MISSING,
+            SourceFault.MISSING,
             f"there is no simulated scene '{name}'",
             hint=f"Known ones: {', '.join(sorted(SCRIPTS))}.",
         )

@@ -12,9 +12,9 @@ from tynysh.media.frame import Frame, Image
 from tynysh.media.reader import VideoFile
 from tynysh.perception.anonymiser import anonymise
 from tynysh.perception.detector import Detector
-from tynysh.perception.doubt import doubtful
-from tynysh.perception.person import Person
 from tynysh.perception.tracker import Tracker
+from tynysh.perception.unmatched import unmatched_detections
+from tynysh.scene.person import Person
 
 MOST_WIDTH = 960
 LOOK_INTERVAL_S = 0.2
@@ -73,7 +73,7 @@ def look_for_people(video: VideoFile, detector: Detector) -> PeopleTimeline:
         persons = detector.detect(frame)
         tracks = tracker.update(persons, frame.time_s)
         boxes = {track.id: track.box for track in tracks}
-        boxes.update(zip(unsure, doubtful(persons, tracks), strict=False))
+        boxes.update(zip(unsure, unmatched_detections(persons, tracks), strict=False))
         across, down = 1 / frame.width, 1 / frame.height
         people.add(frame.time_s, {known: box.scaled(across, down) for known, box in boxes.items()})
     return people

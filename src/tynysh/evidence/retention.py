@@ -9,12 +9,12 @@ import structlog
 from pydantic import ValidationError
 from sqlalchemy import select
 
-from tynysh.audit import record
+from tynysh.evidence.due import Bounds, Footage, cameras_of, clips_of, due
 from tynysh.media.segment import Segment, segments
 from tynysh.site.schema import Retention
+from tynysh.store import record
 from tynysh.store.database import Database
 from tynysh.store.queries import clips
-from tynysh.store.retention import Bounds, Footage, cameras_of, clips_of, due
 from tynysh.store.schema import SiteRow
 
 log = structlog.get_logger(__name__)

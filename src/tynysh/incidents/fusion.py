@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import inf
 
-from tynysh.behaviour.aftermath import AFTER_VIOLENCE
+from tynysh.behaviour.after_violence import AFTER_VIOLENCE
 from tynysh.behaviour.signal import Behaviour, Reason
 from tynysh.geometry import Box
 
@@ -145,10 +145,10 @@ def severity(events: Sequence[Occurrence]) -> int:
 
     The gravest behaviour sets the level: loitering 1; aggression, intrusion, crowding, a faulty camera or
     recording 2; fight, person down, a running crowd 3; crush risk 4. One step more each: somebody down with a fight
-    or an aggressive act, or right after one (`behaviour.aftermath`); a wide swing of an outstretched arm, as with an
-    object, or kicks at somebody on the ground; five people or more in a fight, an aggressive act or an intrusion;
-    lasting long (fight 30 s, person down 60 s, crowding and loitering 5 min, faults 10 min), and once more four times
-    as long. It never falls as more becomes known.
+    or an aggressive act, or right after one (`behaviour.after_violence`); a wide swing of an outstretched arm, as
+    with an object, or kicks at somebody on the ground; five people or more in a fight, an aggressive act or an
+    intrusion; lasting long (fight 30 s, person down 60 s, crowding and loitering 5 min, faults 10 min), and once more
+    four times as long. It never falls as more becomes known.
     """
     behaviours = {event.behaviour for event in events}
     reasons = {event.reason.key for event in events if event.reason is not None}

@@ -16,9 +16,9 @@ from tynysh.media.mailbox import FrameMailbox
 from tynysh.media.packet import Packet, PacketSource, SourcePacket, StreamInfo
 from tynysh.media.source import (
     ContainerSource,
-    Fault,
     Opener,
     SourceError,
+    SourceFault,
     SourceKind,
     SourceSpec,
     Timeouts,
@@ -204,9 +204,9 @@ class CameraFeed:
             self._subscribers = tuple(other for other in self._subscribers if other is not queue)
         queue.close()
 
-    def attend(self, moving: bool) -> None:
+    def set_active(self, moving: bool) -> None:
         """Tell whether something moves (see `AdaptiveDecoder.attend`)."""
-        self._mailbox.attend(moving)
+        self._mailbox.set_active(moving)
 
     def frames(self, *, tick_s: float = 0.5) -> Iterator[Frame | FeedTick]:
         """Frames as they come, for one thread; a tick where none came for `tick_s`. Ends when the feed stops."""
@@ -233,7 +233,7 @@ class CameraFeed:
             except Exception as error:  # noqa: BLE001 - whatever is wrong with a stream, the feed must outlive it
                 # FFmpeg's texts quote the address with its password: only the kind may be told.
                 _log.error("%s: reading failed with %s", self.spec.redacted, type(error).__name__)
-                fault = Fault.BROKEN
+                fault = SourceFault.BROKEN
             if self._stopping.is_set():
                 return
             if fault is None:
@@ -241,10 +241,10 @@ class CameraFeed:
             if self._clock.monotonic() - connected_at > _STEADY_S:
                 self._backoff.reset()
             self._become(FeedState.LOST, f"media.fault.{fault}")
-            ceiling_s = _PASSWORD_S if fault is Fault.WRONG_PASSWORD else 0.0
+            ceiling_s = _PASSWORD_S if fault is SourceFault.WRONG_PASSWORD else 0.0
             self._stopping.wait(self._backoff.next_s(ceiling_s=ceiling_s))
 
-    def _connection(self, turn: int) -> Fault | None:
+    def _connection(self, turn: int) -> SourceFault | None:
         """Read one connection to its end. Why it ended; None if a file is simply over."""
         try:
             source = self._opener(self._target(turn), self._timeouts)
@@ -253,13 +253,13 @@ class CameraFeed:
             return error.fault
         except MediaError as error:
             _log.warning("%s", error.message)
-            return Fault.BROKEN
+            return SourceFault.BROKEN
         try:
             self._connections += 1
             read_before = self._read
             self._read_all(source)
             if self.spec.live or self._read == read_before:
-                return Fault.ENDED
+                return SourceFault.ENDED
         except SourceError as error:
             _log.warning("%s", error.message)
             return error.fault
@@ -381,7 +381,7 @@ class CameraFeed:
             self._status.state is FeedState.LIVE
             and now - self._last_packet_at > self._stall_s + 3 * interval_s
         ):
-            self._become(FeedState.DEGRADED, f"media.fault.{Fault.STALLED}")
+            self._become(FeedState.DEGRADED, f"media.fault.{SourceFault.STALLED}")
         began_at, read, corrupt = self._window
         if now - began_at >= _WINDOW_S:
             counters = self.counters

@@ -187,7 +187,7 @@ class AdaptiveDecoder:
         self._put_out_s = -float("inf")
         self._misordered = False
 
-    def attend(self, moving: bool) -> None:
+    def set_active(self, moving: bool) -> None:
         """Tell whether something moves: every picture from now on, or rest when there is no suspicion either."""
         if moving and self._suspected:
             self._suspected = False

@@ -68,11 +68,11 @@ class FrameMailbox:
         """No more packets will come."""
         self._queue.close()
 
-    def attend(self, moving: bool) -> None:
+    def set_active(self, moving: bool) -> None:
         """Tell whether something moves (see `AdaptiveDecoder.attend`); called by the analysing thread."""
         self._moving = moving
         if self._decoder is not None:
-            self._decoder.attend(moving)
+            self._decoder.set_active(moving)
 
     def get(self, timeout_s: float) -> Frame | None:
         """The next frame, or None if no packet came for `timeout_s`, or the packets that came gave no frame."""
@@ -101,5 +101,5 @@ class FrameMailbox:
                 self._before.corrupt += self._decoder.counters.corrupt
             self._info = packet.info
             self._decoder = AdaptiveDecoder(packet.info, threads=self._threads)
-            self._decoder.attend(self._moving)
+            self._decoder.set_active(self._moving)
         return self._decoder

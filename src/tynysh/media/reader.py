@@ -12,8 +12,8 @@ from tynysh.media.frame import Frame
 from tynysh.media.packet import Packet, SourcePacket, StreamInfo
 from tynysh.media.source import (
     ContainerSource,
-    Fault,
     SourceError,
+    SourceFault,
     SourceKind,
     SourceSpec,
     Timeouts,
@@ -103,11 +103,11 @@ class VideoFile:
         """How much has come up to `time_s`, as if it had come live; None before the first packet."""
         return self._meter.health(time_s)
 
-    def attend(self, moving: bool) -> None:
+    def set_active(self, moving: bool) -> None:
         """Tell whether something moves: decode every picture, or rest (see `AdaptiveDecoder`)."""
         self._moving = moving
         if self._decoder is not None:
-            self._decoder.attend(moving)
+            self._decoder.set_active(moving)
 
     def frames(self) -> Iterator[Frame]:
         """Frames in order of time; every one unless `attend(False)` is called."""
@@ -121,7 +121,7 @@ class VideoFile:
 
     def _frames_of(self, part: _Part) -> Iterator[Frame]:
         decoder = self._decoder = AdaptiveDecoder(part.info, threads=self._threads)
-        decoder.attend(self._moving)
+        decoder.set_active(self._moving)
         before = (self.counters.frames_decoded, self.counters.corrupt_packets)
         for packet in self._packets_of(part):
             for frame in decoder.decode(packet):
@@ -187,11 +187,13 @@ class VideoFile:
         shown = sorted(stamp.time_s for stamp in raw_stamps if stamp)
         if not shown:
             raise SourceError(
-                Fault.TRUNCATED, f"{file} holds no pictures", hint="The recording may have been interrupted."
+                SourceFault.TRUNCATED,
+                f"{file} holds no pictures",
+                hint="The recording may have been interrupted.",
             )
         if declared and len(raw_stamps) < _COMPLETE * declared:
             self.damage = SourceError(
-                Fault.TRUNCATED,
+                SourceFault.TRUNCATED,
                 f"{file} is cut off: {len(raw_stamps)} of {declared} pictures can be read",
                 hint="Copy it again from where it was recorded.",
             )

@@ -56,7 +56,7 @@ class Transport(StrEnum):
     UDP = "udp"
 
 
-class Fault(StrEnum):
+class SourceFault(StrEnum):
     """Why a source gives no pictures; also the tail of its text's key, `media.fault.<value>`."""
 
     MISSING = "missing"
@@ -78,7 +78,7 @@ class Fault(StrEnum):
 class SourceError(MediaError):
     """A source cannot be opened or read; `fault` says why, in one word."""
 
-    def __init__(self, fault: Fault, message: str, *, hint: str | None = None) -> None:
+    def __init__(self, fault: SourceFault, message: str, *, hint: str | None = None) -> None:
         super().__init__(message, hint=hint)
         self.fault = fault
 
@@ -139,7 +139,7 @@ class SourceSpec:
         }
         if scheme not in kinds:
             raise SourceError(
-                Fault.MISSING,
+                SourceFault.MISSING,
                 f"{scheme}: is not a kind of video source",
                 hint="Use rtsp://, rtsps://, http://, https://, a file, a folder or /dev/videoN.",
             )
@@ -150,7 +150,7 @@ class SourceSpec:
             host, port = None, None
         if not host:
             raise SourceError(
-                Fault.UNREACHABLE,
+                SourceFault.UNREACHABLE,
                 f"the {scheme} address names no host",
                 hint=f"Write {scheme}://host[:port]/path.",
             )
@@ -229,7 +229,7 @@ def open_source(spec: SourceSpec, timeouts: Timeouts = Timeouts()) -> PacketSour
         return _OPENERS[spec.address.partition(":")[0].lower()](spec, timeouts)
     if spec.kind is SourceKind.FOLDER:
         raise SourceError(
-            Fault.NOT_VIDEO,
+            SourceFault.NOT_VIDEO,
             f"{spec.address} is a folder",
             hint="Open its files one by one, or use VideoFile.",
         )
@@ -249,7 +249,7 @@ class ContainerSource:
             _check_file(Path(spec.address))
         elif spec.kind is SourceKind.USB and not Path(spec.address).exists():
             raise SourceError(
-                Fault.MISSING,
+                SourceFault.MISSING,
                 f"{spec.address}: there is no such camera",
                 hint="Is it plugged in? See `ls /dev/video*`.",
             )
@@ -336,7 +336,7 @@ def _open_options(spec: SourceSpec) -> dict[str, str]:
 def _video_stream(container: InputContainer, spec: SourceSpec) -> VideoStream:
     if spec.kind is SourceKind.FILE and any(map(_NOT_VIDEO_FORMATS.match, container.format.name.split(","))):
         raise SourceError(
-            Fault.NOT_VIDEO,
+            SourceFault.NOT_VIDEO,
             f"{spec.redacted} is not a video",
             hint="Give a video file such as .mp4, .mkv or .avi.",
         )
@@ -347,7 +347,7 @@ def _video_stream(container: InputContainer, spec: SourceSpec) -> VideoStream:
     ]
     if not streams:
         raise SourceError(
-            Fault.NOT_VIDEO,
+            SourceFault.NOT_VIDEO,
             f"{spec.redacted} holds no moving pictures",
             hint="Does the camera send sound only?",
         )
@@ -355,13 +355,13 @@ def _video_stream(container: InputContainer, spec: SourceSpec) -> VideoStream:
     context: Any = stream.codec_context
     if context is None or not context.is_decoder:
         raise SourceError(
-            Fault.NO_DECODER,
+            SourceFault.NO_DECODER,
             f"{spec.redacted}: there is no decoder for its codec",
             hint="Set the camera to H.264, or convert the file to H.264.",
         )
     if context.width <= 0 or context.height <= 0:
         raise SourceError(
-            Fault.TRUNCATED if spec.kind is SourceKind.FILE else Fault.BROKEN,
+            SourceFault.TRUNCATED if spec.kind is SourceKind.FILE else SourceFault.BROKEN,
             f"{spec.redacted}: the stream holds no complete picture",
             hint="The file may be cut off."
             if spec.kind is SourceKind.FILE
@@ -376,12 +376,12 @@ def _info_of(stream: VideoStream, spec: SourceSpec) -> StreamInfo:
     except (av.FFmpegError, OSError, ValueError) as error:
         if isinstance(error, ValueError) and not isinstance(error, av.error.InvalidDataError):
             raise SourceError(
-                Fault.NO_DECODER,
+                SourceFault.NO_DECODER,
                 f"{spec.redacted}: its codec is none that can be passed on",
                 hint="Set the camera to H.264, or convert the file to H.264.",
             ) from None
         raise SourceError(
-            Fault.BROKEN,
+            SourceFault.BROKEN,
             f"{spec.redacted}: the stream's parameters cannot be understood",
             hint="Check the camera's encoder settings, or convert the file to H.264.",
         ) from None
@@ -401,7 +401,7 @@ def _permitted(path: Path) -> Iterator[None]:
         yield
     except PermissionError:
         raise SourceError(
-            Fault.NOT_PERMITTED,
+            SourceFault.NOT_PERMITTED,
             f"{path}: may not be read",
             hint="Check the permissions of the file and of its folders.",
         ) from None
@@ -410,13 +410,13 @@ def _permitted(path: Path) -> Iterator[None]:
 def _check_file(path: Path) -> None:
     with _permitted(path):
         if not path.exists():
-            raise SourceError(Fault.MISSING, f"{path}: there is no such file", hint="Check the path.")
+            raise SourceError(SourceFault.MISSING, f"{path}: there is no such file", hint="Check the path.")
         if not path.is_file():
-            raise SourceError(Fault.NOT_VIDEO, f"{path} is not a file")
+            raise SourceError(SourceFault.NOT_VIDEO, f"{path} is not a file")
         size = path.stat().st_size
     if size == 0:
         raise SourceError(
-            Fault.EMPTY, f"{path} is empty (0 bytes)", hint="Copy it again from where it was recorded."
+            SourceFault.EMPTY, f"{path} is empty (0 bytes)", hint="Copy it again from where it was recorded."
         )
 
 
@@ -433,64 +433,70 @@ def _explained(
                 else "asks for a user name and password"
             )
             return SourceError(
-                Fault.WRONG_PASSWORD,
+                SourceFault.WRONG_PASSWORD,
                 f"{name}: the camera {given}",
                 hint="Check the camera's credentials in the site.",
             )
         case av.error.HTTPNotFoundError():
             return SourceError(
-                Fault.WRONG_PATH,
+                SourceFault.WRONG_PATH,
                 f"{name}: the camera has no stream of that path",
                 hint="Look up the stream's path in the camera's manual or by ONVIF.",
             )
         case ConnectionRefusedError():
             return SourceError(
-                Fault.REFUSED,
+                SourceFault.REFUSED,
                 f"{name}: nothing answers at that port",
                 hint="Is the camera on, and is the port right (RTSP: usually 554)?",
             )
         case av.error.ExitError() | TimeoutError():
             if reading:
                 return SourceError(
-                    Fault.STALLED,
+                    SourceFault.STALLED,
                     f"{name}: no picture for {timeouts.read_s:g} seconds",
                     hint="Check the camera and its network line.",
                 )
             return SourceError(
-                Fault.TIMED_OUT,
+                SourceFault.TIMED_OUT,
                 f"{name}: no answer within {timeouts.open_s:g} seconds",
                 hint="Check the address and the network; a firewall may swallow the connection.",
             )
         case PermissionError():
             return SourceError(
-                Fault.NOT_PERMITTED,
+                SourceFault.NOT_PERMITTED,
                 f"{name}: may not be read",
                 hint="Check the permissions of the file or device.",
             )
         case av.error.DecoderNotFoundError():
             return SourceError(
-                Fault.NO_DECODER, f"{name}: there is no decoder for its codec", hint="Convert it to H.264."
+                SourceFault.NO_DECODER,
+                f"{name}: there is no decoder for its codec",
+                hint="Convert it to H.264.",
             )
         case FileNotFoundError():
-            return SourceError(Fault.MISSING, f"{name}: there is no such source", hint="Check the address.")
+            return SourceError(
+                SourceFault.MISSING, f"{name}: there is no such source", hint="Check the address."
+            )
     if spec.kind is SourceKind.FILE:
         if reading or _looks_like_video(Path(spec.address)):
             return SourceError(
-                Fault.TRUNCATED,
+                SourceFault.TRUNCATED,
                 f"{name} is cut off or damaged",
                 hint="Copy it again; an MP4 whose recording was interrupted has no index.",
             )
         return SourceError(
-            Fault.NOT_VIDEO, f"{name} is not a video", hint="Give a video file such as .mp4, .mkv or .avi."
+            SourceFault.NOT_VIDEO,
+            f"{name} is not a video",
+            hint="Give a video file such as .mp4, .mkv or .avi.",
         )
     if isinstance(error, OSError) and not isinstance(error, av.error.InvalidDataError) and not reading:
         return SourceError(
-            Fault.UNREACHABLE,
+            SourceFault.UNREACHABLE,
             f"{name}: cannot be reached",
             hint="Check the host name, the address and the network.",
         )
     return SourceError(
-        Fault.BROKEN,
+        SourceFault.BROKEN,
         f"{name}: sends something that cannot be understood as video",
         hint="Check the stream's path, transport (tcp or udp) and the camera's encoder settings.",
     )
@@ -513,7 +519,9 @@ def files_of(folder: Path) -> list[Path]:
         ]
     if not files:
         raise SourceError(
-            Fault.EMPTY, f"{folder} holds no video files", hint="Give a folder with .mp4, .avi or .mkv files."
+            SourceFault.EMPTY,
+            f"{folder} holds no video files",
+            hint="Give a folder with .mp4, .avi or .mkv files.",
         )
     return sorted(files, key=lambda entry: _natural_key(entry.name))
 

@@ -11,7 +11,7 @@ import numpy as np
 from tynysh.geometry import Box, enclosing
 from tynysh.media.frame import Image
 from tynysh.perception.models import ensure
-from tynysh.perception.person import Joint, Keypoints
+from tynysh.scene.person import Joint, Keypoints
 
 FACE_MODEL = "yunet-face"
 
@@ -29,7 +29,7 @@ _SEEN = 0.3
 _HEAD_JOINTS = (Joint.NOSE, Joint.LEFT_EYE, Joint.RIGHT_EYE, Joint.LEFT_EAR, Joint.RIGHT_EAR, Joint.HEAD)
 
 
-class Figure(Protocol):
+class VisiblePerson(Protocol):
     """Anyone to be made unrecognisable: a `Person` or a `Track`."""
 
     @property
@@ -45,7 +45,7 @@ class Figure(Protocol):
 
 def anonymise(
     picture: Image,
-    people: Sequence[Figure | Box] | None,
+    people: Sequence[VisiblePerson | Box] | None,
     *,
     faces: Sequence[Box] = (),
     whole_body: bool = False,
@@ -74,7 +74,7 @@ def anonymise(
 
 
 def regions(
-    people: Sequence[Figure | Box],
+    people: Sequence[VisiblePerson | Box],
     width: float,
     height: float,
     *,

@@ -15,7 +15,7 @@ from tynysh.geometry import Box, areas, iou_matrix, shared_areas
 from tynysh.media.frame import Frame, Image
 from tynysh.perception.engine import Array, Cut, Network, Precision, batch_for, load_network
 from tynysh.perception.models import ensure
-from tynysh.perception.person import Person
+from tynysh.scene.person import Person
 
 DETECTOR_MODEL = "yolox-tiny-person"
 INPUT_LENGTH = 416
@@ -95,7 +95,7 @@ class YoloxDetector:
         waiting = [self._network(view.shape).submit(view.input) for view in views]
         return [self._people(view, answer.result()) for view, answer in zip(views, waiting, strict=True)]
 
-    def _view(self, frame: Frame, part: Box) -> "_View":
+    def _view(self, frame: Frame, part: Box) -> "_Crop":
         left, top, right, bottom = map(round, part)
         scale = self._length / max(right - left, bottom - top)
         width, height = max(1, round((right - left) * scale)), max(1, round((bottom - top) * scale))
@@ -106,9 +106,9 @@ class YoloxDetector:
             picture = cv2.resize(frame.bgr[top:bottom, left:right], (width, height), interpolation=way)  # type: ignore[assignment]
         shape = (_multiple_of_32(height), _multiple_of_32(width))
         stretch = np.array([(right - left) / width, (bottom - top) / height] * 2, dtype=np.float32)
-        return _View(Box(left, top, right, bottom), scale, shape, stretch, folded(picture, shape))
+        return _Crop(Box(left, top, right, bottom), scale, shape, stretch, folded(picture, shape))
 
-    def _people(self, view: "_View", outputs: Sequence[NDArray[np.float32]]) -> list[Person]:
+    def _people(self, view: "_Crop", outputs: Sequence[NDArray[np.float32]]) -> list[Person]:
         boxes, scores = decode(outputs, self._min_score)
         left, top, right, bottom = view.part
         boxes = np.clip(boxes * view.stretch, 0, [right - left, bottom - top] * 2) + [left, top] * 2
@@ -132,7 +132,7 @@ class YoloxDetector:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _View:
+class _Crop:
     """A part of a picture as the network sees it.
 
     part: in pixels of the picture. scale: pixels of the input for a pixel of the picture. shape: rows and columns of

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
-from tynysh.behaviour.scene import STILL, Motion
 from tynysh.media.frame import Frame, Image
+from tynysh.scene.motion import STILL, Motion
 
 _Field = NDArray[np.float32]
 """(rows, columns): one value for each cell of the grid."""

@@ -12,8 +12,8 @@ from tynysh.geometry import Box, Point, Polygon, box_array, contains
 from tynysh.media.frame import Frame, Image
 from tynysh.perception.engine import Array, Network, Outputs, Precision, batch_for, load_network
 from tynysh.perception.models import ensure
-from tynysh.perception.person import Keypoints
-from tynysh.perception.track import Track
+from tynysh.scene.person import Keypoints
+from tynysh.scene.track import Track
 
 POSE_MODEL = "rtmpose-s-26"
 

@@ -7,9 +7,9 @@ from enum import StrEnum
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
-from tynysh.behaviour.scene import Motion
 from tynysh.geometry import box_array
-from tynysh.perception.track import Track
+from tynysh.scene.motion import Motion
+from tynysh.scene.track import Track
 
 
 class Need(StrEnum):
@@ -78,9 +78,11 @@ class ScheduleSettings(BaseModel):
             most_views_per_s=None,
         )
 
-    def interval_s(self, need: Need, views: int = 1) -> float:
-        """Seconds between two looks for `need`, each of so many `views` of the network."""
-        least_s = 0.0 if self.most_views_per_s is None or views == 1 else views / self.most_views_per_s
+    def interval_s(self, need: Need, inferences: int = 1) -> float:
+        """Seconds between two looks for `need`, each of so many `inferences` of the network."""
+        least_s = (
+            0.0 if self.most_views_per_s is None or inferences == 1 else inferences / self.most_views_per_s
+        )
         return max(least_s, self._wanted_s(need))
 
     def _wanted_s(self, need: Need) -> float:
@@ -109,10 +111,10 @@ class DetectionSchedule:
         self._alert_until_s: float | None = None
         self._missing: dict[int, float] = {}
 
-    def due(self, time_s: float, motion: Motion, tracks: Sequence[Track], views: int = 1) -> bool:
+    def due(self, time_s: float, motion: Motion, tracks: Sequence[Track], inferences: int = 1) -> bool:
         """Whether the detector should look at `time_s`; the caller then does.
 
-        tracks: carried forward to `time_s`. views: how many pictures the network sees at a look (`Sight.views`).
+        tracks: carried forward to `time_s`. inferences: how often the network runs at a look.
         Called once for each frame, in order of time.
         """
         settings = self._settings
@@ -128,7 +130,7 @@ class DetectionSchedule:
         self._was_moving = motion.moving
         if begins or self._alert_until_s is None:
             self._alert_until_s = time_s + settings.alert_for_s
-        interval_s = settings.interval_s(self.need(time_s, motion, tracks), views)
+        interval_s = settings.interval_s(self.need(time_s, motion, tracks), inferences)
         # Frames jitter: one that comes a little early is taken rather than the next.
         due_s = self._beat_s + 0.9 * interval_s
         if not begins and time_s < due_s:

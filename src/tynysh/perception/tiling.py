@@ -10,7 +10,7 @@ import numpy as np
 from tynysh.geometry import Box, areas, box_array, shared_areas
 from tynysh.media.frame import Frame
 from tynysh.perception.detector import INPUT_LENGTH, Detector, PartDetector, suppress
-from tynysh.perception.person import Person
+from tynysh.scene.person import Person
 
 OVERLAP = 0.1
 """Part of the picture's width and height that neighbouring tiles share: more than people have who need tiles."""
@@ -61,7 +61,7 @@ class Detection(StrEnum):
     TILED = "tiled"
 
 
-class Sight:
+class TiledDetector:
     """Looks at one camera's pictures with a detector, as a whole or in tiles; depends on its arguments alone.
 
     With `Detection.AUTO` the scene decides. A probe now and then (`PROBE_S`) looks in tiles and as a whole at the
@@ -84,7 +84,7 @@ class Sight:
         self._looked_s = -math.inf
 
     @property
-    def views(self) -> int:
+    def inferences(self) -> int:
         """How many pictures the network sees at a look, now: 1 for the whole, more with tiles."""
         return 1 if self._across == 1 else 1 + self._across**2
 

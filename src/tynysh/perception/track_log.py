@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
 from tynysh.geometry import Box
-from tynysh.perception.track import Track
+from tynysh.scene.track import Track
 
 _LEAST_SPREAD = 0.01
 """Heights by which boxes of a person in full view jitter: smaller residuals are no outliers."""

@@ -9,12 +9,9 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 from scipy.optimize import linear_sum_assignment
 
-from tynysh.geometry import Box, box_array, iou_matrix
-from tynysh.perception.person import Person
-from tynysh.perception.track import Track
-
-_Axes = NDArray[np.float64]
-"""(4,): one value for each of centre x, centre y, width, height."""
+from tynysh.geometry import Box, Floats, box_array, iou_matrix
+from tynysh.scene.person import Person
+from tynysh.scene.track import Track
 
 
 class TrackerSettings(BaseModel):
@@ -86,7 +83,7 @@ class MotionModel:
         """The filter of someone found for the first time."""
         return BoxFilter(box, score, self)
 
-    def variance(self, box: Box, score: float) -> _Axes:
+    def variance(self, box: Box, score: float) -> Floats:
         """Of a detection, in square pixels."""
         doubt = max(1.0, (1 - score) / (1 - self.sure_score))
         return doubt * (max(box.height, 1.0) * np.array(self.measurement)) ** 2
@@ -356,10 +353,10 @@ def _distinct(persons: list[Person], iou: float) -> list[Person]:
     return [persons[index] for index in kept]
 
 
-def _axes(box: Box) -> _Axes:
+def _axes(box: Box) -> Floats:
     return np.array([*box.centre, box.width, box.height])
 
 
-def _box(place: _Axes) -> Box:
+def _box(place: Floats) -> Box:
     x, y, width, height = place.tolist()
     return Box(x - width / 2, y - height / 2, x + width / 2, y + height / 2)

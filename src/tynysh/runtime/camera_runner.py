@@ -14,31 +14,31 @@ import structlog
 
 from tynysh.behaviour.event import Event, Phase
 from tynysh.behaviour.events import LONGEST_GAP_S, Rule
-from tynysh.behaviour.near_alarms import Counts
 from tynysh.behaviour.signal import Behaviour, Reason
-from tynysh.crowd.ground import Ground
+from tynysh.behaviour.threshold_sweep import Counts
 from tynysh.crowd.learning import Learnt
 from tynysh.crowd.minutes import MinuteMeter, Minutes, Series
-from tynysh.crowd.state import PICTURE, CrowdState
 from tynysh.evidence.anonymised import blurred, scaled_size
 from tynysh.evidence.timeline import PeopleTimeline
 from tynysh.geometry import Box
 from tynysh.media.camera import CameraFeed, FeedState, FeedTick
 from tynysh.media.frame import Frame
 from tynysh.media.recorder import Recorder, RecorderState, RecorderStatus, Retention
-from tynysh.media.source import Fault, SourceSpec, Transport
+from tynysh.media.source import SourceFault, SourceSpec, Transport
 from tynysh.perception.detector import Detector
-from tynysh.runtime.assembly import Watch, build_pipeline
+from tynysh.runtime.blur_gate import BlurGate
+from tynysh.runtime.camera_plan import CameraPlan, build_pipeline
 from tynysh.runtime.live_view import WIDTH, LiveView, jpeg
 from tynysh.runtime.networks import Networks
 from tynysh.runtime.pipeline import Pipeline, Step
-from tynysh.runtime.showable import Showing
+from tynysh.scene.crowd import PICTURE, CrowdState
+from tynysh.scene.ground import Ground
 from tynysh.site.credentials import resolved
 from tynysh.site.schema import Camera, Site
 
 log = structlog.get_logger(__name__)
 
-STALLED = f"media.fault.{Fault.STALLED}"
+STALLED = f"media.fault.{SourceFault.STALLED}"
 """What is the matter with a camera that is connected and sends nothing."""
 
 STOP_S = 5.0
@@ -118,7 +118,7 @@ class CameraRunner:
         self._rules: Mapping[Behaviour, Rule] | None = None
         self._rules_in_force: Mapping[Behaviour, Rule] | None = None
         self.latest: Latest | None = None
-        self._showing = Showing()
+        self._blur_gate = BlurGate()
         self.analysed = 0
         self._pipeline = pipeline
         self._heard = heard
@@ -274,7 +274,7 @@ class CameraRunner:
         self._take(step)
         scene = step.scene
         with self._watched_lock:
-            self._watched.add(scene.time_s, self._pipeline.near_alarms.take())
+            self._watched.add(scene.time_s, self._pipeline.threshold_sweep.take())
         if scene.crowd is not None:
             self._crowd = Crowd(scene.crowd, scene.ground)
             with self._minutes_lock:
@@ -283,10 +283,12 @@ class CameraRunner:
         with self._people_lock:
             self._people.add(scene.time_s, step.to_blur, still=not moving, looked=scene.detected)
         sure = scene.detected or not moving
-        for shown, people in self._showing.add(frame, step.to_blur, sure=sure, all_frames=self.live.watched):
+        for shown, people in self._blur_gate.add(
+            frame, step.to_blur, sure=sure, all_frames=self.live.watched
+        ):
             self.live.show(shown, people)
             self.latest = Latest(shown, people, len(scene.tracks))
-        self.feed.attend(scene.motion.moving or bool(self._open_events) or self.live.watched)
+        self.feed.set_active(scene.motion.moving or bool(self._open_events) or self.live.watched)
 
     def _take(self, step: Step) -> None:
         for event in step.events:
@@ -348,7 +350,7 @@ def start_camera(
     if camera.sub is not None and effective.recording:
         main = CameraFeed(source_of(site, camera, camera.main))
     detector = scripted() if camera.simulated else None
-    watch = Watch.of(site, camera, scheduled=True)
+    watch = CameraPlan.of(site, camera, scheduled=True)
     ground = watch.ground_source(learnt)
     runner = CameraRunner(
         site,

@@ -7,9 +7,9 @@ import threading
 from tynysh.api.app import create_app
 from tynysh.api.server import serve
 from tynysh.api.settings import ApiSettings
+from tynysh.bus.link import Links
 from tynysh.runtime import logs
 from tynysh.runtime.data_folder import DataFolder
-from tynysh.runtime.link import Links
 from tynysh.runtime.supervisor import stop_requested
 from tynysh.store.database import Database
 

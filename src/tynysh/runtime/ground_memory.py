@@ -4,8 +4,8 @@ from dataclasses import asdict
 from hashlib import sha256
 from typing import Any
 
+from tynysh.crowd.camera_pose import CameraPose
 from tynysh.crowd.learning import Learnt
-from tynysh.crowd.mounting import Mounting
 from tynysh.site.schema import Camera
 from tynysh.store.database import Database
 from tynysh.store.schema import SettingRow
@@ -70,6 +70,6 @@ def _read(value: Any, camera: Camera) -> Learnt | None:
     try:
         if value["stream"] != _stream(camera):
             return None
-        return Learnt(Mounting(**value["mounting"]), value["aspect"], value["error"], value["people"])
+        return Learnt(CameraPose(**value["camera_pose"]), value["aspect"], value["error"], value["people"])
     except (KeyError, TypeError):
         return None

@@ -9,12 +9,12 @@ import structlog
 from tynysh.errors import TynyshError
 from tynysh.evidence import retention
 from tynysh.evidence.clip_maker import ClipMaker
+from tynysh.evidence.due import forget_history
 from tynysh.runtime.data_folder import DataFolder
 from tynysh.runtime.thresholds import learn_all
 from tynysh.site.apply import stored
 from tynysh.store.database import Database
 from tynysh.store.queries import crowd_history
-from tynysh.store.retention import forget_history
 
 log = structlog.get_logger(__name__)
 

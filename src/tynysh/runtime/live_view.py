@@ -23,7 +23,7 @@ WIDTH = 640
 NOMINAL_FPS = 10.0
 JPEG_QUALITY = 80
 WAITING_FRAMES = 20
-"""Frames come in small bursts, each time that the detector has looked (`runtime.showable`)."""
+"""Frames come in small bursts, each time that the detector has looked (`runtime.blur_gate`)."""
 
 WAITING_FRAGMENTS = 60
 

@@ -5,30 +5,32 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from tynysh.behaviour.aftermath import Aftermath
+from tynysh.behaviour.after_violence import AfterViolence
 from tynysh.behaviour.analyser import Analyser
 from tynysh.behaviour.event import Event, Phase
 from tynysh.behaviour.events import EventMaker, Rule
-from tynysh.behaviour.fault import Fault
-from tynysh.behaviour.near_alarms import NearAlarms
-from tynysh.behaviour.places import OBJECT, PROTECTED, surroundings
-from tynysh.behaviour.scene import STILL, Feed, Line, Motion, Scene, Zone
+from tynysh.behaviour.fault import CameraFault
 from tynysh.behaviour.signal import Behaviour, Signal
+from tynysh.behaviour.threshold_sweep import ThresholdSweep
 from tynysh.crowd.grounding import GroundSource, NoGround
 from tynysh.crowd.learning import Learnt
 from tynysh.crowd.meter import CrowdMeter
 from tynysh.geometry import Box
 from tynysh.media.frame import Frame
 from tynysh.media.stream_health import StreamHealth
-from tynysh.perception.doubt import doubtful
 from tynysh.perception.motion import MotionGate
-from tynysh.perception.person import Keypoints, Person
 from tynysh.perception.pose import UsualHeights, people_who_matter
 from tynysh.perception.schedule import DetectionSchedule
-from tynysh.perception.tiling import Sight
-from tynysh.perception.track import Track
+from tynysh.perception.tiling import TiledDetector
 from tynysh.perception.tracker import Tracker
+from tynysh.perception.unmatched import unmatched_detections
 from tynysh.runtime.meter import Meter, NoMeter
+from tynysh.scene.motion import STILL, Motion
+from tynysh.scene.person import Keypoints, Person
+from tynysh.scene.places import OBJECT, PROTECTED, surroundings
+from tynysh.scene.scene import Feed, Scene
+from tynysh.scene.track import Track
+from tynysh.scene.zone import Line, Zone
 
 MOST_POSES = 4
 """People whose pose is estimated in one frame, at most; those who may be down and those nearest each other first."""
@@ -81,14 +83,14 @@ class Pipeline:
     def __init__(
         self,
         *,
-        sight: Sight,
+        detector: TiledDetector,
         pose: Pose | None,
         gate: MotionGate,
         schedule: DetectionSchedule,
         tracker: Tracker,
         analysers: Sequence[Analyser],
         events: EventMaker,
-        near_alarms: NearAlarms | None = None,
+        threshold_sweep: ThresholdSweep | None = None,
         zones_at: Callable[[float], tuple[Zone, ...]],
         lines: Sequence[Line] = (),
         ground: GroundSource | None = None,
@@ -96,14 +98,14 @@ class Pipeline:
         meter: Meter | None = None,
         rate_hz: float = ANALYSIS_RATE_HZ,
     ) -> None:
-        self._sight = sight
+        self._detector = detector
         self._pose = pose if any(analyser.wants_pose for analyser in analysers) else None
         self._gate = gate
         self._schedule = schedule
         self._tracker = tracker
         self._analysers = tuple(analysers)
         self._events = events
-        self._near_alarms = near_alarms or NearAlarms({})
+        self._threshold_sweep = threshold_sweep or ThresholdSweep({})
         self._zones_at = zones_at
         self._lines = tuple(lines)
         self._ground = ground or NoGround()
@@ -115,14 +117,14 @@ class Pipeline:
         self._due_s = float("-inf")
         self._size = (1, 1)
         self._heights = UsualHeights()
-        self._aftermath = Aftermath()
-        self._doubtful: dict[int, Box] = {}
-        self._next_doubtful = -1
+        self._after_violence = AfterViolence()
+        self._unmatched: dict[int, Box] = {}
+        self._next_unmatched = -1
 
     @property
-    def near_alarms(self) -> NearAlarms:
+    def threshold_sweep(self) -> ThresholdSweep:
         """What other thresholds would have raised."""
-        return self._near_alarms
+        return self._threshold_sweep
 
     def retune(self, rules: Mapping[Behaviour, Rule]) -> None:
         """From now on, make events of these behaviours by other rules."""
@@ -192,21 +194,21 @@ class Pipeline:
     def _people(self, frame: Frame, motion: Motion) -> tuple[tuple[Track, ...], Sequence[Person] | None]:
         """The tracks now, and what the detector found, if it looked."""
         tracks = self._tracker.predict(frame.time_s)
-        if not self._schedule.due(frame.time_s, motion, tracks, self._sight.views):
+        if not self._schedule.due(frame.time_s, motion, tracks, self._detector.inferences):
             return tracks, None
         with self._meter.stage("detector"):
-            persons = self._sight.look(frame)
+            persons = self._detector.look(frame)
         with self._meter.stage("tracker"):
             tracks = self._tracker.update(persons, frame.time_s)
-            self._doubt(persons, tracks, frame)
+            self._keep_unmatched(persons, tracks, frame)
         return tracks, persons
 
-    def _doubt(self, persons: Sequence[Person], tracks: Sequence[Track], frame: Frame) -> None:
+    def _keep_unmatched(self, persons: Sequence[Person], tracks: Sequence[Track], frame: Frame) -> None:
         """Keep where the detector saw somebody that is none of the tracks, until it looks again."""
-        self._doubtful = {}
-        for box in doubtful(persons, tracks):
-            self._doubtful[self._next_doubtful] = box.scaled(1 / frame.width, 1 / frame.height)
-            self._next_doubtful -= 1
+        self._unmatched = {}
+        for box in unmatched_detections(persons, tracks):
+            self._unmatched[self._next_unmatched] = box.scaled(1 / frame.width, 1 / frame.height)
+            self._next_unmatched -= 1
 
     def _with_pose(
         self, pose: Pose, frame: Frame, tracks: tuple[Track, ...], zones: Sequence[Zone], *, detected: bool
@@ -236,16 +238,18 @@ class Pipeline:
 
     def _judge(self, scene: Scene) -> Step:
         with self._meter.stage("behaviour"):
-            signals = self._aftermath.observe(
+            signals = self._after_violence.observe(
                 (signal for analyser in self._analysers for signal in self._on_duty_signals(analyser, scene)),
                 scene.time_s,
             )
             events = tuple(self._events.observe(signals, scene.time_s))
         for event in events:
-            if event.subject == Fault.MOVED and event.phase is not Phase.UPDATED:
+            if event.subject == CameraFault.MOVED and event.phase is not Phase.UPDATED:
                 self._ground.moved(away=event.phase is Phase.BEGUN)
-        self._near_alarms.observe(signals, scene.time_s)
-        return Step(scene=scene, to_blur={**self._doubtful, **scene.people()}, signals=signals, events=events)
+        self._threshold_sweep.observe(signals, scene.time_s)
+        return Step(
+            scene=scene, to_blur={**self._unmatched, **scene.people()}, signals=signals, events=events
+        )
 
     def _on_duty_signals(self, analyser: Analyser, scene: Scene) -> Sequence[Signal]:
         """What `analyser` says, if its behaviour is watched for now. It sees every scene, so that it knows what it

@@ -6,12 +6,12 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from tynysh.crowd.occupancy import Occupancy
-from tynysh.crowd.state import PICTURE, Estimate, LineCount
-from tynysh.site.schema import Gate, Place, Site
+from tynysh.scene.crowd import PICTURE, Estimate, LineCount
+from tynysh.site.schema import Place, PlaceGate, Site
 from tynysh.store.queries.places import Settled
 
 Crowds = Mapping[str, Mapping[str, Any]]
-"""What is known of the crowd on each camera now, by camera id (`runtime.link.CrowdMessage`)."""
+"""What is known of the crowd on each camera now, by camera id (`bus.link.CrowdMessage`)."""
 
 
 class PlaceCount:
@@ -68,7 +68,7 @@ class PlaceCount:
         count = self._occupancy.observe(now, found)
         return self._occupancy.anchor(seen) if seen is not None and seen.low > count.high else count
 
-    def _heard(self, gate: Gate, crowds: Crowds) -> "_Line | None":
+    def _heard(self, gate: PlaceGate, crowds: Crowds) -> "_Line | None":
         said = crowds.get(self._site.camera(gate.camera).id)
         if said is None:
             return None
@@ -106,7 +106,7 @@ class PlaceCount:
         return self._looked_at < last.timestamp() <= now
 
 
-def _key(gate: Gate) -> str:
+def _key(gate: PlaceGate) -> str:
     return f"{gate.camera}/{gate.line}" + ("/reversed" if gate.reversed else "")
 
 

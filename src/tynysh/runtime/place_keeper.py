@@ -7,12 +7,12 @@ from collections.abc import Callable, Mapping
 
 import structlog
 
-from tynysh.crowd.minutes import Kind, MinuteMeter, Minutes, Series
-from tynysh.crowd.state import CrowdState, PlaceCrowd
+from tynysh.bus.link import Links
+from tynysh.crowd.minutes import MinuteMeter, Minutes, Series, SeriesKind
 from tynysh.errors import TynyshError
 from tynysh.runtime.crowd_history import CrowdHistory
-from tynysh.runtime.link import Links
 from tynysh.runtime.place_count import Crowds, PlaceCount
+from tynysh.scene.crowd import CrowdState, PlaceCrowd
 from tynysh.site.apply import stored
 from tynysh.site.schema import Place, Site, plain
 from tynysh.store.database import Database
@@ -99,7 +99,7 @@ class PlaceKeeper:
             if key not in self._kept or self._kept[key].said != said:
                 self._kept[key] = _Kept(site, place, said, before[site.id].get(place.name), now)
         self._meters = {
-            site_id: self._meters.get(site_id) or MinuteMeter(site_id, Kind.PLACE) for site_id in before
+            site_id: self._meters.get(site_id) or MinuteMeter(site_id, SeriesKind.PLACE) for site_id in before
         }
 
     def _count(self, now: float, crowds: Crowds) -> None:

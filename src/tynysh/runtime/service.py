@@ -14,12 +14,12 @@ import httpx
 from rich.console import Console
 
 from tynysh.api.server import listen
+from tynysh.commands import site as commands
+from tynysh.commands.models import pull_models
 from tynysh.perception.models.cache import Models, State
-from tynysh.perception.models.commands import pull_models
 from tynysh.runtime.console_process import console_settings
 from tynysh.runtime.data_folder import DataFolder
 from tynysh.runtime.supervisor import Supervisor
-from tynysh.site import commands
 from tynysh.store.database import Database
 from tynysh.store.migrate import migrate
 

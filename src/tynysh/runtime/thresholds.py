@@ -6,10 +6,10 @@ import numpy as np
 from sqlalchemy.orm import Session
 
 from tynysh.behaviour.events import Rule
-from tynysh.behaviour.near_alarms import LEVELS, no_alarms
 from tynysh.behaviour.registry import BUDGETED
 from tynysh.behaviour.settings import AnalyserSettings
 from tynysh.behaviour.signal import Behaviour
+from tynysh.behaviour.threshold_sweep import LEVELS, no_alarms
 from tynysh.incidents.alarm_budget import Choice, choose, own_recall
 from tynysh.runtime.camera_runner import CameraRunner
 from tynysh.site.schema import AlarmBudget, Camera, Site, SiteFile

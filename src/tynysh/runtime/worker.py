@@ -20,6 +20,7 @@ from sqlalchemy import select
 from tynysh.backoff import Backoff
 from tynysh.behaviour.event import Event, Phase
 from tynysh.behaviour.signal import Behaviour
+from tynysh.bus.link import CameraStatus, CrowdMessage, Links, LinkServer
 from tynysh.crowd.message import crowd_message
 from tynysh.errors import StoreError, TynyshError
 from tynysh.evidence.clip_maker import ClipMaker
@@ -32,7 +33,6 @@ from tynysh.runtime.data_folder import DataFolder
 from tynysh.runtime.event_writer import Entry, EventWriter
 from tynysh.runtime.ground_memory import GroundMemory
 from tynysh.runtime.housekeeping import Housekeeping
-from tynysh.runtime.link import CameraStatus, CrowdMessage, Links, LinkServer
 from tynysh.runtime.networks import Networks
 from tynysh.runtime.place_keeper import PlaceKeeper
 from tynysh.runtime.supervisor import stop_requested
@@ -386,7 +386,7 @@ class LinkThread:
             self.thread.join(max(0.0, deadline_s - time.monotonic()))
 
     def status(self) -> dict[str, CameraStatus]:
-        """How each camera fares."""
+        """How each camera status."""
         return {
             camera_id: {**runner.status(), "worker": self._worker.number, "reported_at": time.time()}
             for camera_id, runner in list(self._worker.runners.items())

@@ -10,10 +10,10 @@ from pydantic import ValidationError
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from tynysh.audit import record
 from tynysh.errors import SiteError
 from tynysh.site.schema import Camera, Site, SiteFile, plain
 from tynysh.site.tree import reads_as_text
+from tynysh.store import record
 from tynysh.store.database import Database, must_be_writing
 from tynysh.store.queries import changes, events
 from tynysh.store.schema import CameraRow, SiteRow
@@ -23,7 +23,7 @@ _SITE_COLUMNS = ("id", "name", "kind", "cameras")
 _CAMERA_COLUMNS = ("id", "name")
 
 
-class Kind(StrEnum):
+class DifferenceKind(StrEnum):
     """What becomes of a site, a camera, or one of their settings."""
 
     ADDED = "added"
@@ -32,10 +32,10 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class Difference:
     """One difference. what: `site pulse` or `camera pulse-door`; setting: dotted path, empty for the whole thing."""
 
-    kind: Kind
+    kind: DifferenceKind
     what: str
     setting: str = ""
     before: str | None = None
@@ -47,16 +47,16 @@ class Change:
             return f"{self.kind} {self.what}" + (
                 f" ({self.after or self.before})" if self.after or self.before else ""
             )
-        if self.kind is Kind.CHANGED:
+        if self.kind is DifferenceKind.CHANGED:
             return f"{self.what}: {self.setting} from {self.before} to {self.after}"
         return f"{self.what}: {self.setting} {self.kind} ({self.after or self.before})"
 
 
 @dataclass(frozen=True, slots=True)
-class Changes:
+class Differences:
     """All that a site file changes, in the order of the file, removals last."""
 
-    items: tuple[Change, ...] = field(default_factory=tuple)
+    items: tuple[Difference, ...] = field(default_factory=tuple)
 
     def __bool__(self) -> bool:
         return bool(self.items)
@@ -89,12 +89,12 @@ def stored(session: Session) -> SiteFile | None:
         ) from None
 
 
-def plan(site: SiteFile, session: Session) -> Changes:
+def plan(site: SiteFile, session: Session) -> Differences:
     """What applying `site` would change. Secrets show as the references that they are."""
     return _plan(site, _raw(session))
 
 
-def apply(site: SiteFile, database: Database, *, now: float, user: str) -> Changes:
+def apply(site: SiteFile, database: Database, *, now: float, user: str) -> Differences:
     """Make the database say what `site` says, in one transaction, and record that `user` did so.
 
     Sites and cameras that `site` does not name are taken out of force; their incidents stay. Applying twice
@@ -169,7 +169,7 @@ def _write(site: SiteFile, session: Session, now: float) -> None:
     gone = [row for row in known_cameras.values() if row.removed_at is None]
     for camera_row in gone:
         camera_row.removed_at = now
-        changes.publish(session, changes.Kind.CAMERA, camera_row.id, now=now)
+        changes.publish(session, changes.ChangeKind.CAMERA, camera_row.id, now=now)
     # Nobody else will end what their analysers began.
     events.close_orphans(session, [row.id for row in gone], now=now)
 
@@ -191,7 +191,7 @@ def _write_camera(
     session.add(row)
     session.flush()
     if different:
-        changes.publish(session, changes.Kind.CAMERA, camera.id, now=now)
+        changes.publish(session, changes.ChangeKind.CAMERA, camera.id, now=now)
 
 
 def _settings(site: Site) -> dict[str, Any]:
@@ -234,7 +234,7 @@ def _raw(session: Session) -> dict[str, _Thing]:
     return things
 
 
-def _plan(site: SiteFile, before: Mapping[str, _Thing]) -> Changes:
+def _plan(site: SiteFile, before: Mapping[str, _Thing]) -> Differences:
     after: dict[str, _Thing] = {}
     for order, place in enumerate(site.sites):
         whole = {"name": place.name, "kind": place.kind.value, **_settings(place)}
@@ -242,31 +242,33 @@ def _plan(site: SiteFile, before: Mapping[str, _Thing]) -> Changes:
         for index, camera in enumerate(place.cameras):
             own = {"name": camera.name, **_camera_settings(camera)}
             after[f"camera {camera.id}"] = _thing(camera.name, own, place=f"{index + 1} of {place.id}")
-    found: list[Change] = []
+    found: list[Difference] = []
     for what, thing in after.items():
         if what in before:
             found += _differences(what, before[what].settings, thing.settings)
         else:
-            found.append(Change(Kind.ADDED, what, after=thing.name))
+            found.append(Difference(DifferenceKind.ADDED, what, after=thing.name))
     found += [
-        Change(Kind.REMOVED, what, before=thing.name) for what, thing in before.items() if what not in after
+        Difference(DifferenceKind.REMOVED, what, before=thing.name)
+        for what, thing in before.items()
+        if what not in after
     ]
-    return Changes(tuple(found))
+    return Differences(tuple(found))
 
 
 def _thing(name: str, settings: Mapping[str, Any], *, place: str) -> _Thing:
     return _Thing(name, {"place in the file": place, **dict(_flat(settings))})
 
 
-def _differences(what: str, before: Mapping[str, str], after: Mapping[str, str]) -> Iterator[Change]:
+def _differences(what: str, before: Mapping[str, str], after: Mapping[str, str]) -> Iterator[Difference]:
     for setting, value in after.items():
         if setting not in before:
-            yield Change(Kind.ADDED, what, setting, after=value)
+            yield Difference(DifferenceKind.ADDED, what, setting, after=value)
         elif before[setting] != value:
-            yield Change(Kind.CHANGED, what, setting, before=before[setting], after=value)
+            yield Difference(DifferenceKind.CHANGED, what, setting, before=before[setting], after=value)
     for setting, value in before.items():
         if setting not in after:
-            yield Change(Kind.REMOVED, what, setting, before=value)
+            yield Difference(DifferenceKind.REMOVED, what, setting, before=value)
 
 
 def _flat(settings: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:

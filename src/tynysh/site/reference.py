@@ -14,9 +14,9 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from tynysh.behaviour.registry import ANALYSERS
-from tynysh.behaviour.schedule import SunMoment
 from tynysh.behaviour.settings import AnalyserSettings
 from tynysh.site.analysers import AnalysersBase
+from tynysh.site.schedule import SunMoment
 from tynysh.site.schema import (
     Calibration,
     Camera,
@@ -24,21 +24,21 @@ from tynysh.site.schema import (
     Clip,
     Credentials,
     Defaults,
-    Gate,
+    GeoPosition,
     Joining,
-    Kept,
-    KeptDays,
     KnownDistance,
     KnownPoint,
     Line,
     Place,
-    Position,
+    PlaceGate,
+    PlaceView,
     Reference,
     Retention,
+    RetentionDays,
+    RetentionLimit,
     Schedule,
     Site,
     SiteFile,
-    View,
     Zone,
 )
 
@@ -58,14 +58,14 @@ _PARTS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("Where a secret is found: `username`, `password`", Reference),
     ("Hours: `sites[].schedules.NAME`", Schedule),
     ("A place of a site: `sites[].places[]`", Place),
-    ("A gate: `sites[].places[].gates[]`", Gate),
-    ("A view: `sites[].places[].views[]`", View),
-    ("Where a site is: `sites[].position`", Position),
+    ("A gate: `sites[].places[].gates[]`", PlaceGate),
+    ("A view: `sites[].places[].views[]`", PlaceView),
+    ("Where a site is: `sites[].position`", GeoPosition),
     ("Where a camera is: `sites[].cameras[].position`", CameraPosition),
     ("Defaults for cameras: `sites[].defaults`", Defaults),
     ("Retention: `sites[].retention`", Retention),
-    ("How long: `recordings`, `evidence`", Kept),
-    ("How long: `history`", KeptDays),
+    ("How long: `recordings`, `evidence`", RetentionLimit),
+    ("How long: `history`", RetentionDays),
     ("Clips of incidents: `sites[].clip`", Clip),
     ("When events are one incident: `sites[].joining`", Joining),
 )

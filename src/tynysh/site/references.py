@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tynysh.behaviour.schedule import Day, SunEvent
+from tynysh.site.schedule import Day, SunEvent
 
 Location = tuple[str | int, ...]
 

@@ -25,17 +25,16 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from tynysh.behaviour import schedule
 from tynysh.behaviour.registry import default_settings
-from tynysh.behaviour.schedule import WEEKDAYS, Day, SunEvent, SunMoment
 from tynysh.behaviour.settings import AnalyserSettings
 from tynysh.behaviour.signal import Behaviour
 from tynysh.crowd import calibration
-from tynysh.crowd.state import PICTURE
 from tynysh.perception.tiling import Detection
-from tynysh.site import references
+from tynysh.scene.crowd import PICTURE
+from tynysh.site import references, schedule
 from tynysh.site.analysers import Analysers
 from tynysh.site.identifiers import LONGEST, with_identifiers
+from tynysh.site.schedule import WEEKDAYS, Day, SunEvent, SunMoment
 
 URL_SCHEMES = ("rtsp", "rtsps", "http", "https", "file", "simulated")
 """What the address of a stream may begin with; without any it is a file, a folder, or `/dev/videoN`."""
@@ -214,14 +213,14 @@ def _country(code: str) -> str:
     return code
 
 
-class Position(Strict):
+class GeoPosition(Strict):
     """A place on the map, degrees (WGS 84)."""
 
     latitude: float = Field(ge=-90, le=90, title="Latitude", description="Degrees north.")
     longitude: float = Field(ge=-180, le=180, title="Longitude", description="Degrees east.")
 
 
-class CameraPosition(Position):
+class CameraPosition(GeoPosition):
     """Where a camera stands and where it looks."""
 
     direction: float | None = Field(
@@ -489,13 +488,13 @@ class Schedule(Strict):
         return schedule.Schedule(frozenset(self.days), self.begin, self.end, self.except_holidays)
 
 
-class KeptDays(Strict):
+class RetentionDays(Strict):
     """How long something is kept."""
 
     days: int = Field(ge=1, le=3650, title="Days", description="Older than so many days is deleted.")
 
 
-class Kept(KeptDays):
+class RetentionLimit(RetentionDays):
     """How long something is kept, and how much of it; what comes first counts."""
 
     gigabytes: float | None = Field(
@@ -510,16 +509,18 @@ class Kept(KeptDays):
 class Retention(Strict):
     """How long footage and figures are kept."""
 
-    recordings: Kept = Field(
-        default=Kept(days=7), title="Recordings", description="The continuous recordings of all cameras."
+    recordings: RetentionLimit = Field(
+        default=RetentionLimit(days=7),
+        title="Recordings",
+        description="The continuous recordings of all cameras.",
     )
-    evidence: Kept = Field(
-        default=Kept(days=180),
+    evidence: RetentionLimit = Field(
+        default=RetentionLimit(days=180),
         title="Evidence",
         description="Clips of incidents. What was verified false goes with the recordings already.",
     )
-    history: KeptDays = Field(
-        default=KeptDays(days=400),
+    history: RetentionDays = Field(
+        default=RetentionDays(days=400),
         title="History",
         description="How many people there were, minute by minute; no pictures. Deleted by whole weeks.",
     )
@@ -632,7 +633,7 @@ class Camera(Strict):
         default=None, title="Credentials", description="Name and password that the camera asks for."
     )
     position: CameraPosition | None = Field(
-        default=None, title="Position", description="Where it stands; the site's place if left out."
+        default=None, title="GeoPosition", description="Where it stands; the site's place if left out."
     )
     recording: bool | None = Field(
         default=None, title="Recording", description="Whether the camera is recorded all the time."
@@ -691,7 +692,7 @@ class Effective:
     alarm_budget: AlarmBudget
 
 
-class Gate(Strict):
+class PlaceGate(Strict):
     """A counting line through which people come into a place and leave it."""
 
     camera: Name = Field(title="Camera", description="Id or name of a camera of this site.")
@@ -705,7 +706,7 @@ class Gate(Strict):
     )
 
 
-class View(Strict):
+class PlaceView(Strict):
     """A part of a place that a camera sees; what is seen twice is counted twice."""
 
     camera: Name = Field(title="Camera", description="Id or name of a camera of this site.")
@@ -726,12 +727,12 @@ class Place(Strict):
     area_m2: float | None = Field(
         default=None, gt=0, le=10_000_000, title="Area", description="Of its floor, square metres."
     )
-    gates: Annotated[tuple[Gate, ...], Field(max_length=64)] = Field(
+    gates: Annotated[tuple[PlaceGate, ...], Field(max_length=64)] = Field(
         default=(),
         title="Gates",
         description="All lines over which people come in and go out: those inside are who came and did not leave.",
     )
-    views: Annotated[tuple[View, ...], Field(max_length=64)] = Field(
+    views: Annotated[tuple[PlaceView, ...], Field(max_length=64)] = Field(
         default=(), title="Views", description="Cameras, or zones of them, whose people are added up."
     )
     empty_at: Clock | None = Field(
@@ -758,7 +759,9 @@ class Site(Strict):
     address: Name | None = Field(
         default=None, title="Address", description="Street address, for those who are sent."
     )
-    position: Position | None = Field(default=None, title="Position", description="Where it is on the map.")
+    position: GeoPosition | None = Field(
+        default=None, title="GeoPosition", description="Where it is on the map."
+    )
     time_zone: Annotated[str, AfterValidator(_time_zone)] = Field(
         title="Time zone", description="IANA name, as `Asia/Almaty`; schedules are in its local time."
     )

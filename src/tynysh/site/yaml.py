@@ -30,7 +30,7 @@ _SECRET_PLACES = {"credentials", "username", "password", "main", "sub"}
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Fault:
+class Mistake:
     """One thing that is wrong. line and column count from 1; path: which part, as `sites[0].cameras[1].main`."""
 
     line: int
@@ -55,7 +55,7 @@ class Fault:
 class SiteFaultsError(SiteError):
     """A site file is wrong: all its faults, in the order of the file."""
 
-    def __init__(self, path: Path, faults: Sequence[Fault]) -> None:
+    def __init__(self, path: Path, faults: Sequence[Mistake]) -> None:
         super().__init__(
             "\n".join(f"{path}:{fault.line}:{fault.column}: {fault.words()}" for fault in faults)
         )
@@ -88,12 +88,12 @@ def parse(content: bytes, path: Path) -> SiteFile:
     site: SiteFile | None = None
     if tree.data is None:
         if not faults:
-            faults.append(Fault(1, 1, "", "the file is empty; it needs `sites:` with a list of sites"))
+            faults.append(Mistake(1, 1, "", "the file is empty; it needs `sites:` with a list of sites"))
     elif not isinstance(tree.data, dict):
         kind = "a list" if isinstance(tree.data, list) else "a single value"
         mark = tree.values[()]
         what = f"the file holds {kind}; it needs `sites:` with a list of sites below it"
-        faults.append(Fault(mark.line, mark.column, "", what))
+        faults.append(Mistake(mark.line, mark.column, "", what))
     else:
         faults += _disagreements(tree)
         faults += _homeless(tree)
@@ -137,7 +137,7 @@ def _anchored_address(address: str, folder: Path) -> str:
     return str(folder / Path(address).expanduser())
 
 
-def _homeless(tree: Tree) -> list[Fault]:
+def _homeless(tree: Tree) -> list[Mistake]:
     """The paths that begin with a `~name` that is nobody's."""
     found = []
     for location, mark in tree.values.items():
@@ -159,7 +159,7 @@ def _homeless(tree: Tree) -> list[Fault]:
             continue
         except RuntimeError:
             what = "begins with the home folder of a user who does not exist; write the path in full"
-            found.append(Fault(mark.line, mark.column, _path(location), what))
+            found.append(Mistake(mark.line, mark.column, _path(location), what))
     return found
 
 
@@ -174,11 +174,11 @@ def _echo(detail: ErrorDetails) -> bool:
     return detail["type"] == "references"
 
 
-def _of_flaw(flaw: Flaw) -> Fault:
-    return Fault(flaw.mark.line, flaw.mark.column, "", flaw.what)
+def _of_flaw(flaw: Flaw) -> Mistake:
+    return Mistake(flaw.mark.line, flaw.mark.column, "", flaw.what)
 
 
-def _disagreements(tree: Tree) -> list[Fault]:
+def _disagreements(tree: Tree) -> list[Mistake]:
     found = references.faults(with_identifiers(tree.data))
     repeated = {fault.location[:-1] for fault in found if fault.location[-1] == "name"}
     return [
@@ -189,13 +189,15 @@ def _disagreements(tree: Tree) -> list[Fault]:
     ]
 
 
-def _of_disagreement(tree: Tree, found: references.Disagreement) -> Fault:
+def _of_disagreement(tree: Tree, found: references.Disagreement) -> Mistake:
     mark, location = _place(tree, found.location, at_key=False)
     allowed = tuple(dict.fromkeys(found.allowed))
-    return Fault(mark.line, mark.column, _path(location), found.what, allowed, _nearest(found.given, allowed))
+    return Mistake(
+        mark.line, mark.column, _path(location), found.what, allowed, _nearest(found.given, allowed)
+    )
 
 
-def _of_detail(tree: Tree, detail: ErrorDetails) -> Fault:
+def _of_detail(tree: Tree, detail: ErrorDetails) -> Mistake:
     kind, location = detail["type"], detail["loc"]
     mark, place = _place(tree, location, at_key=kind == "extra_forbidden")
     what, allowed, given = _said(detail, _secret(location))
@@ -203,7 +205,7 @@ def _of_detail(tree: Tree, detail: ErrorDetails) -> Fault:
         what = f"the key {location[-1]!r} is missing"
     elif len(place) < len(location) and location[-1] == "id":
         what = "the name gives no id; add one, as `id: main-gate`"
-    return Fault(mark.line, mark.column, _path(place), what, tuple(allowed), _nearest(given, allowed))
+    return Mistake(mark.line, mark.column, _path(place), what, tuple(allowed), _nearest(given, allowed))
 
 
 def _said(detail: ErrorDetails, secret: bool) -> tuple[str, Sequence[str], str | None]:

@@ -63,7 +63,7 @@ def counts(database: Database) -> Counts:
 
 
 def reported(database: Database) -> dict[str, float]:
-    """When the worker of each camera in force last recorded how it fares, Unix seconds, by camera id."""
+    """When the worker of each camera in force last recorded how it status, Unix seconds, by camera id."""
     query = (
         select(CameraStateRow.camera_id, CameraStateRow.updated_at)
         .join(CameraRow, CameraRow.id == CameraStateRow.camera_id)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from tynysh.crowd.minutes import MINUTE_S, Figure, Minutes, Series
+from tynysh.crowd.minutes import MINUTE_S, Measure, Minutes, Series
 from tynysh.store.database import Database
 from tynysh.store.queries import crowd_history
 from tynysh.store.queries.crowd_history import WEEK_MIN
@@ -24,7 +24,7 @@ MEDIA_TYPES: dict[Format, str] = {
     "parquet": "application/vnd.apache.parquet",
 }
 
-FIGURES = tuple(figure.name.lower() for figure in Figure)
+FIGURES = tuple(figure.name.lower() for figure in Measure)
 COLUMNS = (
     "at",
     "site",
@@ -130,7 +130,7 @@ def _arrow(chunk: Chunk, schema: "pyarrow.Schema") -> "pyarrow.Table":
         *(pa.DictionaryArray.from_arrays(np.zeros(number, np.int32), [text]) for text in said),
         *(
             pa.array(np.round(chunk.minutes.column(figure), _DECIMALS), pa.float32(), from_pandas=True)
-            for figure in Figure
+            for figure in Measure
         ),
     ]
     return pa.Table.from_arrays(columns, schema=schema)

@@ -13,7 +13,7 @@ import struct
 import numpy as np
 from numpy.typing import NDArray
 
-from tynysh.crowd.minutes import Figure, Minutes
+from tynysh.crowd.minutes import Measure, Minutes
 from tynysh.errors import StoreError
 
 _PLAIN, _COMPRESSED = 1, 2
@@ -25,29 +25,29 @@ MOST_MINUTES = 65_535
 """Minutes that one pack can hold."""
 
 _STEPS = {
-    Figure.SEEN: 1.0,
-    Figure.COUNT: 0.1,
-    Figure.LOW: 0.1,
-    Figure.HIGH: 0.1,
-    Figure.MOST: 0.1,
-    Figure.ROUGH: 0.05,
-    Figure.DENSITY: 0.01,
-    Figure.DENSEST: 0.01,
-    Figure.SPEED: 0.05,
-    Figure.PRESSURE: 0.001,
-    Figure.INS: 1.0,
-    Figure.OUTS: 1.0,
+    Measure.SEEN: 1.0,
+    Measure.COUNT: 0.1,
+    Measure.LOW: 0.1,
+    Measure.HIGH: 0.1,
+    Measure.MOST: 0.1,
+    Measure.ROUGH: 0.05,
+    Measure.DENSITY: 0.01,
+    Measure.DENSEST: 0.01,
+    Measure.SPEED: 0.05,
+    Measure.PRESSURE: 0.001,
+    Measure.INS: 1.0,
+    Measure.OUTS: 1.0,
 }
 """To what each figure is rounded."""
 
 _TOLD_BY = {
-    Figure.LOW: Figure.COUNT,
-    Figure.HIGH: Figure.COUNT,
-    Figure.MOST: Figure.COUNT,
-    Figure.DENSITY: Figure.COUNT,
-    Figure.DENSEST: Figure.MOST,
+    Measure.LOW: Measure.COUNT,
+    Measure.HIGH: Measure.COUNT,
+    Measure.MOST: Measure.COUNT,
+    Measure.DENSITY: Measure.COUNT,
+    Measure.DENSEST: Measure.MOST,
 }
-_WANDERS = (Figure.COUNT, Figure.SPEED)
+_WANDERS = (Measure.COUNT, Measure.SPEED)
 _LINE = struct.Struct("<ii")
 _FRACTION = 1 << 16
 _STEEPEST = (1 << 31) - 1
@@ -56,7 +56,7 @@ _STEEPEST = (1 << 31) - 1
 def pack(minutes: Minutes) -> bytes:
     """At least one minute and at most `MOST_MINUTES` of them, in few bytes."""
     steps = _whole(minutes.figures)
-    kept = [figure for figure in Figure if steps[:, figure].any()]
+    kept = [figure for figure in Measure if steps[:, figure].any()]
     columns = [_bytes(np.diff(minutes.at, prepend=minutes.at[0]))]
     for figure in kept:
         column = steps[:, figure]
@@ -87,8 +87,8 @@ def unpack(packed: bytes) -> Minutes:
         begin, number, mask = _HEAD.unpack_from(raw)
         reading = _Reading(raw, _HEAD.size, number)
         at = begin + np.cumsum(reading.column())
-        steps = np.zeros((number, len(Figure)), np.int64)
-        for figure in (figure for figure in Figure if mask >> figure & 1):
+        steps = np.zeros((number, len(Measure)), np.int64)
+        for figure in (figure for figure in Measure if mask >> figure & 1):
             if figure in _TOLD_BY:
                 line = reading.line()
                 steps[:, figure] = reading.column() + _told(line, steps[:, _TOLD_BY[figure]])
@@ -99,7 +99,7 @@ def unpack(packed: bytes) -> Minutes:
         raise StoreError(
             "A block of crowd history is damaged.", hint="Restore the database from a backup."
         ) from error
-    scale = np.array([_STEPS[figure] for figure in Figure])
+    scale = np.array([_STEPS[figure] for figure in Measure])
     return Minutes(at, np.where(steps > 0, (steps - 1) * scale, np.nan))
 
 
@@ -110,7 +110,7 @@ def rounded(minutes: Minutes) -> Minutes:
 
 def _whole(figures: NDArray[np.float64]) -> NDArray[np.int64]:
     """Figures in steps, plus one: 0 stands for a figure that is not known."""
-    scale = np.array([_STEPS[figure] for figure in Figure])
+    scale = np.array([_STEPS[figure] for figure in Measure])
     steps: NDArray[np.int64] = np.where(np.isnan(figures), 0, np.rint(figures / scale) + 1).astype(np.int64)
     return steps
 

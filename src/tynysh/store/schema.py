@@ -192,7 +192,7 @@ class ClipRow(Base):
 
 
 class CameraStateRow(Base):
-    """How a camera fares, as its worker last said. since: when the state began."""
+    """How a camera status, as its worker last said. since: when the state began."""
 
     __tablename__ = "camera_state"
 
@@ -335,7 +335,7 @@ class PlaceOccupancyRow(Base):
 class WatchHourRow(Base):
     """An hour of a camera: how much of it was watched, and what other thresholds would have raised.
 
-    hour: Unix time in hours. near_alarms: behaviour → alarms at each of `behaviour.near_alarms.LEVELS`; behaviours
+    hour: Unix time in hours. near_alarms: behaviour → alarms at each of `behaviour.threshold_sweep.LEVELS`; behaviours
     without any are left out.
     """
 

@@ -18,9 +18,9 @@ import pytest
 from pydantic import ValidationError
 from rich.console import Console
 
+from tynysh.commands.models import list_models, pull_missing, pull_models, verify_models
 from tynysh.errors import ModelError
 from tynysh.perception.models import Models, State, manifest
-from tynysh.perception.models.commands import list_models, pull_missing, pull_models, verify_models
 from tynysh.perception.models.manifest import Manifest
 from tynysh.perception.models.pip_settings import PYPI, PipSettings, read_pip_settings
 

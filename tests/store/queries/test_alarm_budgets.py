@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from tynysh.behaviour.near_alarms import LEVELS
 from tynysh.behaviour.signal import Behaviour
+from tynysh.behaviour.threshold_sweep import LEVELS
 from tynysh.incidents.alarm_budget import Choice, Rate, Standing
 from tynysh.incidents.lifecycle import Action, Verdict
 from tynysh.store.database import Database

@@ -5,7 +5,7 @@ import dataclasses
 from tynysh.store.database import Database
 from tynysh.store.queries import cameras, changes
 from tynysh.store.queries.cameras import CameraState
-from tynysh.store.queries.incidents import Position
+from tynysh.store.queries.incidents import GeoPosition
 from tynysh.store.schema import CameraRow
 
 LIVE = CameraState("live", since=10.0, people=3, fps=9.5, recording=True, counters={"frames_read": 100})
@@ -18,7 +18,7 @@ def test_sites_come_in_the_order_of_the_site_file_with_their_cameras_counted(cit
             ("pulse", "Pulse", "nightlife", 2),
             ("park", "Park", "park", 1),
         ]
-        assert found[0].position == Position(43.2, 76.9)
+        assert found[0].position == GeoPosition(43.2, 76.9)
         assert [site.id for site in cameras.sites(session, only={"park"})] == ["park"]
 
 

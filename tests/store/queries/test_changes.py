@@ -4,14 +4,14 @@ import pytest
 
 from tynysh.store.database import Database
 from tynysh.store.queries import changes
-from tynysh.store.queries.changes import Kind
+from tynysh.store.queries.changes import ChangeKind
 from tynysh.store.schema import ChangeRow
 
 
 def publish(database: Database, count: int, *, now: float = 1.0) -> None:
     with database.writing() as session:
         for number in range(count):
-            changes.publish(session, Kind.INCIDENT, number, now=now)
+            changes.publish(session, ChangeKind.INCIDENT, number, now=now)
 
 
 def numbers(database: Database, after: int = 0, **more) -> list[int]:
@@ -32,7 +32,7 @@ def test_a_transaction_that_fails_leaves_no_gap(database: Database) -> None:
 
     def fail() -> None:
         with database.writing() as session:
-            changes.publish(session, Kind.CAMERA, "door", now=1.0)
+            changes.publish(session, ChangeKind.CAMERA, "door", now=1.0)
             raise RuntimeError
 
     with pytest.raises(RuntimeError):
@@ -55,7 +55,7 @@ def test_old_changes_are_dropped_and_counting_goes_on(database: Database) -> Non
 
 def test_publishing_needs_a_session_that_is_alone_in_writing(database: Database) -> None:
     with database.reading() as session, pytest.raises(RuntimeError, match="writing"):
-        changes.publish(session, Kind.CAMERA, "door", now=1.0)
+        changes.publish(session, ChangeKind.CAMERA, "door", now=1.0)
 
 
 def test_a_change_of_a_kind_that_is_not_known_does_not_hold_the_feed(database: Database) -> None:
@@ -64,4 +64,7 @@ def test_a_change_of_a_kind_that_is_not_known_does_not_hold_the_feed(database: D
     publish(database, 1)
     with database.reading() as session:
         found = changes.since(session, 0)
-    assert [(change.id, change.kind) for change in found] == [(1, Kind.UNKNOWN), (2, Kind.INCIDENT)]
+    assert [(change.id, change.kind) for change in found] == [
+        (1, ChangeKind.UNKNOWN),
+        (2, ChangeKind.INCIDENT),
+    ]

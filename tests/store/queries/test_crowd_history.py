@@ -3,26 +3,26 @@
 import numpy as np
 import pytest
 
-from tynysh.crowd.minutes import Figure, Kind, Minutes, Series
+from tynysh.crowd.minutes import Measure, Minutes, Series, SeriesKind
 from tynysh.store.database import Database
 from tynysh.store.packing import rounded
 from tynysh.store.queries import crowd_history
 from tynysh.store.queries.crowd_history import DAY_MIN, WEEK_MIN
 
-DOOR = Series(Kind.ZONE, "door", "picture")
-LINE = Series(Kind.LINE, "door", "Entrance")
-GATE = Series(Kind.ZONE, "gate", "picture")
+DOOR = Series(SeriesKind.ZONE, "door", "picture")
+LINE = Series(SeriesKind.LINE, "door", "Entrance")
+GATE = Series(SeriesKind.ZONE, "gate", "picture")
 BEGIN = 3000 * WEEK_MIN + 5 * DAY_MIN
 
 
 def minutes(begin: int, number: int, *, seed: int = 1, every: int = 1) -> Minutes:
     random = np.random.default_rng(seed)
-    figures = np.full((number, len(Figure)), np.nan)
-    figures[:, Figure.SEEN] = 60
-    figures[:, Figure.COUNT] = random.uniform(0, 30, number)
-    figures[:, Figure.LOW] = figures[:, Figure.COUNT] * 0.9
-    figures[:, Figure.HIGH] = figures[:, Figure.COUNT] * 1.3
-    figures[:, Figure.MOST] = figures[:, Figure.HIGH] + 1
+    figures = np.full((number, len(Measure)), np.nan)
+    figures[:, Measure.SEEN] = 60
+    figures[:, Measure.COUNT] = random.uniform(0, 30, number)
+    figures[:, Measure.LOW] = figures[:, Measure.COUNT] * 0.9
+    figures[:, Measure.HIGH] = figures[:, Measure.COUNT] * 1.3
+    figures[:, Measure.MOST] = figures[:, Measure.HIGH] + 1
     return rounded(Minutes(begin + every * np.arange(number), figures))
 
 
@@ -79,17 +79,22 @@ def test_a_week_that_is_over_becomes_one_block(database: Database) -> None:
 @pytest.mark.parametrize("packed_between", [False, True])
 def test_a_minute_told_of_twice_is_one_minute(database: Database, *, packed_between: bool) -> None:
     # As when a worker is restarted within the minute, here also the first of a day, whose block begins with it.
-    figures = np.full((1, len(Figure)), np.nan)
-    figures[0, [Figure.SEEN, Figure.COUNT, Figure.INS, Figure.OUTS]] = (20, 3, 1, 0)
+    figures = np.full((1, len(Measure)), np.nan)
+    figures[0, [Measure.SEEN, Measure.COUNT, Measure.INS, Measure.OUTS]] = (20, 3, 1, 0)
     write(database, {DOOR: Minutes(np.array([BEGIN]), figures)})
     if packed_between:
         write(database, {DOOR: minutes(BEGIN + 1, 40)})
         crowd_history.pack_all(database, before=BEGIN + 60)
-    figures[0, [Figure.SEEN, Figure.COUNT, Figure.INS, Figure.OUTS]] = (40, 6, 2, 5)
+    figures[0, [Measure.SEEN, Measure.COUNT, Measure.INS, Measure.OUTS]] = (40, 6, 2, 5)
     write(database, {DOOR: Minutes(np.array([BEGIN]), figures)})
     found = read(database, DOOR, BEGIN, BEGIN + 1)
     assert found.at.tolist() == [BEGIN]
-    assert found.figures[0, [Figure.SEEN, Figure.COUNT, Figure.INS, Figure.OUTS]].tolist() == [60, 5, 3, 5]
+    assert found.figures[0, [Measure.SEEN, Measure.COUNT, Measure.INS, Measure.OUTS]].tolist() == [
+        60,
+        5,
+        3,
+        5,
+    ]
 
 
 def test_a_late_minute_finds_its_place_in_a_packed_week(database: Database) -> None:

@@ -6,7 +6,7 @@ from tynysh.behaviour.signal import Behaviour
 from tynysh.incidents.lifecycle import Action, State, StepError, Verdict
 from tynysh.store.database import Database
 from tynysh.store.queries import changes, events, incidents
-from tynysh.store.queries.incidents import Filter, Position
+from tynysh.store.queries.incidents import Filter, GeoPosition
 
 
 @pytest.fixture
@@ -75,7 +75,7 @@ def test_an_incident_shows_where_it_is(city: Database, numbers: list[int]) -> No
     with city.reading() as session:
         found = incidents.get(session, numbers[0])
     assert found is not None
-    assert found.position == Position(43.2, 76.9), "of the site, where the camera has none"
+    assert found.position == GeoPosition(43.2, 76.9), "of the site, where the camera has none"
     assert (found.site.name, found.camera.name, found.camera.simulated) == ("Pulse", "Door", False)
     assert found.clip == "none"
     assert not found.still

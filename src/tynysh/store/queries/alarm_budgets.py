@@ -7,8 +7,8 @@ import numpy as np
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from tynysh.behaviour.near_alarms import LEVELS, Counts, no_alarms
 from tynysh.behaviour.signal import Behaviour
+from tynysh.behaviour.threshold_sweep import LEVELS, Counts, no_alarms
 from tynysh.incidents.alarm_budget import Choice, Rate, Standing
 from tynysh.incidents.lifecycle import Verdict
 from tynysh.store.database import must_be_writing

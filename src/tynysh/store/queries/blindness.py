@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from tynysh.behaviour.fault import Fault
+from tynysh.behaviour.fault import CameraFault
 from tynysh.behaviour.registry import default_settings
 from tynysh.behaviour.signal import Behaviour, Reason
 from tynysh.store.queries import cameras
@@ -21,7 +21,7 @@ from tynysh.store.schema import CameraRow, EventRow, SiteRow
 class FaultNow:
     """A fault that holds. since: Unix seconds. incident: the number of its incident; None while there is none yet.
 
-    kind: a `Fault`, as text: an event's subject of another version is carried as it is.
+    kind: a `CameraFault`, as text: an event's subject of another version is carried as it is.
     """
 
     kind: str
@@ -90,20 +90,20 @@ class SiteSight:
 
 def recorded(camera: CameraView) -> CameraState | None:
     """How a camera fared when its worker last wrote it down."""
-    return camera.fares
+    return camera.status
 
 
 def sites(
     session: Session,
     *,
     only: Collection[str] | None = None,
-    fares: Callable[[CameraView], CameraState | None] = recorded,
+    status: Callable[[CameraView], CameraState | None] = recorded,
 ) -> Sequence[SiteSight]:
     """All sites in the order of the site file, also those of which everything is seen.
 
     A camera has the faults of its open `camera_fault` events; one that is lost and has no event of it yet, or is not
-    watched for faults, has the fault `lost` since it was. `only` confines to some sites. `fares` tells how a camera
-    fares now.
+    watched for faults, has the fault `lost` since it was. `only` confines to some sites. `status` tells how a camera
+    status now.
     """
     settings = _settings(session)
     faults = _open_faults(session)
@@ -114,7 +114,7 @@ def sites(
     found: list[SiteSight] = []
     for site in cameras.sites(session, only=only):
         mine = [one for one in by_site.get(site.id, []) if settings[one.id][1].get("enabled", True)]
-        states = {one.id: fares(one) for one in mine}
+        states = {one.id: status(one) for one in mine}
         held = {one.id: _faults(states[one.id], faults.get(one.id, ())) for one in mine}
         seeing = [
             one
@@ -166,14 +166,14 @@ def _open_faults(session: Session) -> dict[str, list[FaultNow]]:
 
 def _blinds(subject: str) -> bool:
     """Whether a fault blinds; one that is not known is taken to."""
-    return subject not in set(Fault) or Fault(subject).blinds
+    return subject not in set(CameraFault) or CameraFault(subject).blinds
 
 
 def _faults(state: CameraState | None, events: Sequence[FaultNow]) -> tuple[FaultNow, ...]:
     lost = state is not None and state.state == "lost"
-    if not lost or state is None or any(fault.kind == Fault.LOST for fault in events):
+    if not lost or state is None or any(fault.kind == CameraFault.LOST for fault in events):
         return tuple(events)
-    unsaid = FaultNow(Fault.LOST, True, state.since, None, Reason("camera_fault.lost"))
+    unsaid = FaultNow(CameraFault.LOST, True, state.since, None, Reason("camera_fault.lost"))
     return tuple(sorted((*events, unsaid), key=lambda fault: fault.since))
 
 

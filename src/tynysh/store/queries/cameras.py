@@ -1,4 +1,4 @@
-"""Sites and cameras as people see them, and how each camera fares."""
+"""Sites and cameras as people see them, and how each camera status."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session, joinedload, selectinload
 
 from tynysh.store.database import must_be_writing
 from tynysh.store.queries import changes
-from tynysh.store.queries.incidents import Place, Position, position
+from tynysh.store.queries.incidents import GeoPosition, Place, position
 from tynysh.store.schema import CameraRow, CameraStateRow, SiteRow
 
 
@@ -21,14 +21,14 @@ class SiteView:
     name: str
     kind: str
     address: str | None
-    position: Position | None
+    position: GeoPosition | None
     time_zone: str
     cameras: int
 
 
 @dataclass(frozen=True, slots=True)
 class CameraState:
-    """How a camera fares. state: connecting, live, degraded or lost. since: Unix seconds."""
+    """How a camera status. state: connecting, live, degraded or lost. since: Unix seconds."""
 
     state: str
     since: float
@@ -41,17 +41,17 @@ class CameraState:
 
 @dataclass(frozen=True, slots=True)
 class CameraView:
-    """A camera with how it fares; `fares` is None until its worker has spoken."""
+    """A camera with how it status; `status` is None until its worker has spoken."""
 
     id: str
     name: str
     site: Place
     site_kind: str
     simulated: bool
-    position: Position | None
+    position: GeoPosition | None
     zones: Sequence[Mapping[str, Any]]
     lines: Sequence[Mapping[str, Any]]
-    fares: CameraState | None
+    status: CameraState | None
 
 
 def sites(session: Session, *, only: Collection[str] | None = None) -> Sequence[SiteView]:
@@ -93,7 +93,7 @@ def camera(session: Session, camera_id: str) -> CameraView | None:
 
 
 def set_state(session: Session, camera_id: str, state: CameraState, *, now: float) -> bool:
-    """Keep how a camera fares; tells the feed, and returns True, only where the state is another than before.
+    """Keep how a camera status; tells the feed, and returns True, only where the state is another than before.
 
     Needs a session of `Database.writing`.
     """
@@ -108,7 +108,7 @@ def set_state(session: Session, camera_id: str, state: CameraState, *, now: floa
     row.counters = dict(state.counters)
     row.updated_at = now
     if changed:
-        changes.publish(session, changes.Kind.CAMERA, camera_id, now=now)
+        changes.publish(session, changes.ChangeKind.CAMERA, camera_id, now=now)
     return changed
 
 
@@ -119,7 +119,7 @@ def _site(row: SiteRow, count: int) -> SiteView:
         name=row.name,
         kind=row.kind,
         address=row.settings.get("address"),
-        position=None if place is None else Position(place["latitude"], place["longitude"]),
+        position=None if place is None else GeoPosition(place["latitude"], place["longitude"]),
         time_zone=row.settings["time_zone"],
         cameras=count,
     )
@@ -135,7 +135,7 @@ def _camera(row: CameraRow, state: CameraStateRow | None) -> CameraView:
         position=position(row),
         zones=row.settings.get("zones", []),
         lines=row.settings.get("lines", []),
-        fares=None
+        status=None
         if state is None
         else CameraState(
             state=state.state,

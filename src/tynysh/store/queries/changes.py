@@ -11,7 +11,7 @@ from tynysh.store.database import must_be_writing
 from tynysh.store.schema import ChangeRow
 
 
-class Kind(StrEnum):
+class ChangeKind(StrEnum):
     """What a change is about. Whoever reads the feed passes over what is `unknown`: another version wrote it."""
 
     INCIDENT = "incident"
@@ -19,7 +19,7 @@ class Kind(StrEnum):
     UNKNOWN = "unknown"
 
     @classmethod
-    def _missing_(cls, value: object) -> "Kind":  # noqa: ARG003  Enum's signature
+    def _missing_(cls, value: object) -> "ChangeKind":  # noqa: ARG003  Enum's signature
         return cls.UNKNOWN
 
 
@@ -29,11 +29,11 @@ class Change:
 
     id: int
     at: float
-    kind: Kind
+    kind: ChangeKind
     ref: str
 
 
-def publish(session: Session, kind: Kind, ref: int | str, *, now: float) -> int:
+def publish(session: Session, kind: ChangeKind, ref: int | str, *, now: float) -> int:
     """Add a change to the feed and return its number.
 
     Numbers have no gaps and are in the order of commits, on both engines, because `Database.writing` lets one
@@ -59,7 +59,7 @@ def oldest(session: Session) -> int:
 def since(session: Session, after: int, *, limit: int = 500) -> Sequence[Change]:
     """The changes numbered above `after`, in order, at most `limit`."""
     rows = session.scalars(select(ChangeRow).where(ChangeRow.id > after).order_by(ChangeRow.id).limit(limit))
-    return [Change(row.id, row.at, Kind(row.kind), row.ref) for row in rows]
+    return [Change(row.id, row.at, ChangeKind(row.kind), row.ref) for row in rows]
 
 
 def forget(session: Session, *, before: float) -> int:

@@ -99,7 +99,7 @@ def forget(session: Session, incident_id: int, *, now: float) -> None:
     if row is not None:
         session.delete(row)
         session.flush()
-        changes.publish(session, changes.Kind.INCIDENT, incident_id, now=now)
+        changes.publish(session, changes.ChangeKind.INCIDENT, incident_id, now=now)
 
 
 def _row(session: Session, incident_id: int, now: float) -> ClipRow:
@@ -111,7 +111,7 @@ def _row(session: Session, incident_id: int, now: float) -> ClipRow:
 def _told(session: Session, row: ClipRow, now: float) -> None:
     row.updated_at = now
     session.flush()
-    changes.publish(session, changes.Kind.INCIDENT, row.incident_id, now=now)
+    changes.publish(session, changes.ChangeKind.INCIDENT, row.incident_id, now=now)
 
 
 def _clip(row: ClipRow) -> Clip:

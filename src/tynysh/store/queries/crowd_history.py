@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from sqlalchemy import ColumnElement, delete, func, insert, select, tuple_
 from sqlalchemy.orm import Session
 
-from tynysh.crowd.minutes import Kind, Minutes, Series
+from tynysh.crowd.minutes import Minutes, Series, SeriesKind
 from tynysh.store.database import Database, must_be_writing
 from tynysh.store.packing import pack, unpack
 from tynysh.store.schema import CrowdBlockRow, CrowdSeriesRow
@@ -85,7 +85,7 @@ def series_of(session: Session, owners: Collection[str]) -> Sequence[Series]:
         .where(CrowdSeriesRow.owner.in_(owners))
         .order_by(CrowdSeriesRow.owner, CrowdSeriesRow.kind, CrowdSeriesRow.name)
     )
-    return [Series(Kind(row.kind), row.owner, row.name) for row in session.scalars(query)]
+    return [Series(SeriesKind(row.kind), row.owner, row.name) for row in session.scalars(query)]
 
 
 def span(session: Session, series: Series) -> tuple[int, int] | None:
@@ -138,7 +138,7 @@ def _is(series: Series) -> tuple[ColumnElement[bool], ...]:
 def _ids(session: Session, wanted: Collection[Series]) -> dict[Series, int]:
     owners = {series.owner for series in wanted}
     rows = session.scalars(select(CrowdSeriesRow).where(CrowdSeriesRow.owner.in_(owners)))
-    ids = {Series(Kind(row.kind), row.owner, row.name): row.id for row in rows}
+    ids = {Series(SeriesKind(row.kind), row.owner, row.name): row.id for row in rows}
     for series in sorted(set(wanted) - set(ids)):
         row = CrowdSeriesRow(kind=series.kind.value, owner=series.owner, name=series.name)
         session.add(row)

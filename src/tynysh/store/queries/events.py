@@ -182,7 +182,7 @@ def _refresh(session: Session, incident: IncidentRow, now: float, *, surely: boo
     rows = session.execute(select(*_SUMMED).where(EventRow.incident_id == incident.id))
     changed = _apply(incident, fusion.summary([_occurrence(row) for row in rows]))
     if changed or surely:
-        changes.publish(session, changes.Kind.INCIDENT, incident.id, now=now)
+        changes.publish(session, changes.ChangeKind.INCIDENT, incident.id, now=now)
     return changed or surely
 
 

@@ -19,7 +19,7 @@ from tynysh.store.schema import CameraRow, EventRow, IncidentRow, IncidentStepRo
 
 
 @dataclass(frozen=True, slots=True)
-class Position:
+class GeoPosition:
     """A place on the map, degrees (WGS 84)."""
 
     latitude: float
@@ -69,7 +69,7 @@ class Incident:
     reason: Reason | None
     clip: str
     still: bool
-    position: Position | None
+    position: GeoPosition | None
     actions: tuple[Action, ...]
 
 
@@ -202,7 +202,7 @@ def take_step(
             note=step.note,
         )
     )
-    changes.publish(session, changes.Kind.INCIDENT, incident_id, now=now)
+    changes.publish(session, changes.ChangeKind.INCIDENT, incident_id, now=now)
     session.expire(row, ["steps"])
     return detail(session, incident_id)
 
@@ -245,10 +245,10 @@ _SHOWN = (
 )
 
 
-def position(camera: CameraRow) -> Position | None:
+def position(camera: CameraRow) -> GeoPosition | None:
     """Where a camera is: its own position, else its site's."""
     place = camera.settings.get("position") or camera.site.settings.get("position")
-    return None if place is None else Position(place["latitude"], place["longitude"])
+    return None if place is None else GeoPosition(place["latitude"], place["longitude"])
 
 
 def _incident(row: IncidentRow) -> Incident:

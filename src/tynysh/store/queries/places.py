@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from tynysh.crowd.state import Estimate
+from tynysh.scene.crowd import Estimate
 from tynysh.store.database import must_be_writing
 from tynysh.store.queries.incidents import Place, Source
 from tynysh.store.schema import CameraRow, PlaceOccupancyRow, SiteRow

@@ -1,0 +1,1 @@
+"""What the processes of an installation say to each other."""

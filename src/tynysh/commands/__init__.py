@@ -1,0 +1,1 @@
+"""What the commands of `tynysh` do: one file for each group."""

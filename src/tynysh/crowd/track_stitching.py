@@ -1,0 +1,94 @@
+"""Which new track goes on where another broke off?"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import linear_sum_assignment
+
+from tynysh.scene.track import Track
+
+LONGEST_BREAK_S = 3.0
+"""A track that was not seen for longer is not taken up by another."""
+
+REACH = 0.6
+"""How far from where the old track leads, in heights, the new one may begin."""
+
+SAME_INSTANT_S = 1e-3
+LIKE_HEIGHT = 0.7
+"""The lower of the two heights is at least this part of the taller."""
+
+_FAR = 1e6
+
+
+@dataclass(slots=True)
+class _Path:
+    """Somebody's way so far: `number` is theirs for as long as it goes on, over breaks of the track.
+
+    track: as it was when they were last seen.
+    """
+
+    number: int
+    track: Track
+
+
+class TrackStitcher:
+    """Numbers people over breaks of their tracks, from places, heights and velocities alone.
+
+    Where people hide each other, tracks break, and what is measured over seconds (a step over a line, a velocity, a
+    change of pace) would begin anew. A track that is new takes over the number of one that has not been seen for a
+    moment, if it begins near where that one was going; of several, so that the total distance is least.
+    """
+
+    def __init__(self) -> None:
+        self._paths: dict[int, _Path] = {}
+        self._next = 1
+
+    def observe(self, time_s: float, tracks: Sequence[Track]) -> NDArray[np.int64]:
+        """The numbers (N,) of the people that are `tracks` (N) at a look at `time_s`."""
+        seen = [track for track in tracks if time_s - track.seen_s < SAME_INSTANT_S]
+        new = [track for track in seen if track.id not in self._paths]
+        if new:
+            self._inherit(time_s, new)
+        for track in seen:
+            path = self._paths.get(track.id)
+            if path is None:
+                self._paths[track.id] = _Path(self._next, track)
+                self._next += 1
+            else:
+                path.track = track
+        for track_id, path in list(self._paths.items()):
+            if not 0.0 <= time_s - path.track.seen_s <= LONGEST_BREAK_S:
+                del self._paths[track_id]
+        return np.array([self._number(track) for track in tracks], dtype=np.int64)
+
+    def _number(self, track: Track) -> int:
+        path = self._paths.get(track.id)
+        # Carried forward, while somebody else has the number already, or for too long: nothing is measured of it.
+        return -track.id if path is None else path.number
+
+    def _inherit(self, time_s: float, new: Sequence[Track]) -> None:
+        broken = [
+            path
+            for path in self._paths.values()
+            if SAME_INSTANT_S <= time_s - path.track.seen_s <= LONGEST_BREAK_S
+        ]
+        if not broken:
+            return
+        cost = np.full((len(broken), len(new)), _FAR)
+        for row, path in enumerate(broken):
+            old = path.track
+            gone_s = time_s - old.seen_s
+            x, y = old.box.foot
+            x, y = x + old.velocity[0] * gone_s, y + old.velocity[1] * gone_s
+            for column, track in enumerate(new):
+                lower, taller = sorted((old.box.height, track.box.height))
+                far = np.hypot(track.box.foot[0] - x, track.box.foot[1] - y)
+                if lower >= LIKE_HEIGHT * taller and far <= REACH * taller:
+                    cost[row, column] = far / max(taller, 1.0)
+        rows, columns = linear_sum_assignment(cost)
+        for row, column in zip(rows.tolist(), columns.tolist(), strict=True):
+            if cost[row, column] < _FAR:
+                old_id = broken[row].track.id
+                self._paths[new[column].id] = self._paths.pop(old_id)

@@ -1,0 +1,1 @@
+"""How well does it see: evaluation on footage, tuning, calibration, costs."""

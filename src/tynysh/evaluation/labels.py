@@ -1,0 +1,154 @@
+"""What happens in which recording, according to people who looked: LABELS.csv, read and written."""
+
+import csv
+import io
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tynysh.behaviour.signal import Behaviour
+from tynysh.evaluation.csv_input import Faults, ListError, Row, rows
+
+COLUMNS = ("file", "start", "end", "behaviour")
+CAMERA = "camera"
+KNOWN = tuple(behaviour for behaviour in Behaviour if behaviour is not Behaviour.RECORDING_FAULT)
+"""What can be labelled: a recorder's fault shows in no file."""
+
+_CLOCK = re.compile(r"(?:(\d+):)?(\d+):(\d{1,2}(?:\.\d+)?)", re.ASCII)
+_SECONDS = re.compile(r"\d+(?:\.\d*)?|\.\d+", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """A happening: what, and from when to when, seconds since the recording's start. where: file:line."""
+
+    behaviour: Behaviour
+    start_s: float
+    end_s: float
+    where: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """A file with all that happens in it; nothing, if `labels` is empty. A folder is its files one after the other.
+
+    path: as written; file: where it lies. camera: as told, else after its folder, else after its name.
+    told_camera: the camera as told, or None. where: its first line in the list, as file:line.
+    """
+
+    path: str
+    file: Path
+    camera: str
+    labels: tuple[Label, ...]
+    where: str
+    told_camera: str | None = None
+
+
+def seconds(told: str) -> float:
+    """Seconds, `M:SS` or `H:MM:SS`, with or without decimals, as seconds. Raises ValueError."""
+    told = told.replace(",", ".")
+    if _SECONDS.fullmatch(told):
+        return float(told)
+    clock = _CLOCK.fullmatch(told)
+    if clock is None:
+        raise ValueError(told)
+    hours, minutes, rest = int(clock[1] or 0), int(clock[2]), float(clock[3])
+    if rest >= 60.0 or (clock[1] is not None and minutes >= 60):
+        raise ValueError(told)
+    return 3600.0 * hours + 60.0 * minutes + rest
+
+
+def read_labels(path: Path) -> list[Recording]:
+    """The recordings of a LABELS.csv, in the order in which they are first named; each once, with all its labels.
+
+    A row has file (relative to the list's folder), start, end and behaviour, and perhaps camera; one without start,
+    end and behaviour says that nothing happens in the file. Raises ListError with all faults.
+    """
+    faults = Faults()
+    known: dict[Path, Recording] = {}
+    quiet: dict[Path, str] = {}
+    for row in rows(path, COLUMNS):
+        name = row.get("file")
+        file = path.parent / name
+        if not name:
+            faults.add(row.at("file"), "there is no file.")
+            continue
+        if file not in known and not file.exists():
+            faults.add(row.at("file"), f"there is no file {file}.")
+            continue
+        before = known.get(file)
+        told = row.get(CAMERA) or None
+        if before is not None and told and before.told_camera and told != before.told_camera:
+            faults.add(
+                row.at(CAMERA), f"the camera is {told!r}, but {before.told_camera!r} in {before.where}."
+            )
+        told = (before.told_camera if before else None) or told
+        if not any(row.get(column) for column in COLUMNS[1:]):
+            quiet.setdefault(file, row.where)
+            labels: tuple[Label, ...] = ()
+        else:
+            label = _label(row, faults)
+            labels = (label,) if label is not None else ()
+        known[file] = Recording(
+            path=before.path if before else name,
+            file=file,
+            camera=told or _usual_camera(name),
+            labels=(*(before.labels if before else ()), *labels),
+            where=before.where if before else row.where,
+            told_camera=told,
+        )
+    for file, where in quiet.items():
+        if known[file].labels:
+            faults.add(
+                where,
+                f"nothing happens in {known[file].path}, and yet {known[file].labels[0].where} labels it.",
+            )
+    faults.raise_if_any()
+    if not known:
+        raise ListError(f"{path} lists no files.", hint=f"The first line is {','.join(COLUMNS)}.")
+    return list(known.values())
+
+
+def labels_csv(recordings: Sequence[Recording]) -> str:
+    """The text of a LABELS.csv that `read_labels` reads back as `recordings`."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow([*COLUMNS, CAMERA])
+    for recording in recordings:
+        for label in recording.labels:
+            times = (f"{label.start_s:.3f}", f"{label.end_s:.3f}")
+            writer.writerow([recording.path, *times, label.behaviour.value, recording.camera])
+        if not recording.labels:
+            writer.writerow([recording.path, "", "", "", recording.camera])
+    return text.getvalue()
+
+
+def _label(row: Row, faults: Faults) -> Label | None:
+    """The label of a row; None where it has faults, which are added."""
+    times: list[float] = []
+    for column in ("start", "end"):
+        told = row.get(column)
+        try:
+            times.append(seconds(told))
+        except ValueError:
+            what = f"{column} is {told!r}, and must be" if told else f"there is no {column}: it must be"
+            faults.add(row.at(column), f"{what} seconds or H:MM:SS.")
+    told = row.get("behaviour").lower()
+    if told not in KNOWN:
+        what = f"there is no behaviour {told!r}" if told else "there is no behaviour"
+        faults.add(row.at("behaviour"), f"{what}: choose of {', '.join(KNOWN)}.")
+        return None
+    if len(times) < 2:
+        return None
+    start_s, end_s = times
+    if end_s <= start_s:
+        faults.add(row.at("end"), f"it ends at {end_s:g} s, not after its start at {start_s:g} s.")
+        return None
+    return Label(Behaviour(told), start_s, end_s, row.where)
+
+
+def _usual_camera(name: str) -> str:
+    """The folder that a file lies in, by its name; the file's own name where it lies beside the list."""
+    path = Path(name)
+    return path.parent.name or path.stem

@@ -1,1 +1,0 @@
-"""Measuring: footage analysis, evaluation, benchmarks."""

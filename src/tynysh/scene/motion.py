@@ -1,0 +1,25 @@
+"""What moves in the picture at one instant."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Motion:
+    """What moves, from low-resolution brightness.
+
+    level: the part of the picture that moves, in [0, 1], noise taken out.
+    moving: whether the gate is open (holds for a moment after the movement ends).
+    mask: (rows, columns) booleans, where it moves; None when nothing was compared yet.
+    light: whether the light or the exposure changed over most of the picture, which is no motion.
+    """
+
+    level: float
+    moving: bool
+    mask: NDArray[np.bool_] | None = None
+    light: bool = False
+
+
+STILL = Motion(level=0.0, moving=False)

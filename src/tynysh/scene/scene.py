@@ -1,0 +1,70 @@
+"""A scene: all that analysers see at one instant."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from tynysh.geometry import Box, Point
+from tynysh.media.frame import Frame
+from tynysh.media.stream_health import StreamHealth
+from tynysh.scene.crowd import CrowdState
+from tynysh.scene.ground import Ground
+from tynysh.scene.motion import STILL, Motion
+from tynysh.scene.track import Track
+from tynysh.scene.zone import Line, Zone
+
+
+class Feed(StrEnum):
+    """Whether pictures arrive from the camera."""
+
+    LIVE = "live"
+    LOST = "lost"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scene:
+    """One instant on one camera.
+
+    time_s: seconds on the stream's clock (see `Frame`); the only clock that analysers know.
+    width, height: of the picture, pixels.
+    detected: whether the detector looked at this instant; if not, tracks are carried forward.
+    tracks: the people now, seen or carried forward.
+    motion: what moves.
+    zones: the camera's zones that are in force.
+    lines: the camera's lines.
+    frame: the picture, for analysers that look at pixels; None for scripted scenes and while the camera is
+        lost.
+    feed: whether pictures arrive.
+    ground: where the floor is, where that is known; without it nothing is in metres.
+    crowd: what is known of the crowd; None before the detector's first look.
+    stream: how the stream arrives, where somebody measures that.
+    """
+
+    time_s: float
+    width: int
+    height: int
+    detected: bool = True
+    tracks: tuple[Track, ...] = ()
+    motion: Motion = STILL
+    zones: tuple[Zone, ...] = ()
+    lines: tuple[Line, ...] = ()
+    frame: Frame | None = None
+    feed: Feed = Feed.LIVE
+    ground: Ground | None = None
+    crowd: CrowdState | None = None
+    stream: StreamHealth | None = None
+
+    def zone(self, name: str) -> Zone | None:
+        """The zone of that name, if it is in force now."""
+        return next((zone for zone in self.zones if zone.name == name), None)
+
+    def normalised(self, point: Point) -> Point:
+        """A point in pixels as a point in 0..1."""
+        return (point[0] / self.width, point[1] / self.height)
+
+    def people(self) -> dict[int, Box]:
+        """Where the people are, by track id: boxes in 0..1."""
+        return {track.id: self.normalised_box(track.box) for track in self.tracks}
+
+    def normalised_box(self, box: Box) -> Box:
+        """A box in pixels as a box in 0..1."""
+        return box.scaled(1 / self.width, 1 / self.height)

@@ -1,0 +1,28 @@
+"""A track: the same person over a few seconds on one camera."""
+
+from dataclasses import dataclass
+
+from tynysh.geometry import Box, Point
+from tynysh.scene.person import Keypoints
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Track:
+    """Where one person is at one instant.
+
+    id: unique on the camera while the process lives; means nothing elsewhere.
+    box: in pixels, as filtered by the tracker.
+    score: of the latest detection.
+    velocity: (x, y) of the box's centre, pixels per second.
+    born_s: stream time at which the track began.
+    seen_s: stream time of the latest detection that the track rests on; equal to the scene's time if seen now.
+    keypoints: of this instant, where pose was estimated.
+    """
+
+    id: int
+    box: Box
+    score: float
+    velocity: Point
+    born_s: float
+    seen_s: float
+    keypoints: Keypoints | None = None

@@ -1,0 +1,229 @@
+"""`tynysh analyze` says what happens in files, the same each time, and goes on past files that are none."""
+
+import json
+import os
+import subprocess
+import sys
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from tests.drawn_videos import Tynysh
+from tests.runtime.street import BLURRED, SEEN, heads, left_at, write_street
+
+from tynysh.media.reader import VideoFile
+
+
+def north(site: Path) -> tuple[object, ...]:
+    return ("--site", site, "--camera", "north")
+
+
+def test_events_come_as_json_lines(street: Path, street_site: Path, tynysh: Tynysh) -> None:
+    said = tynysh("analyze", street, *north(street_site), "--json")
+    assert (said.code, said.err) == (0, "")
+    events = [json.loads(line) for line in said.out.splitlines()]
+    (intrusion,) = [event for event in events if event["behaviour"] == "intrusion"]
+    assert {"behaviour", "start_s", "end_s", "score", "box", "source"} <= set(intrusion)
+    assert intrusion["source"] == str(street)
+    assert 0.0 <= intrusion["start_s"] < 2.0
+    assert intrusion["start_s"] <= intrusion["decided_s"] <= intrusion["end_s"] == 8.0
+    assert 0.6 <= intrusion["score"] <= 1.0
+    left, top, right, bottom = intrusion["box"]
+    assert 0.0 <= left < right <= 1.0
+    assert 0.0 <= top < bottom <= 1.0
+    assert intrusion["zone"] == "gate"
+    assert intrusion["reason"]["key"] == "intrusion.zone"
+
+
+def test_schedules_do_not_matter_on_files_whose_clock_says_no_time_of_day(
+    street: Path, street_site: Path, tynysh: Tynysh
+) -> None:
+    """The site watches for one minute in the week; found all the same."""
+    assert "intrusion" in tynysh("analyze", street, *north(street_site), "--json").out
+
+
+def test_the_same_file_says_the_same_twice_to_the_letter(
+    square: Path, tmp_path: Path, tynysh: Tynysh
+) -> None:
+    said, tracks = [], []
+    for number in range(2):
+        out = tmp_path / f"square-{number}.txt"
+        said.append(tynysh("analyze", square, "--json", "--tracks", out))
+        tracks.append(out.read_text())
+    assert said[0] == said[1]
+    assert tracks[0] == tracks[1] != ""
+
+
+@pytest.mark.parametrize(
+    ("language", "word", "heading"),
+    [("en", "Intrusion", "behaviour"), ("ru", "Проникновение", "событие"), ("kk", "Рұқсатсыз кіру", "оқиға")],
+)
+def test_people_get_a_table_in_their_language(
+    language: str, word: str, heading: str, street: Path, street_site: Path, tynysh: Tynysh
+) -> None:
+    said = tynysh("analyze", street, *north(street_site), "--language", language)
+    assert said.code == 0
+    (row,) = [line for line in said.out.splitlines() if "street.mp4" in line]
+    assert word in row
+    assert heading in said.out.splitlines()[0]
+    assert "0:08.0" in row
+    assert "gate" in row
+    assert "intrusion" not in row, "no key stands where a text should"
+
+
+def test_nothing_found_is_said(street: Path, street_site: Path, tynysh: Tynysh) -> None:
+    said = tynysh("analyze", street, "--site", street_site, "--camera", "street-south")
+    assert (said.code, said.out.strip()) == (0, "No events.")
+    assert tynysh("analyze", street, "--site", street_site, "--camera", "street-south", "--json").out == ""
+
+
+def test_tracks_are_written_for_every_frame_of_the_video(
+    street: Path, tmp_path: Path, tynysh: Tynysh
+) -> None:
+    out = tmp_path / "tracks.txt"
+    assert tynysh("analyze", street, "--json", "--tracks", out).code == 0
+    rows = [line.split(",") for line in out.read_text().splitlines()]
+    assert all(len(row) == 10 and row[7:] == ["-1", "-1", "-1"] for row in rows)
+    (identity,) = {row[1] for row in rows}
+    assert int(identity) > 0
+    assert [int(row[0]) for row in rows] == list(range(1, 81)), "frames from 1, each once, without a gap"
+    for row in rows:
+        frame, left, width, score = int(row[0]), float(row[2]), float(row[4]), float(row[6])
+        assert left + width / 2 == pytest.approx(left_at((frame - 1) / 10) + 16, abs=12)
+        assert 0.0 < score <= 1.0
+
+
+def test_tracks_of_several_people_keep_their_order_and_their_frames(
+    square: Path, tmp_path: Path, tynysh: Tynysh
+) -> None:
+    out = tmp_path / "tracks.txt"
+    assert tynysh("analyze", square, "--json", "--tracks", out).code == 0
+    rows = [line.split(",") for line in out.read_text().splitlines()]
+    frames = [int(row[0]) for row in rows]
+    assert frames == sorted(frames)
+    assert set(frames) <= set(range(1, 121))
+    by_track: dict[str, list[int]] = {}
+    for row in rows:
+        by_track.setdefault(row[1], []).append(int(row[0]))
+    assert len(by_track) > 1
+    for frames in by_track.values():
+        assert all(later - earlier == 1 for earlier, later in pairwise(frames))
+
+
+def test_the_rendered_video_decodes_and_nobody_in_it_can_be_made_out(
+    street: Path, tmp_path: Path, tynysh: Tynysh
+) -> None:
+    out = tmp_path / "rendered.mp4"
+    assert tynysh("analyze", street, "--json", "--render", out).code == 0
+    rendered = VideoFile(out)
+    assert (rendered.frame_count, rendered.duration_s) == (80, pytest.approx(8.0, abs=0.1))
+    assert min(heads(street)) > SEEN
+    shown = heads(out)
+    assert len(shown) > 70
+    assert max(shown) < BLURRED
+    assert [path.name for path in tmp_path.iterdir()] == ["rendered.mp4"]
+
+
+@pytest.mark.parametrize("option", ["--render", "--tracks", "--counts"])
+def test_outputs_for_one_video_are_refused_for_several(option: str, street: Path, tynysh: Tynysh) -> None:
+    said = tynysh("analyze", street, street, option, "out")
+    assert said.code == 2
+    assert "one video at a time" in said.err
+
+
+@pytest.mark.parametrize("option", ["--render", "--tracks", "--counts"])
+def test_what_cannot_be_written_is_found_out_before_the_work(
+    option: str, street: Path, tmp_path: Path, tynysh: Tynysh
+) -> None:
+    for out in (tmp_path, tmp_path / "nowhere" / "out"):
+        said = tynysh("analyze", street, option, out)
+        assert said.code == 2
+        assert str(out) in said.err
+        assert said.out == ""
+
+
+@pytest.mark.parametrize(
+    ("choice", "told"),
+    [
+        ((), "street-north, street-south"),
+        (("--camera", "east"), "street-north, street-south"),
+    ],
+)
+def test_a_camera_that_the_site_does_not_tell_apart_is_asked_for(
+    choice: tuple[str, ...], told: str, street: Path, street_site: Path, tynysh: Tynysh
+) -> None:
+    said = tynysh("analyze", street, "--site", street_site, *choice)
+    assert said.code == 2
+    assert told in said.err
+
+
+def test_a_camera_without_a_site_is_refused(street: Path, tynysh: Tynysh) -> None:
+    said = tynysh("analyze", street, "--camera", "north")
+    assert said.code == 2
+    assert "--site" in said.err
+
+
+def test_the_camera_whose_stream_is_the_file_is_meant(
+    street: Path, street_site: Path, tynysh: Tynysh
+) -> None:
+    street_site.write_text(street_site.read_text().replace("rtsp://127.0.0.1:9/north", str(street)))
+    assert "intrusion" in tynysh("analyze", street, "--site", street_site, "--json").out
+
+
+def test_a_site_with_mistakes_is_told_before_any_video_is_read(
+    street: Path, street_site: Path, tynysh: Tynysh
+) -> None:
+    street_site.write_text(street_site.read_text().replace("kind: street", "kind: streat"))
+    said = tynysh("analyze", street, "--site", street_site)
+    assert said.code == 3
+    assert "streat" in said.err
+
+
+def test_a_bad_video_among_others_is_told_and_the_others_go_on(
+    street: Path, street_site: Path, tmp_path: Path, tynysh: Tynysh
+) -> None:
+    bad = tmp_path / "bad.mp4"
+    bad.write_text("no video")
+    said = tynysh("analyze", bad, street, *north(street_site), "--json")
+    assert said.code == 4
+    assert "bad.mp4" in said.err
+    assert [json.loads(line)["source"] for line in said.out.splitlines()] == [str(street)]
+
+
+def test_of_a_truncated_video_what_is_left_is_analysed_and_the_rest_is_told(
+    street_site: Path, tmp_path: Path, tynysh: Tynysh
+) -> None:
+    whole = write_street(tmp_path / "whole.avi", seconds=8)
+    cut = tmp_path / "cut.avi"
+    cut.write_bytes(whole.read_bytes()[: int(whole.stat().st_size * 0.6)])
+    said = tynysh("analyze", cut, *north(street_site), "--json")
+    assert said.code == 4
+    assert "cut.avi" in said.err
+    (event,) = [json.loads(line) for line in said.out.splitlines()]
+    assert 3.0 < event["end_s"] < 6.0
+
+
+def test_a_folder_is_one_video(street: Path, street_site: Path, tmp_path: Path, tynysh: Tynysh) -> None:
+    folder = tmp_path / "recordings"
+    folder.mkdir()
+    for number in range(2):
+        (folder / f"{number}.mp4").write_bytes(street.read_bytes())
+    said = tynysh("analyze", folder, *north(street_site), "--json")
+    assert said.code == 0
+    assert max(json.loads(line)["end_s"] for line in said.out.splitlines()) == pytest.approx(16.0, abs=0.2)
+
+
+def test_a_reader_that_leaves_early_hears_no_complaint(street: Path, street_site: Path) -> None:
+    """As `tynysh analyze ... | head -0`, with the real networks."""
+    command = [sys.executable, "-m", "tynysh", "analyze", str(street), "--site", str(street_site)]
+    process = subprocess.Popen(
+        [*command, "--camera", "north"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+    )
+    assert process.stdout is not None
+    process.stdout.close()
+    _, said = process.communicate(timeout=120)
+    assert b"Traceback" not in said
+    assert process.returncode == 141
