@@ -67,7 +67,7 @@ class Faults:
     """What the detector does wrong.
 
     missed: part of people missed at a look, of which `lasting` is missed for about a second. jitter: of places and
-    sizes of boxes, in heights. false: boxes of nobody at a look, on average. hiding: whether people hide each other:
+    sizes of boxes, in heights. false: boxes of nobody at a look, on average. occlusion: whether people hide each other:
     who is seen to less than 60 % is found less often, below 15 % never, and boxes that overlap by 0.65 become one.
     """
 
@@ -75,7 +75,7 @@ class Faults:
     lasting: float = 0.3
     jitter: float = 0.03
     false: float = 0.5
-    hiding: bool = False
+    occlusion: bool = False
 
 
 @dataclass(slots=True)
@@ -97,7 +97,7 @@ class Film:
         boxes = np.column_stack([feet[:, 0] - wide / 2, heads[:, 1], feet[:, 0] + wide / 2, feet[:, 1]])
         inside = (feet[:, 0] > 0) & (feet[:, 0] < WIDTH) & (feet[:, 1] > 0) & (feet[:, 1] < HEIGHT)
         front, boxes, tall = front[inside], boxes[inside], tall[inside]
-        shown = visible(boxes) if faults.hiding else np.ones(len(boxes))
+        shown = visible(boxes) if faults.occlusion else np.ones(len(boxes))
         chance = (1 - faults.missed) * np.clip((shown - 0.15) / 0.45, 0.0, 1.0)
         found: list[Person] = []
         for index, who in enumerate(front.tolist()):
@@ -113,7 +113,7 @@ class Film:
         for _ in range(random.poisson(faults.false)):
             x, y, size = random.uniform(0, WIDTH), random.uniform(100, HEIGHT), random.uniform(60, 140)
             found.append(Person(Box(x, y - size, x + 0.3 * size, y), float(random.uniform(0.2, 0.6))))
-        return suppressed(found) if faults.hiding else found
+        return suppressed(found) if faults.occlusion else found
 
 
 def visible(boxes: Floats) -> Floats:

@@ -21,7 +21,7 @@ def measured(lens: Lens, density: float) -> tuple[float, float, float]:
     wanted = np.tile([1.2 * max(0.0, 1 - density / 4.5), 0.0], (number, 1))
     crowd = Crowd(scattered(number, side_m, side_m, 1), wanted, period=(side_m, side_m), noise=0.1)
     zone = lens.zone("square", -2.5, near_m, 2.5, near_m + 5.0)
-    watching = Watching(Film(lens, Faults(hiding=True)), (zone,), (), lens.ground())
+    watching = Watching(Film(lens, Faults(occlusion=True)), (zone,), (), lens.ground())
     truth, count, high, rough = [], [], [], []
     for time_s in looks(8.0):
         crowd.walk(0.2)
