@@ -3,7 +3,7 @@
 import dataclasses
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
@@ -20,19 +20,17 @@ from tynysh.crowd.ground import Ground
 from tynysh.crowd.learning import Learnt
 from tynysh.crowd.minutes import MinuteMeter, Minutes, Series
 from tynysh.crowd.state import PICTURE, CrowdState
-from tynysh.evidence.anonymised import blurred, scaled_size
 from tynysh.evidence.timeline import PeopleTimeline
-from tynysh.geometry import Box
 from tynysh.media.camera import CameraFeed, FeedState, FeedTick
 from tynysh.media.frame import Frame
 from tynysh.media.recorder import Recorder, RecorderState, RecorderStatus, Retention
 from tynysh.media.source import Fault, SourceSpec, Transport
 from tynysh.perception.detector import Detector
 from tynysh.runtime.assembly import Watch, build_pipeline
-from tynysh.runtime.live_view import WIDTH, LiveView, jpeg
+from tynysh.runtime.live_view import LiveView, jpeg
 from tynysh.runtime.networks import Networks
 from tynysh.runtime.pipeline import Pipeline, Step
-from tynysh.runtime.showable import Showing
+from tynysh.runtime.showable import Showing, Shown
 from tynysh.site.credentials import resolved
 from tynysh.site.schema import Camera, Site
 
@@ -47,10 +45,9 @@ STOP_S = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Latest:
-    """The last analysed frame, where people are or may be (boxes in 0..1), and how many surely are."""
+    """The last picture that may be shown, and how many people are surely in it."""
 
-    frame: Frame
-    people: Sequence[Box] | None
+    shown: Shown
     count: int
 
 
@@ -187,7 +184,7 @@ class CameraRunner:
         latest = self.latest
         if latest is None or self.feed.status.state is FeedState.LOST:
             return None
-        return anonymised_jpeg(latest)
+        return jpeg(latest.shown.anonymised())
 
     def status(self) -> dict[str, Any]:
         """What the console is told of the camera."""
@@ -283,9 +280,10 @@ class CameraRunner:
         with self._people_lock:
             self._people.add(scene.time_s, step.to_blur, still=not moving, looked=scene.detected)
         sure = scene.detected or not moving
-        for shown, people in self._showing.add(frame, step.to_blur, sure=sure, all_frames=self.live.watched):
-            self.live.show(shown, people)
-            self.latest = Latest(shown, people, len(scene.tracks))
+        for held, people in self._showing.add(frame, step.to_blur, sure=sure, all_frames=self.live.watched):
+            shown = Shown.of(held, people)
+            self.live.show(shown)
+            self.latest = Latest(shown, len(scene.tracks))
         self.feed.attend(scene.motion.moving or bool(self._open_events) or self.live.watched)
 
     def _take(self, step: Step) -> None:
@@ -383,11 +381,6 @@ def source_of(site: Site, camera: Camera, address: str) -> SourceSpec:
         user=account.user if account else None,
         password=account.password if account else None,
     )
-
-
-def anonymised_jpeg(latest: Latest) -> bytes:
-    """A frame with its people blurred, as JPEG."""
-    return jpeg(blurred(latest.frame, latest.people, scaled_size(latest.frame, WIDTH)))
 
 
 class _Rate:
