@@ -1,4 +1,4 @@
-# make setup, demo, test, lint, bench: each sets up what it needs. Only Python >= 3.11 and the package registries.
+# make setup, demo, test, torture, lint, bench: each sets up what it needs. Only Python >= 3.11 and the package registries.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -10,7 +10,7 @@ CONSOLE := src/tynysh/api/console/index.html
 CONSOLE_SOURCES := $(shell find console src/tynysh/translations -type f \( -path 'console/*' -o -name '*.json' \) -not -path '*/node_modules/*')
 FOOTAGE := $(abspath $(if $(TYNYSH_FOOTAGE),$(TYNYSH_FOOTAGE),$(wildcard ../shared/data)))
 
-.PHONY: setup demo test lint bench console browser lock wheel clean
+.PHONY: setup demo test torture lint bench console browser lock wheel clean
 
 setup: $(VENV)/.ready console
 
@@ -37,6 +37,12 @@ browser:
 
 test: setup
 	TYNYSH_FOOTAGE="$(FOOTAGE)" $(BIN)/python -m pytest $(PYTEST_OPTIONS)
+
+# The tests that `make test` gives seconds, for TORTURE_S seconds each, at random moments drawn from TORTURE_SEED.
+TORTURE_S ?= 300
+TORTURE_SEED ?= 1
+torture: setup
+	TYNYSH_FOOTAGE="$(FOOTAGE)" TYNYSH_TORTURE_S=$(TORTURE_S) TYNYSH_TORTURE_SEED=$(TORTURE_SEED) $(BIN)/python -m pytest -m torture $(PYTEST_OPTIONS)
 
 lint: setup
 	$(BIN)/ruff check src tests training benchmarks

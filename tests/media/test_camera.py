@@ -66,6 +66,17 @@ def test_a_camera_goes_live_and_its_frames_have_the_time_of_day(rtsp_camera):
         assert counters.reconnects == 0
 
 
+def test_the_first_picture_is_not_lost_on_one_who_begins_to_take_them_late(video_folder):
+    feed = CameraFeed(SourceSpec.parse(str(video_folder / "clip.mp4")))
+    arriving = feed.frames()
+    feed.start()
+    try:
+        assert until(lambda: feed.counters.frames_read > 3)
+        assert next(item for item in arriving if isinstance(item, Frame)).index == 0
+    finally:
+        feed.stop()
+
+
 def test_one_connection_serves_analysis_and_everyone_else(rtsp_camera):
     with (
         Line(rtsp_camera.port) as line,

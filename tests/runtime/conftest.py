@@ -1,5 +1,9 @@
 """A worker of an installation, with a real database and folder, and a stand-in for the networks."""
 
+import os
+import subprocess
+import sys
+import textwrap
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -42,6 +46,27 @@ def site(*cameras: dict[str, Any], **more: Any) -> SiteFile:
     return SiteFile.model_validate({"sites": [said]})
 
 
+WORKER = """
+    import faulthandler, sys, threading
+    from pathlib import Path
+    from random import Random
+    from tests.runtime.street import CoatDetector
+    from tynysh.demo.simulated import ScriptedDetector
+    from tynysh.runtime.data_folder import DataFolder
+    from tynysh.runtime.networks import Networks
+    from tynysh.runtime.worker import Worker
+    from tynysh.store.database import Database
+
+    faulthandler.enable()
+    root, url = sys.argv[1:]
+    networks = Networks(detector=CoatDetector(), pose=None, fight=None)
+    Worker(0, 1, DataFolder.open(Path(root)), Database.open(url), networks, Random(3), ScriptedDetector).run(
+        threading.Event()
+    )
+"""
+"""The program of a worker in a process of its own."""
+
+
 class Installation:
     """A data folder with its database."""
 
@@ -81,6 +106,23 @@ class Installation:
             database.close()
         assert not thread.is_alive()
         assert not failures, failures
+
+    @contextmanager
+    def worker_process(self) -> Iterator[subprocess.Popen[bytes]]:
+        """A worker at work, in a process of its own that is killed at the end."""
+        paths = [str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH", "")]
+        with (self.folder.root / "worker.log").open("wb") as said:
+            process = subprocess.Popen(
+                [sys.executable, "-c", textwrap.dedent(WORKER), str(self.folder.root), self.url],
+                env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))},
+                stdout=said,
+                stderr=said,
+            )
+        try:
+            yield process
+        finally:
+            process.kill()
+            process.wait(10)
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from tests.runtime.street import BLURRED, HEIGHT, WIDTH, CoatDetector, draw, pat
 from tynysh.geometry import Box
 from tynysh.media.frame import Frame
 from tynysh.runtime import live_view
+from tynysh.runtime.blur_gate import Shown
 from tynysh.runtime.live_view import LiveView
 
 
@@ -29,7 +30,7 @@ class Camera:
             picture = draw(self.number / 10)
             frame = Frame(picture, time_s=100.0 + self.number / 40, index=self.number)
             people = [person.box.scaled(1 / WIDTH, 1 / HEIGHT) for person in CoatDetector().detect(frame)]
-            self.view.show(frame, people)
+            self.view.show(Shown.of(frame, people))
             self.number += 1
             await asyncio.sleep(0.025)
 
@@ -137,7 +138,7 @@ async def test_a_picture_of_another_size_is_another_stream(camera: Camera) -> No
     large = Frame(np.zeros((480, 640, 3), np.uint8), time_s=1e6, index=0)
     async with asyncio.timeout(10):
         async for _ in stream:
-            camera.view.show(large, [Box(0, 0, 0.1, 0.1)])
+            camera.view.show(Shown.of(large, [Box(0, 0, 0.1, 0.1)]))
 
 
 async def test_a_viewer_whose_loop_has_ended_harms_nobody(camera: Camera) -> None:

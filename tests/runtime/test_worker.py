@@ -1,10 +1,6 @@
 """A worker watches its cameras, keeps what it saw, and goes on whatever happens to one of them."""
 
 import os
-import signal
-import subprocess
-import sys
-import textwrap
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -267,43 +263,16 @@ async def test_the_link_tells_states_pictures_and_live_video(
         assert received[2][4:8] == b"moof"
 
 
-KILLED = """
-    import sys, threading
-    from pathlib import Path
-    from random import Random
-    from tests.runtime.street import CoatDetector
-    from tynysh.demo.simulated import ScriptedDetector
-    from tynysh.runtime.data_folder import DataFolder
-    from tynysh.runtime.networks import Networks
-    from tynysh.runtime.worker import Worker
-    from tynysh.store.database import Database
-
-    root, url = sys.argv[1:]
-    networks = Networks(detector=CoatDetector(), pose=None, fight=None)
-    Worker(0, 1, DataFolder.open(Path(root)), Database.open(url), networks, Random(3), ScriptedDetector).run(
-        threading.Event()
-    )
-"""
-
-
 def test_after_a_kill_events_left_open_are_closed_and_the_clip_is_made(
     installation: Installation, streets: Path
 ) -> None:
     installation.apply(site(camera("north", streets / "street.mp4"), clip={"before_s": 1, "after_s": 5}))
-    process = subprocess.Popen(
-        [sys.executable, "-c", textwrap.dedent(KILLED), str(installation.folder.root), installation.url],
-        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
-        stderr=subprocess.DEVNULL,
-    )
-    try:
+    with installation.worker_process():
         assert until(lambda: bool(listed(installation)), 60)
         (incident,) = listed(installation)
         # Long enough for the disk to have what the clip is to show, and too short for the clip.
         assert until(lambda: bool(segments(installation.folder.recordings / "north")), 10)
         until(lambda: False, 1.2)
-    finally:
-        process.send_signal(signal.SIGKILL)
-        process.wait(10)
     assert len(still_open(installation)) == 1
     assert clip_of(installation, incident.id).state == "pending"
     (left_open,) = still_open(installation)

@@ -31,10 +31,14 @@ def scaled_size(frame: Frame, most_width: int) -> tuple[int, int]:
 
 def blurred(frame: Frame, people: Sequence[Box] | None, size: tuple[int, int]) -> Image:
     """`frame` at `size` (width, height) with `people` (boxes in 0..1) blurred; all of it if they are unknown."""
-    width, height = size
-    picture = frame.bgr_resized(width, height).copy()
+    return concealed(frame.bgr_resized(*size), people)
+
+
+def concealed(picture: Image, people: Sequence[Box] | None) -> Image:
+    """A copy of `picture` with `people` (boxes in 0..1) blurred; all of it if they are unknown."""
+    height, width = picture.shape[:2]
     known = None if people is None else [Person(box.scaled(width, height), score=1.0) for box in people]
-    return anonymise(picture, known)
+    return anonymise(picture.copy(), known)
 
 
 def write_anonymised(

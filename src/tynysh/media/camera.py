@@ -209,8 +209,14 @@ class CameraFeed:
         self._mailbox.set_active(moving)
 
     def frames(self, *, tick_s: float = 0.5) -> Iterator[Frame | FeedTick]:
-        """Frames as they come, for one thread; a tick where none came for `tick_s`. Ends when the feed stops."""
+        """Frames as they come, for one thread; a tick where none came for `tick_s`. Ends when the feed stops.
+
+        Asked for before `start`, so that the first key frame is among them: the next may be long in coming.
+        """
         self._analysed = True
+        return self._frames(tick_s)
+
+    def _frames(self, tick_s: float) -> Iterator[Frame | FeedTick]:
         while not self._stopping.is_set():
             frame = self._mailbox.get(tick_s)
             self._check()

@@ -1,5 +1,6 @@
 """A frame: one decoded picture with its time."""
 
+import threading
 from functools import cached_property
 from typing import Any
 
@@ -14,7 +15,11 @@ _LUMA_FIRST = {"yuv420p", "yuvj420p", "yuv422p", "yuvj422p", "yuv444p", "yuvj444
 
 
 class Frame:
-    """One decoded picture. Pixel formats are converted only when asked for, and only once.
+    """One decoded picture, of the thread that decoded it alone. Pixel formats are converted only when asked for.
+
+    PyAV's pictures must not be touched by two threads: each keeps a scaler, which works without the GIL. All arrays
+    are read-only, and views of the picture's memory; what another thread is to see is copied (`runtime.blur_gate`).
+    Asked by another thread, a picture of PyAV raises RuntimeError.
 
     time_s: seconds on the stream's mended clock: since the beginning for a file,
         Unix time (UTC) for a camera.
@@ -25,34 +30,53 @@ class Frame:
     def __init__(self, picture: av.VideoFrame | Image, *, time_s: float, index: int) -> None:
         self.time_s = time_s
         self.index = index
-        self._picture = picture
+        self._thread = threading.get_ident()
         if isinstance(picture, av.VideoFrame):
+            self._picture: av.VideoFrame | Image = picture
             self.width, self.height = picture.width, picture.height
         else:
+            self._picture = _read_only(picture.view())
             self.height, self.width = picture.shape[:2]
 
     @cached_property
     def luma(self) -> Image:
         """Brightness (height, width), a view of the decoder's own memory where the format allows."""
-        picture = self._picture
+        picture = self._own()
         if not isinstance(picture, av.VideoFrame):
-            return cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY)  # type: ignore[return-value]
+            return _read_only(cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY))
         if picture.format.name in _LUMA_FIRST:
             plane: Any = picture.planes[0]
             rows = np.frombuffer(plane, dtype=np.uint8).reshape(-1, plane.line_size)
-            return rows[: self.height, : self.width]
-        return picture.to_ndarray(format="gray")  # type: ignore[return-value]
+            return _read_only(rows[: self.height, : self.width])
+        return _converted(picture, format="gray")
 
     @cached_property
     def bgr(self) -> Image:
         """Colour (height, width, 3), blue first, at full size."""
-        if not isinstance(self._picture, av.VideoFrame):
-            return self._picture
-        return self._picture.to_ndarray(format="bgr24")  # type: ignore[return-value]
+        picture = self._own()
+        return _converted(picture, format="bgr24") if isinstance(picture, av.VideoFrame) else picture
 
     def bgr_resized(self, width: int, height: int) -> Image:
         """Colour (height, width, 3), blue first, converted and scaled in one pass."""
-        if not isinstance(self._picture, av.VideoFrame):
-            return cv2.resize(self._picture, (width, height), interpolation=cv2.INTER_AREA)  # type: ignore[return-value]
-        scaled = self._picture.reformat(width=width, height=height, format="bgr24", interpolation="AREA")
-        return scaled.to_ndarray()  # type: ignore[return-value]
+        picture = self._own()
+        if not isinstance(picture, av.VideoFrame):
+            return _read_only(cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA))
+        return _converted(picture, width=width, height=height, format="bgr24", interpolation="AREA")
+
+    def _own(self) -> av.VideoFrame | Image:
+        if isinstance(self._picture, av.VideoFrame) and threading.get_ident() != self._thread:
+            raise RuntimeError(
+                "a decoded picture was asked for by another thread than the one that decoded it"
+            )
+        return self._picture
+
+
+def _converted(picture: av.VideoFrame, **wanted: Any) -> Image:
+    # The scaler's own threads would live for one picture, and cost as much again as the scaling.
+    return _read_only(picture.reformat(**wanted, threads=1).to_ndarray())
+
+
+def _read_only(array: Any) -> Image:
+    array.flags.writeable = False
+    read_only: Image = array
+    return read_only

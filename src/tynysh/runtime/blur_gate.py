@@ -2,16 +2,45 @@
 
 from collections import deque
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
+from tynysh.evidence.anonymised import concealed, scaled_size
 from tynysh.evidence.timeline import newcomers
 from tynysh.geometry import Box
-from tynysh.media.frame import Frame
+from tynysh.media.frame import Frame, Image
+
+WIDTH = 640
+"""Pictures that are shown are at most this wide, pixels."""
 
 MOST_HELD = 15
 """Frames that wait for a look at most; past that the oldest is shown blurred as a whole."""
 
 Released = tuple[Frame, Sequence[Box] | None]
 """A frame and the boxes (0..1) to blur in it; None: blur all of it."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Shown:
+    """A picture that any thread may look at: converted once, in memory of its own.
+
+    picture: (height, width, 3), blue first, read-only; nobody is blurred in it yet. people: see `Released`.
+    time_s: see `Frame`.
+    """
+
+    picture: Image
+    people: Sequence[Box] | None
+    time_s: float
+
+    @classmethod
+    def of(cls, frame: Frame, people: Sequence[Box] | None) -> "Shown":
+        """`frame` at the size at which pictures are shown; for the thread that decoded it."""
+        picture = frame.bgr_resized(*scaled_size(frame, WIDTH)).copy()
+        picture.flags.writeable = False
+        return cls(picture, people, frame.time_s)
+
+    def anonymised(self) -> Image:
+        """A new picture with the people blurred."""
+        return concealed(self.picture, self.people)
 
 
 class BlurGate:

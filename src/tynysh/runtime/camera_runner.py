@@ -3,7 +3,7 @@
 import dataclasses
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
@@ -18,17 +18,15 @@ from tynysh.behaviour.signal import Behaviour, Reason
 from tynysh.behaviour.threshold_sweep import Counts
 from tynysh.crowd.learning import Learnt
 from tynysh.crowd.minutes import MinuteMeter, Minutes, Series
-from tynysh.evidence.anonymised import blurred, scaled_size
 from tynysh.evidence.timeline import PeopleTimeline
-from tynysh.geometry import Box
 from tynysh.media.camera import CameraFeed, FeedState, FeedTick
 from tynysh.media.frame import Frame
 from tynysh.media.recorder import Recorder, RecorderState, RecorderStatus, Retention
 from tynysh.media.source import SourceFault, SourceSpec, Transport
 from tynysh.perception.detector import Detector
-from tynysh.runtime.blur_gate import BlurGate
+from tynysh.runtime.blur_gate import BlurGate, Released, Shown
 from tynysh.runtime.camera_plan import CameraPlan, build_pipeline
-from tynysh.runtime.live_view import WIDTH, LiveView, jpeg
+from tynysh.runtime.live_view import LiveView, jpeg
 from tynysh.runtime.networks import Networks
 from tynysh.runtime.pipeline import Pipeline, Step
 from tynysh.scene.crowd import PICTURE, CrowdState
@@ -41,17 +39,14 @@ log = structlog.get_logger(__name__)
 STALLED = f"media.fault.{SourceFault.STALLED}"
 """What is the matter with a camera that is connected and sends nothing."""
 
+UNASKED_S = 1.0
+"""Pictures that nobody asked for of late are made ready to be shown this far apart, seconds of the stream."""
+
+ASKED_S = 10.0
+"""Who asked for a picture is expected to ask again within so many seconds."""
+
 STOP_S = 5.0
 """A camera's threads are given this long to end, together, once its streams have."""
-
-
-@dataclass(frozen=True, slots=True)
-class Latest:
-    """The last analysed frame, where people are or may be (boxes in 0..1), and how many surely are."""
-
-    frame: Frame
-    people: Sequence[Box] | None
-    count: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,8 +112,11 @@ class CameraRunner:
         self._watched_lock = threading.Lock()
         self._rules: Mapping[Behaviour, Rule] | None = None
         self._rules_in_force: Mapping[Behaviour, Rule] | None = None
-        self.latest: Latest | None = None
+        self._count = 0
         self._blur_gate = BlurGate()
+        self._shown: Shown | None = None
+        self._not_yet_shown: Released | None = None
+        self._asked_at = -float("inf")
         self.analysed = 0
         self._pipeline = pipeline
         self._heard = heard
@@ -134,6 +132,7 @@ class CameraRunner:
         self._rate = _Rate()
         self._stopping = False
         self._recording: threading.Thread | None = None
+        self._arriving = feed.frames()
         self._thread = threading.Thread(target=self._run, name=f"analysis-{camera.id}", daemon=True)
 
     def start(self) -> None:
@@ -183,17 +182,20 @@ class CameraRunner:
         return (self.site.clip.before_s, self.site.clip.after_s)
 
     def picture(self) -> bytes | None:
-        """The latest picture, anonymised, as JPEG; None before the first and while the camera is lost."""
-        latest = self.latest
-        if latest is None or self.feed.status.state is FeedState.LOST:
+        """The latest picture, anonymised, as JPEG; None before the first and while the camera is lost.
+
+        The first that is asked for in a while may be `UNASKED_S` behind.
+        """
+        self._asked_at = time.monotonic()
+        shown = self._shown
+        if shown is None or self.feed.status.state is FeedState.LOST:
             return None
-        return anonymised_jpeg(latest)
+        return jpeg(shown.anonymised())
 
     def status(self) -> dict[str, Any]:
         """What the console is told of the camera."""
         status = self.feed.status
         counters = dataclasses.asdict(self.feed.counters) | {"frames_analysed": self.analysed}
-        latest = self.latest
         lost = status.state is FeedState.LOST
         crowd = self.crowd()
         whole = None if crowd is None else crowd.state.place(PICTURE)
@@ -201,7 +203,7 @@ class CameraRunner:
             "state": status.state.value,
             "since": status.since,
             "detail": status.detail,
-            "people": 0 if lost or latest is None else latest.count,
+            "people": 0 if lost else self._count,
             "people_rough": whole is not None and whole.rough,
             "fps": self._rate.of(counters["frames_read"], time.monotonic()),
             "counters": counters,
@@ -243,7 +245,7 @@ class CameraRunner:
     def _run(self) -> None:
         time_s = 0.0
         try:
-            for arrived in self.feed.frames():
+            for arrived in self._arriving:
                 if isinstance(arrived, FeedTick):
                     time_s = arrived.time_s
                     self._tick(arrived)
@@ -283,12 +285,19 @@ class CameraRunner:
         with self._people_lock:
             self._people.add(scene.time_s, step.to_blur, still=not moving, looked=scene.detected)
         sure = scene.detected or not moving
-        for shown, people in self._blur_gate.add(
-            frame, step.to_blur, sure=sure, all_frames=self.live.watched
-        ):
-            self.live.show(shown, people)
-            self.latest = Latest(shown, people, len(scene.tracks))
+        looked_at = self.live.watched or time.monotonic() - self._asked_at < ASKED_S
+        for released in self._blur_gate.add(frame, step.to_blur, sure=sure, all_frames=self.live.watched):
+            self._count = len(scene.tracks)
+            self._not_yet_shown = released
+            if looked_at or self._shown is None or abs(released[0].time_s - self._shown.time_s) >= UNASKED_S:
+                self._show()
         self.feed.set_active(scene.motion.moving or bool(self._open_events) or self.live.watched)
+
+    def _show(self) -> None:
+        """Convert the latest picture that may be shown, in the analysis thread alone, for all who want to see it."""
+        if self._not_yet_shown is not None:
+            self._shown, self._not_yet_shown = Shown.of(*self._not_yet_shown), None
+            self.live.show(self._shown)
 
     def _take(self, step: Step) -> None:
         for event in step.events:
@@ -299,6 +308,8 @@ class CameraRunner:
             self._open_events.discard(event.id)
         else:
             self._open_events.add(event.id)
+        if event.phase is Phase.BEGUN:
+            self._show()
         self._heard(self, event)
 
     def _recorder_changed(self, status: RecorderStatus) -> None:
@@ -385,11 +396,6 @@ def source_of(site: Site, camera: Camera, address: str) -> SourceSpec:
         user=account.user if account else None,
         password=account.password if account else None,
     )
-
-
-def anonymised_jpeg(latest: Latest) -> bytes:
-    """A frame with its people blurred, as JPEG."""
-    return jpeg(blurred(latest.frame, latest.people, scaled_size(latest.frame, WIDTH)))
 
 
 class _Rate:

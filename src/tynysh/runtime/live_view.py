@@ -3,27 +3,23 @@
 import asyncio
 import contextlib
 import threading
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass, field
 from queue import Empty, Full, Queue
 
 import cv2
 import structlog
 
-from tynysh.evidence.anonymised import blurred, scaled_size
-from tynysh.geometry import Box
 from tynysh.media.encoder import FragmentedEncoder
-from tynysh.media.frame import Frame, Image
+from tynysh.media.frame import Image
+from tynysh.runtime.blur_gate import Shown
 
 log = structlog.get_logger(__name__)
 
-WIDTH = 640
-"""Live pictures are at most this wide, pixels."""
-
 NOMINAL_FPS = 10.0
 JPEG_QUALITY = 80
-WAITING_FRAMES = 20
-"""Frames come in small bursts, each time that the detector has looked (`runtime.blur_gate`)."""
+WAITING_PICTURES = 20
+"""Pictures come in small bursts, each time that the detector has looked (`runtime.blur_gate`)."""
 
 WAITING_FRAGMENTS = 60
 
@@ -44,13 +40,13 @@ class _Viewer:
 class LiveView:
     """Anonymised live video of one camera.
 
-    The analysis thread hands over frames with `show`; a thread of its own blurs and encodes them while somebody
+    The analysis thread hands over pictures with `show`; a thread of its own blurs and encodes them while somebody
     watches. A viewer who cannot keep up is dropped.
     """
 
     def __init__(self, name: str) -> None:
         self._name = name
-        self._frames: Queue[tuple[Frame, Sequence[Box] | None]] = Queue(WAITING_FRAMES)
+        self._pictures: Queue[Shown] = Queue(WAITING_PICTURES)
         self._viewers: set[_Viewer] = set()
         self._lock = threading.Lock()
         self._wanted = threading.Event()
@@ -63,14 +59,12 @@ class LiveView:
         """Whether anybody is watching."""
         return bool(self._viewers)
 
-    def show(self, frame: Frame, people: Sequence[Box] | None) -> None:
-        """The next frame, with where the people in it are; dropped if the last ones are still being encoded."""
+    def show(self, shown: Shown) -> None:
+        """The next picture; dropped if the last ones are still being encoded."""
         if not self._viewers:
             return
-        try:
-            self._frames.put_nowait((frame, people))
-        except Full:
-            return
+        with contextlib.suppress(Full):
+            self._pictures.put_nowait(shown)
 
     def close(self) -> None:
         """End it for all viewers."""
@@ -114,19 +108,18 @@ class LiveView:
     def _encode_while_watched(self) -> None:
         encoder: FragmentedEncoder | None = None
         # What the last viewer did not wait for is no longer live.
-        while not self._frames.empty():
-            self._frames.get_nowait()
+        while not self._pictures.empty():
+            self._pictures.get_nowait()
         try:
             while self._viewers and not self._closed:
                 try:
-                    frame, people = self._frames.get(timeout=0.5)
+                    shown = self._pictures.get(timeout=0.5)
                 except Empty:
                     continue
-                size = scaled_size(frame, WIDTH)
-                picture = blurred(frame, people, size)
-                if encoder is None or (encoder.width, encoder.height) != size:
-                    encoder = self._new_encoder(encoder, size)
-                self._hand_out(encoder, picture, frame.time_s)
+                height, width = shown.picture.shape[:2]
+                if encoder is None or (encoder.width, encoder.height) != (width, height):
+                    encoder = self._new_encoder(encoder, (width, height))
+                self._hand_out(encoder, shown.anonymised(), shown.time_s)
         finally:
             if encoder is not None:
                 encoder.close()
