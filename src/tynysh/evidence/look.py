@@ -55,7 +55,7 @@ def look_for_people(
     """
     looks: list[tuple[float, Mapping[int, Box]]] = []
     tracker, unsure = Tracker(), count(-1, -1)
-    due_s = 0.0
+    due_s, across, down = 0.0, 1.0, 1.0
     for frame in video.frames():
         if frame.time_s < due_s:
             continue
@@ -66,9 +66,9 @@ def look_for_people(
         boxes = {track.id: track.box for track in tracks if track.seen_s == frame.time_s}
         boxes.update(zip(unsure, doubtful(persons, tracks), strict=False))
         looks.append((frame.time_s, boxes))
+        across, down = 1 / frame.width, 1 / frame.height
         rest()
     people = PeopleTimeline(keep_s=float("inf"))
-    across, down = 1 / video.width, 1 / video.height
     for (time_s, _), filled in zip(looks, with_the_missed(looks), strict=True):
         found = {known: box.scaled(across, down) for known, box in filled.items()}
         if ways is not None:
