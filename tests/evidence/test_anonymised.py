@@ -8,7 +8,8 @@ import pytest
 from tests.runtime.street import BLURRED, FPS, HEIGHT, WIDTH, CoatDetector, draw, heads, write_street
 
 from tynysh.errors import MediaError
-from tynysh.evidence.anonymised import look_for_people, scaled_size, write_anonymised
+from tynysh.evidence.anonymised import scaled_size, write_anonymised
+from tynysh.evidence.look import look_for_people
 from tynysh.geometry import Box
 from tynysh.media.frame import Frame
 from tynysh.media.reader import VideoFile

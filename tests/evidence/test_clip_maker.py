@@ -2,12 +2,12 @@
 
 import errno
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.runtime.street import CoatDetector, write_street
+from tests.runtime.street import BLURRED, FPS, HEIGHT, WIDTH, CoatDetector, draw, heads, write_street
 
 from tynysh.behaviour.event import Event, Phase
 from tynysh.behaviour.signal import Behaviour
@@ -15,8 +15,10 @@ from tynysh.errors import MediaError, StoreError
 from tynysh.evidence import clip_maker
 from tynysh.evidence.clip_maker import ABANDONED_S, AGAIN_S, GIVE_UP_S, ClipMaker
 from tynysh.evidence.timeline import PeopleTimeline
+from tynysh.media.frame import Frame
 from tynysh.media.reader import VideoFile
 from tynysh.media.recorder import Recorder
+from tynysh.scene.person import Person
 from tynysh.site.apply import apply
 from tynysh.site.schema import SiteFile
 from tynysh.store.database import Database, RefusedError
@@ -30,9 +32,12 @@ ONSET = 1_790_000_005.0
 class Camera:
     recordings: Path
     around_s: tuple[float, float] = (3.0, 4.0)
+    analyses_what_it_records: bool = True
+
+    people: PeopleTimeline = field(default_factory=PeopleTimeline)
 
     def people_between(self, start_s: float, end_s: float) -> PeopleTimeline:
-        return PeopleTimeline()
+        return self.people
 
 
 class Maker:
@@ -73,10 +78,12 @@ class Maker:
         )
         return events.record(self.database, event, "north", now=ONSET, clip=True).incident_id
 
-    def record(self, street: Path) -> None:
-        """Ten seconds from five seconds before the onset."""
+    def record(self, street: Path, *, without: tuple[float, float] = (0.0, 0.0)) -> None:
+        """All of `street` but a stretch, from five seconds before the onset."""
         recorder = Recorder(self.camera.recordings, reserve_bytes=0)
         for packet in VideoFile(street).packets():
+            if without[0] <= packet.time_s < without[1]:
+                continue
             moved = replace(
                 packet,
                 time_s=packet.time_s + ONSET - 5,
@@ -85,6 +92,14 @@ class Maker:
             )
             recorder.record(moved)
         recorder.close()
+
+    def analyse(self, lag_s: float, seconds: float = 10.0) -> None:
+        """The walker, as the stream that is analysed shows them: `lag_s` before the one that is recorded."""
+        for number in range(round(seconds * FPS)):
+            frame = Frame(draw(number / FPS + lag_s), time_s=0.0, index=number)
+            (walker,) = CoatDetector().detect(frame)
+            box = walker.box.scaled(1 / WIDTH, 1 / HEIGHT)
+            self.camera.people.add(ONSET - 5 + number / FPS, {1: box})
 
     def clip(self, incident: int | None = None) -> clips.Clip:
         with self.database.reading() as session:
@@ -119,6 +134,49 @@ def test_a_clip_is_made_when_its_end_has_been_filmed_and_not_before(maker: Maker
     files = {path.name: path.stat().st_size for path in (maker.evidence / str(maker.incident)).iterdir()}
     assert set(files) == {"original.mp4", "clip.mp4"}
     assert clip.bytes == sum(files.values())
+
+
+@pytest.mark.parametrize("lag_s", [-1.5, -0.2, 0.0, 0.2, 0.5, 1.5, 5.0])
+def test_whoever_is_in_a_clip_is_blurred_however_much_it_lags_the_stream_analysed(
+    maker: Maker, street: Path, lag_s: float
+) -> None:
+    maker.camera.analyses_what_it_records = False
+    maker.analyse(lag_s)
+    maker.record(street)
+    maker.now = ONSET + 7.0
+    maker.made.make_due()
+    shown = heads(maker.evidence / str(maker.incident) / "clip.mp4")
+    assert len(shown) >= 60
+    assert max(shown) < BLURRED
+
+
+def test_people_are_blurred_after_a_hole_that_the_clip_s_own_clock_does_not_know(
+    maker: Maker, tmp_path: Path
+) -> None:
+    maker.camera.around_s = (3.0, 20.0)
+    maker.analyse(0.0, seconds=25)
+    maker.record(write_street(tmp_path / "long.mp4", seconds=25), without=(5.0, 18.0))
+    maker.now = ONSET + 25.0
+    maker.made.make_due()
+    shown = heads(maker.evidence / str(maker.incident) / "clip.mp4")
+    assert len(shown) >= 80
+    assert max(shown) < BLURRED
+
+
+def test_a_clip_of_the_stream_that_is_analysed_needs_no_looking(maker: Maker, street: Path) -> None:
+    class Blind:
+        def detect(self, frame: Frame) -> Sequence[Person]:
+            raise AssertionError("somebody asked")
+
+    maker.analyse(0.0)
+    maker.record(street)
+    maker.now = ONSET + 7.0
+    made = ClipMaker(
+        maker.database, maker.evidence, Blind(), {"north": maker.camera}, clock=lambda: maker.now
+    )
+    made.make_due()
+    assert maker.clip().state == "ready"
+    assert max(heads(maker.evidence / str(maker.incident) / "clip.mp4")) < BLURRED
 
 
 def test_a_clip_waits_for_its_recording_and_is_given_up_when_none_comes(maker: Maker, street: Path) -> None:

@@ -37,7 +37,7 @@ def _wall() -> NDArray[np.uint8]:
 
 def draw(time_s: float, *, empty: bool = False) -> NDArray[np.uint8]:
     """The picture (height, width, 3), blue first, at `time_s`."""
-    noise = np.random.default_rng(round(time_s * FPS)).integers(0, 6, (HEIGHT, WIDTH, 1))
+    noise = np.random.default_rng(round(abs(time_s) * FPS)).integers(0, 6, (HEIGHT, WIDTH, 1))
     picture = (_wall() + noise).astype(np.uint8)
     if not empty:
         left = left_at(time_s)
@@ -48,16 +48,24 @@ def draw(time_s: float, *, empty: bool = False) -> NDArray[np.uint8]:
     return picture
 
 
-def write_street(path: Path, *, seconds: float = 6.0, empty: bool = False) -> Path:
-    """Encode the street into `path`, a key frame each second."""
+def write_street(
+    path: Path,
+    *,
+    seconds: float = 6.0,
+    empty: bool = False,
+    lag_s: float = 0.0,
+    rows: tuple[int, int] = (0, HEIGHT),
+) -> Path:
+    """Encode the street, or the `rows` of it, as it was `lag_s` ago into `path`, a key frame each second."""
+    top, bottom = rows
     with av.open(str(path), "w") as container:
         stream = container.add_stream("libx264", rate=FPS)
-        stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
+        stream.width, stream.height, stream.pix_fmt = WIDTH, bottom - top, "yuv420p"
         stream.codec_context.gop_size = FPS
         stream.options = {"preset": "ultrafast", "tune": "zerolatency", "crf": "16"}
         for number in range(round(seconds * FPS)):
-            picture = av.VideoFrame.from_ndarray(draw(number / FPS, empty=empty), format="bgr24")
-            container.mux(stream.encode(picture))
+            picture = np.ascontiguousarray(draw(number / FPS - lag_s, empty=empty)[top:bottom])
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="bgr24")))
         container.mux(stream.encode(None))
     return path
 

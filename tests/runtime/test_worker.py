@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 from tests.runtime.conftest import Installation, camera, site
-from tests.runtime.street import BLURRED, SEEN, CoatDetector, heads
+from tests.runtime.street import BLURRED, SEEN, CoatDetector, heads, write_street
 from tests.servers import Line, RtspCamera, until
 
 from tynysh.behaviour.event import Event, Phase
@@ -117,6 +117,27 @@ def test_from_a_camera_over_rtsp_to_an_incident_with_a_blurred_clip(
     assert still[:2] == b"\xff\xd8"
     for path in (shown, original, evidence / str(incident.id) / "still.jpg"):
         assert path.stat().st_mode & 0o077 == 0, "nobody else on the machine may look"
+
+
+@pytest.mark.parametrize("lag_s", [0.5, 1.5])
+def test_a_clip_of_a_stream_that_lags_the_one_analysed_shows_nobody(
+    installation: Installation, tmp_path: Path, lag_s: float
+) -> None:
+    """Nor where it shows another part of the street than the stream that is analysed."""
+    folder = tmp_path / "cameras"
+    folder.mkdir()
+    write_street(folder / "sub.mp4", seconds=20)
+    write_street(folder / "main.mp4", seconds=20, lag_s=lag_s, rows=(40, 220))
+    with RtspCamera(folder) as server:
+        installation.apply(site(camera("north", server.url("main.mp4"), sub=server.url("sub.mp4"))))
+        with installation.worker():
+            assert until(lambda: bool(listed(installation)) and listed(installation)[0].clip == "ready", 40)
+            (incident,) = listed(installation)
+    folder = installation.folder.evidence / str(incident.id)
+    seen, shown = heads(folder / "original.mp4"), heads(folder / "clip.mp4")
+    assert len(shown) == len(seen) > 20
+    assert min(seen) > SEEN
+    assert max(shown) < BLURRED
 
 
 def test_a_clip_begins_before_what_it_shows(installation: Installation, streets: Path) -> None:

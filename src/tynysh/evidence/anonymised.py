@@ -2,22 +2,18 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from itertools import count
 from pathlib import Path
 
-from tynysh.evidence.timeline import PeopleTimeline
+from tynysh.evidence.look import look_for_people
 from tynysh.geometry import Box
 from tynysh.media.encoder import ClipWriter
 from tynysh.media.frame import Frame, Image
 from tynysh.media.reader import VideoFile
 from tynysh.perception.anonymiser import anonymise
 from tynysh.perception.detector import Detector
-from tynysh.perception.tracker import Tracker
-from tynysh.perception.unmatched import unmatched_detections
 from tynysh.scene.person import Person
 
 MOST_WIDTH = 960
-LOOK_INTERVAL_S = 0.2
 ENOUGH = 0.98
 """A timeline that covers this part of a clip is enough; the rest is blurred as a whole."""
 
@@ -42,19 +38,26 @@ def concealed(picture: Image, people: Sequence[Box] | None) -> Image:
 
 
 def write_anonymised(
-    original: Path, out: Path, *, people_at: Callable[[float], Sequence[Box] | None], detector: Detector
+    original: Path,
+    out: Path,
+    *,
+    detector: Detector,
+    people_at: Callable[[float], Sequence[Box] | None] | None = None,
+    ways: Callable[[float, float], Sequence[Box]] | None = None,
+    rest: Callable[[], object] = lambda: None,
 ) -> None:
     """Write `original` to `out` (MP4, H.264) with the people blurred.
 
-    people_at: the people's boxes (0..1) at seconds since the original's start, None where unknown; if it leaves
-    too much unknown, `detector` looks itself. What stays unknown is blurred as a whole. Raises MediaError.
+    people_at: the boxes (0..1) of the people in these very pictures at seconds since the original's start, None where
+    unknown. If it leaves too much unknown, or nothing is known of these pictures, `detector` looks for itself (see
+    `look_for_people`, also for `ways` and `rest`). What stays unknown is blurred as a whole. Raises MediaError.
     """
     video = VideoFile(original)
     times = video.frame_times
-    known = sum(people_at(float(time_s)) is not None for time_s in times)
-    if known < ENOUGH * len(times):
-        found = look_for_people(VideoFile(original), detector)
-        people_at = _either(people_at, found.at)
+    known = 0 if people_at is None else sum(people_at(float(time_s)) is not None for time_s in times)
+    if people_at is None or known < ENOUGH * len(times):
+        found = look_for_people(VideoFile(original), detector, ways=ways, rest=rest)
+        people_at = found.at if people_at is None else _either(people_at, found.at)
     with ExitStack() as stack:
         writer: ClipWriter | None = None
         for frame in video.frames():
@@ -62,25 +65,6 @@ def write_anonymised(
             if writer is None:
                 writer = stack.enter_context(ClipWriter(out, *size, video.fps))
             writer.write(blurred(frame, people_at(frame.time_s), size), frame.time_s)
-
-
-def look_for_people(video: VideoFile, detector: Detector) -> PeopleTimeline:
-    """Where people are or may be in `video`, looked for five times a second."""
-    people = PeopleTimeline(keep_s=float("inf"))
-    tracker = Tracker()
-    due_s = 0.0
-    unsure = count(-1, -1)
-    for frame in video.frames():
-        if frame.time_s < due_s:
-            continue
-        due_s = frame.time_s + LOOK_INTERVAL_S
-        persons = detector.detect(frame)
-        tracks = tracker.update(persons, frame.time_s)
-        boxes = {track.id: track.box for track in tracks}
-        boxes.update(zip(unsure, unmatched_detections(persons, tracks), strict=False))
-        across, down = 1 / frame.width, 1 / frame.height
-        people.add(frame.time_s, {known: box.scaled(across, down) for known, box in boxes.items()})
-    return people
 
 
 def _either(

@@ -12,6 +12,7 @@ import structlog
 
 from tynysh.errors import MediaError, StoreError
 from tynysh.evidence.anonymised import write_anonymised
+from tynysh.evidence.look import LAG_S
 from tynysh.evidence.timeline import PeopleTimeline
 from tynysh.geometry import Box
 from tynysh.media.clip import cut
@@ -25,6 +26,9 @@ log = structlog.get_logger(__name__)
 LOOK_S = 1.0
 SETTLE_S = 2.0
 """Seconds until what was filmed is surely on the disk."""
+
+REST_S = 0.05
+"""Between two looks at a clip this thread rests, so that live analysis comes first."""
 
 STOP_S = 3.0
 
@@ -49,6 +53,11 @@ class Recorded(Protocol):
     @property
     def around_s(self) -> tuple[float, float]:
         """Seconds that a clip shows before and after the onset."""
+        ...
+
+    @property
+    def analyses_what_it_records(self) -> bool:
+        """Whether people are looked for in the stream that is recorded, and not in another one."""
         ...
 
     def people_between(self, start_s: float, end_s: float) -> PeopleTimeline:
@@ -195,12 +204,24 @@ class ClipMaker:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         clip = cut(segments(job.camera.recordings), job.start_s, job.end_s, original)
         original.chmod(0o600)
-        people = job.camera.people_between(clip.start_s, clip.end_s)
+        people = job.camera.people_between(clip.start_s - LAG_S, clip.end_s + LAG_S)
 
         def people_at(time_s: float) -> Sequence[Box] | None:
             return people.at(clip.start_s + time_s)
 
-        write_anonymised(original, anonymised, people_at=people_at, detector=self._detector)
+        def ways(start_s: float, end_s: float) -> Sequence[Box]:
+            return people.ways(clip.start_s + start_s, clip.start_s + end_s)
+
+        # Another stream has a clock and a picture of its own, and times in the file may not tell of its gaps.
+        same_pictures = job.camera.analyses_what_it_records and not clip.gaps
+        write_anonymised(
+            original,
+            anonymised,
+            detector=self._detector,
+            people_at=people_at if same_pictures else None,
+            ways=ways,
+            rest=lambda: self._stopping.wait(REST_S),
+        )
         anonymised.chmod(0o600)
         size = original.stat().st_size + anonymised.stat().st_size
         with self._database.writing() as session:

@@ -5,12 +5,14 @@ from collections import deque
 from collections.abc import Mapping
 from itertools import islice
 
-from tynysh.geometry import Box
+from tynysh.geometry import Box, enclosing
 
 _Sample = tuple[float, dict[int, Box], bool]
 
 _MOST_UNSURE = 100
-_SAME_PLACE = 0.4
+SAME_PLACE = 0.4
+"""Boxes whose intersection over union is greater are of one place, where one person stands."""
+
 _WAY = 0.5
 """How far somebody may have come since the look before: this part of their height to either side."""
 
@@ -28,7 +30,7 @@ def newcomers(boxes: Mapping[int, Box], earlier: Mapping[int, Box]) -> dict[int,
             box.bottom + _WAY / 2 * box.height,
         )
         for track_id, box in boxes.items()
-        if track_id not in earlier and all(box.iou(known) < _SAME_PLACE for known in earlier.values())
+        if track_id not in earlier and all(box.iou(known) < SAME_PLACE for known in earlier.values())
     }
 
 
@@ -73,6 +75,14 @@ class PeopleTimeline:
         part = PeopleTimeline(keep_s=self._keep_s, max_gap_s=self._max_gap_s, still_gap_s=self._still_gap_s)
         part._samples.extend(islice(self._samples, first, last))
         return part
+
+    def ways(self, start_s: float, end_s: float) -> list[Box]:
+        """Of each track that was there from `start_s` to `end_s`, the box around all its way then."""
+        samples = [boxes for _, boxes, _ in self.between(start_s, end_s)._samples]
+        if not samples:
+            return []
+        throughout = [known for known in samples[0] if known >= 0 and known in samples[-1]]
+        return [enclosing([boxes[known] for boxes in samples if known in boxes]) for known in throughout]
 
     def at(self, time_s: float) -> list[Box] | None:
         """The boxes at `time_s`; None where nobody looked closely enough to say.

@@ -177,6 +177,11 @@ class CameraRunner:
         return self._recorder is not None
 
     @property
+    def analyses_what_it_records(self) -> bool:
+        """Whether the stream that is recorded is the one that is analysed."""
+        return self._main is self.feed
+
+    @property
     def around_s(self) -> tuple[float, float]:
         """Seconds that a clip shows before and after the onset."""
         return (self.site.clip.before_s, self.site.clip.after_s)
