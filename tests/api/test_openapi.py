@@ -53,7 +53,7 @@ FIELDS = {
     "Site": "id name kind address position time_zone cameras",
     "Blindness": "site cameras blind since faulty seeing",
     "Faulty": "camera blind since faults zones behaviours",
-    "Fault": "kind blinds since incident reason",
+    "OpenFault": "kind blinds since incident reason",
     "HiddenZone": "name kind seen_by",
     "SessionAnswer": "user csrf",
     "SessionUser": "name role language must_change_password",

@@ -46,7 +46,7 @@ def listed(installation: Installation) -> Sequence[Incident]:
 def state(installation: Installation, camera_id: str) -> CameraState | None:
     with installation.database.reading() as session:
         found = cameras.camera(session, camera_id)
-    return None if found is None else found.fares
+    return None if found is None else found.status
 
 
 def is_live(installation: Installation, camera_id: str) -> bool:

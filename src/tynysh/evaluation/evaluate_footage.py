@@ -161,7 +161,7 @@ def run(
         )
     report = FootageReport.of(seen, tolerance_s=options.tolerance_s, unread=unread)
     for _, label, why in report.judged.set_aside:
-        tell(ListError(f"{label.where}: {text('en', f'insight.footage.{why}')}"))
+        tell(ListError(f"{label.where}: {text('en', f'evaluation.footage.{why}')}"))
         code = ListError.exit_code
     written = json.dumps(report.as_json(), indent=2, ensure_ascii=False) + "\n"
     if quiet:

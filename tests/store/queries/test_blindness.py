@@ -117,5 +117,5 @@ def test_a_camera_that_is_switched_off_is_not_counted(city: Database) -> None:
 
 def test_how_a_camera_fares_now_counts_more_than_what_was_written_down(city: Database) -> None:
     fares(city, "gate", "live")
-    park = look(city, fares=lambda _: CameraState("lost", since=50.0))[1]
+    park = look(city, status=lambda _: CameraState("lost", since=50.0))[1]
     assert park.faulty[0].since == 50.0

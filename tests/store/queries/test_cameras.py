@@ -33,13 +33,13 @@ def test_a_camera_out_of_force_is_not_shown(city: Database) -> None:
 
 def test_a_camera_shows_how_it_fares_once_its_worker_has_spoken(city: Database) -> None:
     with city.reading() as session:
-        assert [camera.fares for camera in cameras.cameras(session)] == [None, None, None]
+        assert [camera.status for camera in cameras.cameras(session)] == [None, None, None]
     with city.writing() as session:
         cameras.set_state(session, "door", LIVE, now=11.0)
     with city.reading() as session:
         found = cameras.camera(session, "door")
     assert found is not None
-    assert found.fares == LIVE
+    assert found.status == LIVE
 
 
 def test_only_another_state_is_told_in_the_feed(city: Database) -> None:
