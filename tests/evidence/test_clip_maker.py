@@ -18,7 +18,7 @@ from tynysh.evidence.timeline import PeopleTimeline
 from tynysh.media.reader import VideoFile
 from tynysh.media.recorder import Recorder
 from tynysh.site.apply import apply
-from tynysh.site.schema import SiteFile
+from tynysh.site.site import SiteFile
 from tynysh.store.database import Database, RefusedError
 from tynysh.store.queries import clips, events
 

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session, joinedload
 
 from tynysh.crowd.minutes import MINUTE_S
 from tynysh.incidents.lifecycle import State, Verdict
-from tynysh.site.schema import Retention
+from tynysh.site.retention import Retention
 from tynysh.store.queries import crowd_history
 from tynysh.store.schema import CameraRow, ClipRow, IncidentRow, SiteRow
 

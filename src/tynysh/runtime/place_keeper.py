@@ -14,7 +14,9 @@ from tynysh.runtime.crowd_history import CrowdHistory
 from tynysh.runtime.place_count import Crowds, PlaceCount
 from tynysh.scene.crowd import CrowdState, PlaceCrowd
 from tynysh.site.apply import stored
-from tynysh.site.schema import Place, Site, plain
+from tynysh.site.fields import plain
+from tynysh.site.places import Place
+from tynysh.site.site import Site
 from tynysh.store.database import Database
 from tynysh.store.queries import places
 from tynysh.store.queries.places import Settled
