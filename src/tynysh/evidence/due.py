@@ -96,19 +96,6 @@ def clips_of(session: Session, site_id: str) -> Sequence[Footage[int]]:
     ]
 
 
-def evidence_due(session: Session, *, now: float) -> Sequence[int]:
-    """The incidents of all sites whose clips are to be deleted now, by their sites' retention.
-
-    Who deletes the files then tells `clips.forget`. Sites that are no longer in force count too.
-    """
-    numbers: list[int] = []
-    for site in session.scalars(select(SiteRow).order_by(SiteRow.id)):
-        kept = Retention.model_validate(site.settings.get("retention", {}))
-        bounds = Bounds(kept.evidence.days, kept.evidence.gigabytes, spent_days=kept.recordings.days)
-        numbers += due(clips_of(session, site.id), bounds, now=now)
-    return numbers
-
-
 def cameras_of(session: Session, site_id: str) -> Collection[str]:
     """The ids of all cameras that a site ever had: their recordings count, also of those since removed."""
     return session.scalars(
