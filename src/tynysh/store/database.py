@@ -28,6 +28,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import Session
 
 from tynysh.errors import StoreError
+from tynysh.extras import need
 
 BUSY_S = 30
 """How long a writer waits for the one before it, seconds."""
@@ -64,7 +65,8 @@ class Database:
         """Open `url`: a path or `sqlite:///path`, or `postgresql://user@host/name`.
 
         A PostgreSQL password that is not in the URL is taken from TYNYSH_DATABASE_PASSWORD or PGPASSWORD.
-        Raises StoreError, which never shows a password, where the database cannot be reached.
+        Raises StoreError, which never shows a password, where the database cannot be reached; UsageError where what
+        it takes is not installed.
         """
         parsed = _url(url, environment)
         engine = _sqlite(parsed) if parsed.get_backend_name() == "sqlite" else _postgresql(parsed)
@@ -188,6 +190,7 @@ def _sqlite(url: URL) -> Engine:
 
 
 def _postgresql(url: URL) -> Engine:
+    need("pg8000", "postgres", "PostgreSQL")
     from pg8000 import dbapi
 
     # pg8000 stumbles where it is asked for a password and has none; an empty one is refused in good order.
