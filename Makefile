@@ -48,6 +48,8 @@ lint: setup
 	$(BIN)/ruff check src tests training benchmarks
 	$(BIN)/ruff format --check src tests training benchmarks
 	$(BIN)/mypy
+	$(BIN)/vulture
+	$(BIN)/deptry src
 	cd console && $(NPM) run --silent lint
 
 bench: setup
@@ -59,7 +61,7 @@ wheel: setup
 # Refresh the lock file after a change of pyproject.toml.
 lock: $(VENV)/.ready
 	$(BIN)/python -m pip install --quiet uv
-	$(BIN)/uv pip compile pyproject.toml --extra demo --group dev --universal --generate-hashes --no-header --python-version 3.11 -o requirements.lock
+	$(BIN)/uv pip compile pyproject.toml --extra demo --extra export --extra postgres --group dev --universal --generate-hashes --no-header --python-version 3.11 -o requirements.lock
 
 clean:
 	rm -rf $(VENV) build dist console/dist console/node_modules src/tynysh/api/console .mypy_cache .ruff_cache .pytest_cache

@@ -225,6 +225,22 @@ def test_all_minutes_leave_as_csv_and_as_parquet_and_that_is_on_record(house) ->
     ]
 
 
+def test_parquet_without_its_package_is_refused_and_not_on_record(
+    house, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def exports() -> int:
+        with house.database.reading() as session:
+            return sum(entry.action == "crowd.export" for entry in record.entries(session))
+
+    before = exports()
+    monkeypatch.setattr("tynysh.extras.find_spec", lambda module: None)
+    asked = {"from": stamp(0), "to": stamp(2), "format": "parquet"}
+    with house.signed_in(Role.ANALYST) as browser:
+        answer = browser.get("/api/v1/cameras/club-door/crowd/history", params=asked)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (501, "not_installed")
+    assert exports() == before
+
+
 def test_places_tell_who_is_inside_and_whether_it_rises(house) -> None:
     with house.database.writing() as session:
         site = session.get(SiteRow, "club")

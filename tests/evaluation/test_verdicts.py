@@ -18,7 +18,7 @@ from tynysh.evaluation.labels import read_labels
 from tynysh.evidence.anonymised import write_anonymised
 from tynysh.incidents.lifecycle import Action, Verdict
 from tynysh.site.apply import apply
-from tynysh.site.schema import SiteFile
+from tynysh.site.site import SiteFile
 from tynysh.store.database import Database
 from tynysh.store.migrate import migrate
 from tynysh.store.queries import clips, events, incidents

@@ -20,7 +20,7 @@ from tynysh.media.reader import VideoFile
 from tynysh.media.recorder import Recorder
 from tynysh.scene.person import Person
 from tynysh.site.apply import apply
-from tynysh.site.schema import SiteFile
+from tynysh.site.site import SiteFile
 from tynysh.store.database import Database, RefusedError
 from tynysh.store.queries import clips, events
 

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tynysh.crowd.minutes import Measure, Minutes, Series, SeriesKind
-from tynysh.evidence.due import Bounds, Footage, cameras_of, clips_of, due, evidence_due, forget_history
+from tynysh.evidence.due import Bounds, Footage, cameras_of, clips_of, due, forget_history
 from tynysh.incidents.lifecycle import Action, Verdict
 from tynysh.store.database import Database
 from tynysh.store.queries import clips, crowd_history, events, incidents
@@ -95,21 +95,6 @@ def test_clips_are_told_by_what_became_of_their_incidents(city: Database, make_e
     assert (found[numbers[2]].needed, found[numbers[2]].spent) == (False, False)
     assert found[numbers[0]].ended_at == 1020.0 + numbers[0]
     assert found[numbers[0]].bytes == 5_000_000
-
-
-def test_each_site_keeps_evidence_as_long_as_it_says(city: Database, make_event) -> None:
-    with city.writing() as session:
-        site = session.get_one(SiteRow, "park")
-        site.settings = site.settings | {"retention": {"evidence": {"days": 10}}}
-    numbers = {}
-    for camera in ("door", "gate"):
-        event = make_event(start_s=NOW - 20 * DAY, end_s=NOW - 20 * DAY + 5)
-        numbers[camera] = events.record(city, event, camera, now=NOW, clip=True).incident_id
-        with city.writing() as session:
-            clips.set_failed(session, numbers[camera], "no recording", now=NOW)
-    with city.reading() as session:
-        assert evidence_due(session, now=NOW) == [numbers["gate"]]
-        assert sorted(evidence_due(session, now=NOW + 161 * DAY)) == sorted(numbers.values())
 
 
 def test_recordings_of_removed_cameras_count_too(city: Database) -> None:

@@ -13,7 +13,7 @@ from tynysh.evidence.retention import Deleted, delete_due
 from tynysh.incidents.lifecycle import Action, Verdict
 from tynysh.media.segment import segment_path, segments
 from tynysh.site.apply import apply
-from tynysh.site.schema import SiteFile
+from tynysh.site.site import SiteFile
 from tynysh.store.database import Database
 from tynysh.store.queries import clips, events, incidents
 from tynysh.store.schema import AuditEntryRow

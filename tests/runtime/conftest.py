@@ -20,7 +20,7 @@ from tynysh.runtime.data_folder import DataFolder
 from tynysh.runtime.networks import Networks
 from tynysh.runtime.worker import Worker
 from tynysh.site.apply import apply
-from tynysh.site.schema import SiteFile
+from tynysh.site.site import SiteFile
 from tynysh.store.database import Database
 
 QUIET = {name: {"enabled": False} for name in ("fight", "aggression", "person_down", "camera_fault")}

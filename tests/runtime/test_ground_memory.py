@@ -5,7 +5,7 @@ import dataclasses
 from tynysh.crowd.camera_pose import CameraPose
 from tynysh.crowd.learning import Learnt
 from tynysh.runtime.ground_memory import EVERY_S, GroundMemory
-from tynysh.site.schema import Camera
+from tynysh.site.camera import Camera
 from tynysh.store.database import Database
 from tynysh.store.schema import SettingRow
 

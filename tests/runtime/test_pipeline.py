@@ -30,7 +30,7 @@ from tynysh.scene.ground import Ground
 from tynysh.scene.person import Person
 from tynysh.scene.scene import Scene
 from tynysh.scene.zone import Zone
-from tynysh.site.schema import SiteFile
+from tynysh.site.site import SiteFile
 
 GATE = Zone("gate", ((0.5, 0.0), (1.0, 0.0), (1.0, 1.0), (0.5, 1.0)), kind="protected")
 

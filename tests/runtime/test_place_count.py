@@ -7,7 +7,7 @@ import pytest
 
 from tynysh.runtime.place_count import PlaceCount
 from tynysh.scene.crowd import PICTURE
-from tynysh.site.schema import Site, SiteFile
+from tynysh.site.site import Site, SiteFile
 from tynysh.store.queries.places import Settled
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC).timestamp()

@@ -16,7 +16,7 @@ from tynysh.incidents.alarm_budget import Standing
 from tynysh.runtime import thresholds
 from tynysh.runtime.camera_runner import Watched
 from tynysh.site.apply import apply
-from tynysh.site.schema import Site, SiteFile
+from tynysh.site.site import Site, SiteFile
 from tynysh.store.database import Database
 from tynysh.store.queries import alarm_budgets
 from tynysh.store.queries.events import record

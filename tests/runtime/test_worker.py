@@ -23,7 +23,8 @@ from tynysh.runtime.camera_runner import CameraRunner, start_camera
 from tynysh.runtime.thresholds import Thresholds
 from tynysh.runtime.worker import share
 from tynysh.scene.person import Person
-from tynysh.site.schema import Camera, Site
+from tynysh.site.camera import Camera
+from tynysh.site.site import Site
 from tynysh.store.queries import cameras, clips, incidents
 from tynysh.store.queries.cameras import CameraState
 from tynysh.store.queries.events import record

@@ -11,8 +11,9 @@ from tynysh.behaviour.event import Event, Phase
 from tynysh.behaviour.signal import Behaviour
 from tynysh.errors import SiteError
 from tynysh.site import apply as applying
-from tynysh.site.schema import SiteFile, SiteKind, ZoneKind
+from tynysh.site.site import SiteFile, SiteKind
 from tynysh.site.yaml import parse
+from tynysh.site.zones import ZoneKind
 from tynysh.store.database import Database
 from tynysh.store.queries import cameras, changes, events, incidents
 from tynysh.store.schema import CameraRow

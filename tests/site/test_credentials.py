@@ -5,8 +5,7 @@ from pathlib import Path
 import pytest
 
 from tynysh.errors import SiteError
-from tynysh.site.credentials import resolved, secret
-from tynysh.site.schema import Credentials, Reference
+from tynysh.site.credentials import Credentials, Reference, resolved, secret
 
 
 def test_they_come_from_the_environment_or_a_file(tmp_path: Path) -> None:

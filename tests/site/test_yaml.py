@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tynysh.errors import SiteError
-from tynysh.site.schema import SiteFile
+from tynysh.site.site import SiteFile
 from tynysh.site.yaml import Mistake, SiteFaultsError, load, parse
 
 EXAMPLE = Path(__file__).parents[2] / "docs" / "examples" / "site.yaml"
@@ -68,7 +68,7 @@ def test_a_right_file_says_what_it_says() -> None:
     camera = read.sites[0].cameras[0]
     assert (camera.id, camera.main, camera.simulated) == ("pulse-door", "rtsp://10.0.0.1/main", False)
     assert camera.zones[0].polygon == ((0, 0), (1, 0), (1, 1))
-    assert read.sites[0].schedules["night"].hours().start.hour == 22, "22:00 needs no quotes"
+    assert read.sites[0].schedules["night"].begin.hour == 22, "22:00 needs no quotes"
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,7 @@ from tynysh.api.principal import Principal
 from tynysh.crowd.grid import floor_grid
 from tynysh.crowd.minutes import MINUTE_S, Measure, Minutes, Series, SeriesKind, by_step, trend
 from tynysh.crowd.service_level import service_level
+from tynysh.errors import UsageError
 from tynysh.scene.crowd import PICTURE, ServiceLevel
 from tynysh.scene.ground import Ground
 from tynysh.store import crowd_table, record
@@ -416,6 +417,10 @@ def _download(
     services: Context,
     request: Request,
 ) -> StreamingResponse:
+    try:
+        crowd_table.check(form)
+    except UsageError as error:
+        raise ApiError(501, "not_installed", field="format") from error
     with services.database.writing() as session:
         record.append(
             session,

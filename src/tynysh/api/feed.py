@@ -13,6 +13,7 @@ from tynysh.api import models
 from tynysh.api.permissions import Permission
 from tynysh.api.principal import Principal
 from tynysh.errors import StoreError
+from tynysh.periodic import repeat
 from tynysh.store.database import Database
 from tynysh.store.queries import cameras, changes, incidents
 from tynysh.store.queries.changes import Change, ChangeKind
@@ -83,17 +84,7 @@ class Feed:
 
     async def run(self) -> None:
         """Reads and tells until cancelled."""
-        while True:
-            await asyncio.sleep(self._poll_s)
-            try:
-                while await self._step() == PAGE:
-                    pass
-            except StoreError as error:
-                log.warning("the change feed cannot be read", error=error.message)
-                await asyncio.sleep(1.0)
-            except Exception:  # without this task no browser is told anything ever again
-                log.exception("the change feed failed")
-                await asyncio.sleep(1.0)
+        await repeat("change feed", self._catch_up, every_s=self._poll_s)
 
     @contextmanager
     def listening(self, principal: Principal) -> Iterator[Listener]:
@@ -120,6 +111,10 @@ class Feed:
                 if update.concerns(principal):
                     yield update
             after = page[-1].id
+
+    async def _catch_up(self) -> None:
+        while await self._step() == PAGE:
+            pass
 
     async def _step(self) -> int:
         page = await asyncio.to_thread(self._since, self.position)

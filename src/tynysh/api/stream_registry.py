@@ -6,14 +6,10 @@ from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
-import structlog
-
 from tynysh.api.errors import ApiError
 from tynysh.api.principal import Principal
-from tynysh.errors import StoreError
+from tynysh.periodic import repeat
 from tynysh.store.users import User
-
-log = structlog.get_logger(__name__)
 
 # While the database does not answer nobody knows whether a session still stands: after so long, it does not.
 UNSURE_S = 30.0
@@ -48,6 +44,7 @@ class StreamRegistry:
         self._per_session = per_session
         self._streams: set[Stream] = set()
         self._closed = False
+        self._sure_at = time.monotonic()
 
     def open(self, kind: str) -> int:
         """How many streams of a kind are open."""
@@ -87,30 +84,27 @@ class StreamRegistry:
 
     async def run(self) -> None:
         """Looks again and again until cancelled."""
-        sure_at = time.monotonic()
-        while True:
-            await asyncio.sleep(self._every_s)
-            looked_at = frozenset(self._streams)
-            if not looked_at:
-                sure_at = time.monotonic()
-                continue
-            try:
+        await repeat("open streams", self._look, every_s=self._every_s)
+
+    async def _look(self) -> None:
+        looked_at = frozenset(self._streams)
+        standing: Mapping[str, User] = {}
+        try:
+            if looked_at:
                 hashes = {stream.principal.token_hash for stream in looked_at}
-                standing: Mapping[str, User] = await asyncio.to_thread(self._standing, hashes)
-                sure_at = time.monotonic()
-            except Exception as error:  # without this task ended sessions would keep their streams
-                if isinstance(error, StoreError):
-                    log.warning("sessions of open streams cannot be checked", error=error.message)
-                else:
-                    log.exception("checking the sessions of open streams failed")
-                    await asyncio.sleep(1.0)
-                if time.monotonic() - sure_at < UNSURE_S:
-                    continue
-                standing = {}
-            for stream in looked_at:
-                user = standing.get(stream.principal.token_hash)
-                if (
-                    user is None
-                    or Principal(user, stream.principal.token_hash).rights != stream.principal.rights
-                ):
-                    stream.ended.set()
+                standing = await asyncio.to_thread(self._standing, hashes)
+            self._sure_at = time.monotonic()
+        except Exception:
+            if time.monotonic() - self._sure_at >= UNSURE_S:
+                _end_all_but(standing, looked_at)
+            raise
+        _end_all_but(standing, looked_at)
+
+
+def _end_all_but(standing: Mapping[str, User], streams: Collection[Stream]) -> None:
+    """End the streams whose session does not stand, or whose user's rights changed."""
+    for stream in streams:
+        token_hash = stream.principal.token_hash
+        user = standing.get(token_hash)
+        if user is None or Principal(user, token_hash).rights != stream.principal.rights:
+            stream.ended.set()

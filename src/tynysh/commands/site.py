@@ -12,8 +12,8 @@ from tynysh.crowd.calibration import CalibrationError
 from tynysh.crowd.surveying import from_distances
 from tynysh.errors import SiteError
 from tynysh.site import apply as applying
-from tynysh.site.credentials import secret
-from tynysh.site.schema import Credentials, Reference, SiteFile
+from tynysh.site.credentials import Credentials, Reference, secret
+from tynysh.site.site import SiteFile
 from tynysh.site.yaml import SiteFaultsError, load
 from tynysh.store.database import Database
 from tynysh.store.terminal import at_the_terminal

@@ -25,7 +25,7 @@ from tynysh.runtime.camera_plan import CameraPlan, build_pipeline
 from tynysh.runtime.networks import Networks
 from tynysh.runtime.pipeline import Step
 from tynysh.runtime.thresholds import ENOUGH_VERDICTS, choice_for, share
-from tynysh.site.schema import AlarmBudget
+from tynysh.site.incidents import AlarmBudget
 from tynysh.site.yaml import load
 from tynysh.store.database import Database
 from tynysh.store.queries import alarm_budgets, cameras

@@ -1,7 +1,6 @@
 """The clips and stills of incidents: made as soon as what they show has been recorded."""
 
 import os
-import threading
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from tynysh.geometry import Box
 from tynysh.media.clip import cut
 from tynysh.media.segment import segments
 from tynysh.perception.detector import Detector
+from tynysh.periodic import PeriodicThread
 from tynysh.store.database import Database, RefusedError
 from tynysh.store.queries import clips, incidents
 
@@ -99,8 +99,7 @@ class ClipMaker:
         self._cameras = cameras
         self._clock = clock
         self._again_at: dict[int, float] = {}
-        self._stopping = threading.Event()
-        self.thread = threading.Thread(target=self._run, name="clips", daemon=True)
+        self.thread = PeriodicThread("clips", self.make_due, every_s=LOOK_S)
 
     def start(self) -> None:
         """Begin."""
@@ -108,8 +107,7 @@ class ClipMaker:
 
     def stop(self) -> None:
         """End; a clip at hand that takes longer than `STOP_S` is left, and made anew by whoever comes next."""
-        self._stopping.set()
-        self.thread.join(STOP_S)
+        self.thread.stop(STOP_S)
 
     def keep_still(self, incident_id: int, still: bytes) -> None:
         """Keep an anonymised JPEG as the incident's still. Raises StoreError, MediaError."""
@@ -133,7 +131,7 @@ class ClipMaker:
         waiting = {known: at for known, at in self._again_at.items() if 0 < at - now <= AGAIN_S}
         self._again_at = waiting
         for job in jobs:
-            if self._stopping.is_set():
+            if self.thread.stopping.is_set():
                 return
             if job.end_s + SETTLE_S <= now and job.incident_id not in waiting:
                 self._try(job)
@@ -220,7 +218,7 @@ class ClipMaker:
             detector=self._detector,
             people_at=people_at if same_pictures else None,
             ways=ways,
-            rest=lambda: self._stopping.wait(REST_S),
+            rest=lambda: self.thread.stopping.wait(REST_S),
         )
         anonymised.chmod(0o600)
         size = original.stat().st_size + anonymised.stat().st_size
@@ -257,13 +255,3 @@ class ClipMaker:
 
     def _relative(self, path: Path) -> str:
         return os.fspath(path.relative_to(self._evidence))
-
-    def _run(self) -> None:
-        while not self._stopping.wait(LOOK_S):
-            try:
-                self.make_due()
-            except StoreError as error:
-                log.warning("clips.database_away", error=error.message)
-            except Exception:
-                # Without this thread the worker ends, and the next one would meet the same.
-                log.exception("clips.broke")

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session, joinedload
 
 from tynysh.crowd.minutes import MINUTE_S
 from tynysh.incidents.lifecycle import State, Verdict
-from tynysh.site.schema import Retention
+from tynysh.site.retention import Retention
 from tynysh.store.queries import crowd_history
 from tynysh.store.schema import CameraRow, ClipRow, IncidentRow, SiteRow
 
@@ -94,19 +94,6 @@ def clips_of(session: Session, site_id: str) -> Sequence[Footage[int]]:
         )
         for row in rows
     ]
-
-
-def evidence_due(session: Session, *, now: float) -> Sequence[int]:
-    """The incidents of all sites whose clips are to be deleted now, by their sites' retention.
-
-    Who deletes the files then tells `clips.forget`. Sites that are no longer in force count too.
-    """
-    numbers: list[int] = []
-    for site in session.scalars(select(SiteRow).order_by(SiteRow.id)):
-        kept = Retention.model_validate(site.settings.get("retention", {}))
-        bounds = Bounds(kept.evidence.days, kept.evidence.gigabytes, spent_days=kept.recordings.days)
-        numbers += due(clips_of(session, site.id), bounds, now=now)
-    return numbers
 
 
 def cameras_of(session: Session, site_id: str) -> Collection[str]:

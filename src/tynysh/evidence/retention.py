@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from tynysh.evidence.due import Bounds, Footage, cameras_of, clips_of, due
 from tynysh.media.segment import Segment, segments
-from tynysh.site.schema import Retention
+from tynysh.site.retention import Retention
 from tynysh.store import record
 from tynysh.store.database import Database
 from tynysh.store.queries import clips

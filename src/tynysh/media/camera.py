@@ -198,12 +198,6 @@ class CameraFeed:
             self._subscribers = (*self._subscribers, queue)
         return queue
 
-    def unsubscribe(self, queue: PacketQueue) -> None:
-        """End a subscription; the queue is closed."""
-        with self._lock:
-            self._subscribers = tuple(other for other in self._subscribers if other is not queue)
-        queue.close()
-
     def set_active(self, moving: bool) -> None:
         """Tell whether something moves (see `AdaptiveDecoder.attend`)."""
         self._mailbox.set_active(moving)

@@ -29,16 +29,10 @@ _LONG_GROUP_S = 2.2
 
 @dataclass(slots=True)
 class DecoderCounters:
-    """What the decoder did. pictures: decoded; delivered: handed on; corrupt: packets that gave an error;
-    caught_up: times that it went back because something had begun to move unseen; restamped: pictures that did not
-    come out in the order of their stamps.
-    """
+    """What the decoder did. pictures: decoded; corrupt: packets that gave an error."""
 
     pictures: int = 0
-    delivered: int = 0
     corrupt: int = 0
-    caught_up: int = 0
-    restamped: int = 0
 
 
 class SizeAlarm:
@@ -240,7 +234,6 @@ class AdaptiveDecoder:
     def _wake(self, time_s: float, *, by_size: bool = False) -> None:
         self._awake_until = time_s + self._hold_s
         self._suspected = by_size
-        self.counters.caught_up += 1
 
     def _follow(self, packet: Packet) -> Iterator[Frame]:
         """Decode everything up to and with `packet`."""
@@ -415,7 +408,6 @@ class AdaptiveDecoder:
             self._inside.remove(earliest)
             time_s = earliest[0]
             index = earliest[1] if earliest[1] is not None else index
-            self.counters.restamped += 1
         else:
             self._inside = [stamp for stamp in self._inside if stamp[2] != packet.ordinal]
         self._put_out_s = time_s
@@ -443,7 +435,6 @@ class AdaptiveDecoder:
                 frame.time_s = self._last_time_s + self._info.interval_s / 16
             self._last_index, self._last_time_s = frame.index, frame.time_s
             self._last_frame = frame
-            self.counters.delivered += 1
             yield frame
 
 

@@ -28,14 +28,12 @@ _COMPLETE = 0.97
 
 @dataclass(slots=True)
 class ReadCounters:
-    """What reading a file took: packets read, pictures decoded, frames handed on, stamps mended, bad packets."""
+    """What reading a file took: packets read, pictures decoded, stamps mended, bad packets."""
 
     frames_read: int = 0
     frames_decoded: int = 0
-    frames_delivered: int = 0
     timestamps_mended: int = 0
     corrupt_packets: int = 0
-    bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -132,7 +130,6 @@ class VideoFile:
         self._count(decoder, before)
 
     def _timed(self, frame: Frame) -> Frame:
-        self.counters.frames_delivered += 1
         frame.time_s = float(self.frame_times[min(frame.index, len(self.frame_times) - 1)])
         return frame
 
@@ -147,7 +144,6 @@ class VideoFile:
                 zip(_readable(source), part.stamps, part.indexes, strict=False)
             ):
                 self.counters.frames_read += 1
-                self.counters.bytes += len(raw.data)
                 if stamp is not None:
                     self._meter.observe(stamp.decode_time_s, None, len(raw.data), is_key=raw.is_key)
                 yield Packet(

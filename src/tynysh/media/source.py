@@ -13,6 +13,7 @@ from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit, urlunsp
 import av
 from av.container import InputContainer
 from av.video.stream import VideoStream
+from natsort import natsorted, ns
 
 from tynysh.errors import MediaError
 from tynysh.media.packet import PacketSource, SourcePacket, StreamInfo
@@ -523,12 +524,4 @@ def files_of(folder: Path) -> list[Path]:
             f"{folder} holds no video files",
             hint="Give a folder with .mp4, .avi or .mkv files.",
         )
-    return sorted(files, key=lambda entry: _natural_key(entry.name))
-
-
-def _natural_key(name: str) -> tuple[tuple[int, int, str], ...]:
-    return tuple(
-        (0, int(part), "") if part.isdigit() else (1, 0, part.casefold())
-        for part in re.split(r"(\d+)", name)
-        if part
-    )
+    return natsorted(files, key=lambda entry: entry.name, alg=ns.IGNORECASE)

@@ -22,7 +22,11 @@ from tynysh.runtime.meter import Meter
 from tynysh.runtime.networks import Networks
 from tynysh.runtime.pipeline import Pipeline, all_zones_always, always
 from tynysh.scene.zone import Line, Zone
-from tynysh.site.schema import AlarmBudget, Calibrated, Calibration, Camera, CameraPosition, Site
+from tynysh.site.calibration import Calibrated, Calibration
+from tynysh.site.camera import Camera
+from tynysh.site.incidents import AlarmBudget
+from tynysh.site.positions import CameraPosition
+from tynysh.site.site import Site
 
 WIDEST_VIEW = 130
 """Degrees. Wider lenses bend straight lines so much that their angle says little of a focal length."""
@@ -138,7 +142,7 @@ def _hints(position: CameraPosition | None) -> Hints:
 def _hours(site: Site, analysers: Mapping[Behaviour, AnalyserSettings]) -> Callable[[Behaviour, float], bool]:
     place = site.locality()
     hours = {
-        behaviour: site.schedules[settings.schedule].hours()
+        behaviour: site.schedules[settings.schedule]
         for behaviour, settings in analysers.items()
         if settings.schedule is not None
     }

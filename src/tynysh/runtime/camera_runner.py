@@ -31,8 +31,9 @@ from tynysh.runtime.networks import Networks
 from tynysh.runtime.pipeline import Pipeline, Step
 from tynysh.scene.crowd import PICTURE, CrowdState
 from tynysh.scene.ground import Ground
+from tynysh.site.camera import Camera
 from tynysh.site.credentials import resolved
-from tynysh.site.schema import Camera, Site
+from tynysh.site.site import Site
 
 log = structlog.get_logger(__name__)
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from tynysh.crowd.camera_pose import CameraPose
 from tynysh.crowd.learning import Learnt
-from tynysh.site.schema import Camera
+from tynysh.site.camera import Camera
 from tynysh.store.database import Database
 from tynysh.store.schema import SettingRow
 

@@ -1,6 +1,5 @@
 """What is done now and then for the whole installation: what is over its time, clips nobody will make, history."""
 
-import threading
 import time
 from collections.abc import Callable
 
@@ -10,6 +9,7 @@ from tynysh.errors import TynyshError
 from tynysh.evidence import retention
 from tynysh.evidence.clip_maker import ClipMaker
 from tynysh.evidence.due import forget_history
+from tynysh.periodic import PeriodicThread
 from tynysh.runtime.data_folder import DataFolder
 from tynysh.runtime.thresholds import learn_all
 from tynysh.site.apply import stored
@@ -36,8 +36,7 @@ class Housekeeping:
         self._folder = folder
         self._clips = clips
         self._clock = clock
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="housekeeping", daemon=True)
+        self._thread = PeriodicThread("housekeeping", self.keep_house, every_s=INTERVAL_S, at_once=True)
 
     def start(self) -> None:
         """Begin, with what fell due while nothing ran."""
@@ -45,7 +44,7 @@ class Housekeeping:
 
     def stop(self) -> None:
         """End; what is not done yet is done the next time."""
-        self._stopping.set()
+        self._thread.stop()
 
     def keep_house(self) -> None:
         """Do once what is to be done; what fails is put off, and keeps the rest from nothing. Raises StoreError,
@@ -86,9 +85,3 @@ class Housekeeping:
     def _forget_history(self, now: float) -> None:
         with self._database.writing() as session:
             forget_history(session, now=now)
-
-    def _run(self) -> None:
-        while True:
-            self._attempt("all", self.keep_house)
-            if self._stopping.wait(INTERVAL_S):
-                return

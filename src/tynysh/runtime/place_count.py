@@ -7,7 +7,8 @@ from zoneinfo import ZoneInfo
 
 from tynysh.crowd.occupancy import Occupancy
 from tynysh.scene.crowd import PICTURE, Estimate, LineCount
-from tynysh.site.schema import Place, PlaceGate, Site
+from tynysh.site.places import Place, PlaceGate
+from tynysh.site.site import Site
 from tynysh.store.queries.places import Settled
 
 Crowds = Mapping[str, Mapping[str, Any]]

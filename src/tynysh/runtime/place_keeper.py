@@ -1,7 +1,6 @@
 """How many people are in each place: added up over the cameras of all workers, and kept."""
 
 import asyncio
-import threading
 import time
 from collections.abc import Callable, Mapping
 
@@ -10,11 +9,14 @@ import structlog
 from tynysh.bus.link import Links
 from tynysh.crowd.minutes import MinuteMeter, Minutes, Series, SeriesKind
 from tynysh.errors import TynyshError
+from tynysh.periodic import PeriodicThread
 from tynysh.runtime.crowd_history import CrowdHistory
 from tynysh.runtime.place_count import Crowds, PlaceCount
 from tynysh.scene.crowd import CrowdState, PlaceCrowd
 from tynysh.site.apply import stored
-from tynysh.site.schema import Place, Site, plain
+from tynysh.site.fields import plain
+from tynysh.site.places import Place
+from tynysh.site.site import Site
 from tynysh.store.database import Database
 from tynysh.store.queries import places
 from tynysh.store.queries.places import Settled
@@ -44,8 +46,7 @@ class PlaceKeeper:
         self._kept: dict[tuple[str, str], _Kept] = {}
         self._meters: dict[str, MinuteMeter] = {}
         self._sites_at = float("-inf")
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="places", daemon=True)
+        self._thread = PeriodicThread("places", self.look, every_s=LOOK_S)
 
     def start(self) -> None:
         """Begin."""
@@ -53,9 +54,7 @@ class PlaceKeeper:
 
     def stop(self) -> None:
         """End; what was counted up to the last look is kept."""
-        self._stopping.set()
-        if self._thread.is_alive():
-            self._thread.join(LOOK_S)
+        self._thread.stop(LOOK_S)
         try:
             self._history.gather(self)
             self._history.write()
@@ -118,16 +117,6 @@ class PlaceKeeper:
                     places.settle(session, site_id, name, settled)
             for key, settled in new.items():
                 self._kept[key].written = settled
-
-    def _run(self) -> None:
-        while not self._stopping.wait(LOOK_S):
-            try:
-                self.look()
-            except TynyshError as error:
-                log.warning("places.put_off", error=error.message)
-            except Exception:
-                # A fault of ours; without this thread nobody would be counted any more.
-                log.exception("places.broke")
 
 
 class _Kept:

@@ -15,8 +15,7 @@ from rich.console import Console
 
 from tynysh.api.server import listen
 from tynysh.commands import site as commands
-from tynysh.commands.models import pull_models
-from tynysh.perception.models.cache import Models, State
+from tynysh.commands.models import pull_missing
 from tynysh.runtime.console_process import console_settings
 from tynysh.runtime.data_folder import DataFolder
 from tynysh.runtime.supervisor import Supervisor
@@ -106,18 +105,6 @@ class Service:
             "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", "1"),
             "PYTHONUNBUFFERED": "1",
         }
-
-
-def pull_missing(console: Console) -> None:
-    """Fetch the models that are needed and not here. Raises ModelError."""
-    models = Models()
-    missing = [
-        model.name
-        for model in models.manifest.model
-        if not model.optional and models.locate(model.name)[0] is not State.HERE
-    ]
-    if missing:
-        pull_models(console, missing, models=models)
 
 
 @contextmanager

@@ -12,7 +12,9 @@ from tynysh.behaviour.signal import Behaviour
 from tynysh.behaviour.threshold_sweep import LEVELS, no_alarms
 from tynysh.incidents.alarm_budget import Choice, choose, own_recall
 from tynysh.runtime.camera_runner import CameraRunner
-from tynysh.site.schema import AlarmBudget, Camera, Site, SiteFile
+from tynysh.site.camera import Camera
+from tynysh.site.incidents import AlarmBudget
+from tynysh.site.site import Site, SiteFile
 from tynysh.store.database import Database
 from tynysh.store.queries import alarm_budgets
 from tynysh.store.queries.alarm_budgets import LearntThreshold

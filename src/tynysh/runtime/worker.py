@@ -38,7 +38,9 @@ from tynysh.runtime.place_keeper import PlaceKeeper
 from tynysh.runtime.supervisor import stop_requested
 from tynysh.runtime.thresholds import Thresholds
 from tynysh.site.apply import stored
-from tynysh.site.schema import Camera, Site, plain
+from tynysh.site.camera import Camera
+from tynysh.site.fields import plain
+from tynysh.site.site import Site
 from tynysh.store.database import Database
 from tynysh.store.queries import cameras, events
 from tynysh.store.queries.cameras import CameraState

@@ -11,7 +11,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from tynysh.errors import SiteError
-from tynysh.site.schema import Camera, Site, SiteFile, plain
+from tynysh.site.camera import Camera
+from tynysh.site.fields import plain
+from tynysh.site.site import Site, SiteFile
 from tynysh.site.tree import reads_as_text
 from tynysh.store import record
 from tynysh.store.database import Database, must_be_writing

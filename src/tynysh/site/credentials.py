@@ -1,14 +1,71 @@
-"""What are the name and the password of a camera?"""
+"""What are the name and the password of a camera, and where in a site is it said where to find them?"""
 
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Annotated, Any, NamedTuple, Self
+
+from pydantic import BeforeValidator, Discriminator, Field, StringConstraints, Tag, model_validator
+from pydantic_core import PydanticCustomError
 
 from tynysh.errors import SiteError
-from tynysh.site.schema import Credentials, Reference
+from tynysh.site.fields import PlainName, Strict
 
 _LARGEST_BYTES = 4096
+
+
+class Reference(Strict):
+    """Where a secret is found: `env` or `file`, one of them. The secret itself never stands in a site."""
+
+    env: Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")] | None = Field(
+        default=None,
+        title="Environment variable",
+        description="Name of the environment variable that holds it.",
+    )
+    file: Annotated[str, StringConstraints(min_length=1, max_length=1000)] | None = Field(
+        default=None,
+        title="File",
+        description="Path of a file that holds nothing else; relative to the site file.",
+    )
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        if (self.env is None) == (self.file is None):
+            raise PydanticCustomError("reference", "needs either `env` or `file`")
+        return self
+
+    def __str__(self) -> str:
+        return f"from environment variable {self.env}" if self.env else f"from file {self.file}"
+
+
+def _referenced(value: Any) -> Any:
+    if isinstance(value, Mapping | Reference):
+        return value
+    # Without the value: it may well be a password.
+    raise PydanticCustomError(
+        "secret_written",
+        "must not be written here; name where to find it: `{env: VARIABLE}` or `{file: PATH}`",
+    )
+
+
+Secret = Annotated[Reference, BeforeValidator(_referenced)]
+
+AccountName = Annotated[
+    Annotated[PlainName, Tag("plain")] | Annotated[Reference, Tag("reference")],
+    Discriminator(lambda value: "plain" if isinstance(value, str) else "reference"),
+]
+
+
+class Credentials(Strict):
+    """The name and password that a camera asks for."""
+
+    username: AccountName = Field(
+        title="User name",
+        description="The name itself, or where to find it: `{env: VARIABLE}`, `{file: PATH}`.",
+    )
+    password: Secret = Field(
+        title="Password", description="Where to find the password: `{env: VARIABLE}` or `{file: PATH}`."
+    )
 
 
 class Account(NamedTuple):

@@ -16,31 +16,16 @@ from pydantic.fields import FieldInfo
 from tynysh.behaviour.registry import ANALYSERS
 from tynysh.behaviour.settings import AnalyserSettings
 from tynysh.site.analysers import AnalysersBase
-from tynysh.site.schedule import SunMoment
-from tynysh.site.schema import (
-    Calibration,
-    Camera,
-    CameraPosition,
-    Clip,
-    Credentials,
-    Defaults,
-    GeoPosition,
-    Joining,
-    KnownDistance,
-    KnownPoint,
-    Line,
-    Place,
-    PlaceGate,
-    PlaceView,
-    Reference,
-    Retention,
-    RetentionDays,
-    RetentionLimit,
-    Schedule,
-    Site,
-    SiteFile,
-    Zone,
-)
+from tynysh.site.calibration import Calibration, KnownDistance, KnownPoint
+from tynysh.site.camera import Camera, Defaults
+from tynysh.site.credentials import Credentials, Reference
+from tynysh.site.incidents import Clip, Joining
+from tynysh.site.places import Place, PlaceGate, PlaceView
+from tynysh.site.positions import CameraPosition, GeoPosition
+from tynysh.site.retention import Retention, RetentionDays, RetentionLimit
+from tynysh.site.schedule import Schedule, SunMoment
+from tynysh.site.site import Site, SiteFile
+from tynysh.site.zones import Line, Zone
 
 BEGIN = "<!-- written by: python -m tynysh.site.reference docs/installer/site.md -->"
 END = "<!-- end of what is written -->"

@@ -1,13 +1,19 @@
-"""Whether a schedule (days, from–to by the clock or by the sun) is in force at a time."""
+"""Hours of a site (days, from–to by the clock or by the sun): as they are written, and whether they are in force."""
 
+import re
 from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from enum import StrEnum
 from functools import lru_cache
+from typing import Annotated, Any, Self
 
 from astral import Observer
 from astral.sun import dawn, dusk, elevation, noon, sunrise, sunset
+from pydantic import BeforeValidator, Field, PlainSerializer, model_validator
+from pydantic_core import PydanticCustomError
+
+from tynysh.site.fields import Strict
 
 
 class Day(StrEnum):
@@ -66,7 +72,53 @@ class SunMoment:
         return f"{self.event}{'+' if minutes > 0 else '-'}{abs(minutes) // 60:02}:{abs(minutes) % 60:02}"
 
 
-Moment = time | SunMoment
+_BY_THE_SUN = re.compile(rf"({'|'.join(SunEvent)})(?:([+-])(0?\d|1[0-2]):([0-5]\d))?")
+
+
+def _clock(value: Any) -> Any:
+    if isinstance(value, time):
+        return value
+    if not isinstance(value, str) or not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", value):
+        raise PydanticCustomError("clock", "is not a time of day; write HH:MM, from 00:00 to 23:59")
+    return time.fromisoformat(value)
+
+
+def _moment(value: Any) -> Any:
+    if isinstance(value, SunMoment):
+        return value
+    by_the_sun = _BY_THE_SUN.fullmatch(value) if isinstance(value, str) else None
+    if by_the_sun is not None:
+        event, sign, hours, minutes = by_the_sun.groups()
+        offset = timedelta(hours=int(hours or 0), minutes=int(minutes or 0))
+        return SunMoment(SunEvent(event), -offset if sign == "-" else offset)
+    try:
+        return _clock(value)
+    except PydanticCustomError:
+        raise PydanticCustomError(
+            "moment",
+            "is not a time of day; write HH:MM, from 00:00 to 23:59, or `dawn`, `sunrise`, `sunset`, `dusk`, "
+            "and how long before or after: `sunset-00:30`",
+        ) from None
+
+
+def _written(moment: time | SunMoment) -> str:
+    return moment.strftime("%H:%M") if isinstance(moment, time) else str(moment)
+
+
+Clock = Annotated[time, BeforeValidator(_clock), PlainSerializer(_written, return_type=str)]
+Moment = Annotated[time | SunMoment, BeforeValidator(_moment), PlainSerializer(_written, return_type=str)]
+
+
+def _day(value: Any) -> Any:
+    if isinstance(value, date):
+        return value
+    try:
+        return date.fromisoformat(value)
+    except (TypeError, ValueError):
+        raise PydanticCustomError("day", "is not a day; write YYYY-MM-DD, as 2026-12-16") from None
+
+
+CalendarDay = Annotated[date, BeforeValidator(_day), PlainSerializer(date.isoformat, return_type=str)]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -82,19 +134,38 @@ class Locality:
     holidays: Container[date] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
-class Schedule:
-    """Hours on days, in the local time of a place.
+class Schedule(Strict):
+    """Hours on days, in the site's time zone; past midnight where `to` is not after `from`.
 
-    days: on which a period begins. start: when it begins, included. end: when it ends, excluded. An end that is not
-    after `start` is that of the following day; equal: 24 hours.
-    except_holidays: no period begins on a holiday, whatever day of the week it is.
+    The beginning is included, the end is not; where they are equal, it is 24 hours.
     """
 
-    days: frozenset[Day]
-    start: Moment
-    end: Moment
-    except_holidays: bool = False
+    days: Annotated[tuple[Day, ...], Field(min_length=1, max_length=8)] = Field(
+        default=WEEKDAYS,
+        title="Days",
+        description="Days on which the hours begin: `mon` to `sun`, and `holiday` for the site's holidays whatever "
+        "day they fall on; all if left out.",
+    )
+    except_holidays: bool = Field(
+        default=False, title="Except holidays", description="Whether no hours begin on the site's holidays."
+    )
+    begin: Moment = Field(
+        alias="from",
+        title="From",
+        description="Local time at which the hours begin: HH:MM, or by the sun: `dawn`, `sunrise`, `sunset`, `dusk`, "
+        "with an offset as in `sunset-00:30`.",
+    )
+    end: Moment = Field(
+        alias="to", title="To", description="Local time at which the hours end: HH:MM, or by the sun."
+    )
+
+    @model_validator(mode="after")
+    def _agrees(self) -> Self:
+        if self.except_holidays and Day.HOLIDAY in self.days:
+            raise PydanticCustomError(
+                "holidays", "names `holiday` among its days and says `except_holidays` as well"
+            )
+        return self
 
     def in_force(self, at_s: float, place: Locality) -> bool:
         """Whether Unix time `at_s` (UTC) falls into a period, read on the wall clock of `place`.
@@ -119,10 +190,10 @@ class Schedule:
         return usual
 
     def _period(self, day: date, place: Locality) -> tuple[datetime, datetime]:
-        begin, end = _on_wall(self.start, day, place), _on_wall(self.end, day, place)
-        if isinstance(self.start, SunMoment) and isinstance(self.end, SunMoment):
+        begin, end = _on_wall(self.begin, day, place), _on_wall(self.end, day, place)
+        if isinstance(self.begin, SunMoment) and isinstance(self.end, SunMoment):
             # In a polar night sunset is no earlier than sunrise, and yet the next sunrise is meant.
-            past_midnight = self.end.order <= self.start.order
+            past_midnight = self.end.order <= self.begin.order
         else:
             past_midnight = end <= begin
         if past_midnight:

@@ -14,7 +14,7 @@ from tynysh.errors import SiteError
 from tynysh.site import references
 from tynysh.site.identifiers import with_identifiers
 from tynysh.site.references import Location
-from tynysh.site.schema import SiteFile
+from tynysh.site.site import SiteFile
 from tynysh.site.tree import BEGINNING, Flaw, Mark, Tree, read
 
 _MOST_NAMED = 12

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from tynysh.crowd.minutes import MINUTE_S, Measure, Minutes, Series
+from tynysh.extras import need
 from tynysh.store.database import Database
 from tynysh.store.queries import crowd_history
 from tynysh.store.queries.crowd_history import WEEK_MIN
@@ -65,6 +66,12 @@ def chunks(database: Database, of: Sequence[tuple[str, Series]], begin: int, end
                 found = crowd_history.read(session, series, max(first, week), min(last, week + WEEK_MIN))
             if len(found.at):
                 yield Chunk(site_id, series, found)
+
+
+def check(form: Format) -> None:
+    """Raise UsageError where what that form takes is not installed."""
+    if form == "parquet":
+        need("pyarrow", "export", "Parquet")
 
 
 def written(found: Iterable[Chunk], form: Format) -> Iterator[bytes]:

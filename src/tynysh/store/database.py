@@ -1,6 +1,7 @@
 """How the database is opened, read and written."""
 
 import os
+import socket
 import sqlite3
 import ssl
 from collections.abc import Iterator, Mapping
@@ -27,9 +28,14 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import Session
 
 from tynysh.errors import StoreError
+from tynysh.extras import need
 
 BUSY_S = 30
 """How long a writer waits for the one before it, seconds."""
+
+CONNECT_S = 10.0
+ANSWER_S = 120.0
+"""How long a server is given to be reached, and to answer: a writer may wait for its turn, and migrations take time."""
 
 PASSWORD_VARIABLE = "TYNYSH_DATABASE_PASSWORD"  # noqa: S105  the name of a variable, not a password
 _WRITING = "tynysh_writing"
@@ -59,7 +65,8 @@ class Database:
         """Open `url`: a path or `sqlite:///path`, or `postgresql://user@host/name`.
 
         A PostgreSQL password that is not in the URL is taken from TYNYSH_DATABASE_PASSWORD or PGPASSWORD.
-        Raises StoreError, which never shows a password, where the database cannot be reached.
+        Raises StoreError, which never shows a password, where the database cannot be reached; UsageError where what
+        it takes is not installed.
         """
         parsed = _url(url, environment)
         engine = _sqlite(parsed) if parsed.get_backend_name() == "sqlite" else _postgresql(parsed)
@@ -183,9 +190,11 @@ def _sqlite(url: URL) -> Engine:
 
 
 def _postgresql(url: URL) -> Engine:
+    need("pg8000", "postgres", "PostgreSQL")
+    from pg8000 import dbapi
+
     # pg8000 stumbles where it is asked for a password and has none; an empty one is refused in good order.
     arguments: dict[str, Any] = {
-        "timeout": 10,
         "password": url.password or "",
         "ssl_context": _encryption(url),
     }
@@ -194,11 +203,21 @@ def _postgresql(url: URL) -> Engine:
         url, hide_parameters=True, pool_pre_ping=True, pool_size=5, max_overflow=10, connect_args=arguments
     )
 
+    @event.listens_for(engine, "do_connect")
+    def connect(_dialect: Any, _record: Any, _arguments: Any, parameters: dict[str, Any]) -> Any:
+        # pg8000 knows one time-out for both, so that the connection is made here.
+        try:
+            opened = _opened(parameters)
+        except OSError as error:
+            raise dbapi.InterfaceError(error.strerror or str(error)) from error
+        try:
+            return dbapi.connect(**{**parameters, "sock": opened, "unix_sock": None})
+        except BaseException:
+            opened.close()
+            raise
+
     @event.listens_for(engine, "connect")
     def configure(connection: Any, _record: Any) -> None:
-        # The socket's time-out, which pg8000 gives no other way to lift, is for connecting: a writer may wait
-        # longer than that for its turn.
-        connection._usock.settimeout(None)
         cursor = connection.cursor()
         cursor.execute("SET TIME ZONE 'UTC'")
         cursor.execute(f"SET lock_timeout = '{BUSY_S}s'")
@@ -211,6 +230,19 @@ def _postgresql(url: URL) -> Engine:
             connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_WRITER_LOCK})")
 
     return engine
+
+
+def _opened(parameters: Mapping[str, Any]) -> socket.socket:
+    """A socket that is connected to the server that pg8000's `parameters` name."""
+    if parameters.get("unix_sock"):
+        opened = socket.socket(socket.AF_UNIX)
+        opened.settimeout(CONNECT_S)
+        opened.connect(parameters["unix_sock"])
+    else:
+        opened = socket.create_connection((parameters["host"], parameters.get("port", 5432)), CONNECT_S)
+        opened.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    opened.settimeout(ANSWER_S)
+    return opened
 
 
 def _encryption(url: URL) -> ssl.SSLContext | None:

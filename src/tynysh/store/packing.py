@@ -21,9 +21,6 @@ _WORTH_MIN = 30
 _HEAD = struct.Struct("<qHH")
 _FILTERS = [{"id": lzma.FILTER_LZMA1, "preset": 6, "dict_size": 1 << 16, "lc": 0, "lp": 0, "pb": 0}]
 
-MOST_MINUTES = 65_535
-"""Minutes that one pack can hold."""
-
 _STEPS = {
     Measure.SEEN: 1.0,
     Measure.COUNT: 0.1,
@@ -54,7 +51,7 @@ _STEEPEST = (1 << 31) - 1
 
 
 def pack(minutes: Minutes) -> bytes:
-    """At least one minute and at most `MOST_MINUTES` of them, in few bytes."""
+    """At least one minute and at most 65,535 of them, in few bytes."""
     steps = _whole(minutes.figures)
     kept = [figure for figure in Measure if steps[:, figure].any()]
     columns = [_bytes(np.diff(minutes.at, prepend=minutes.at[0]))]
@@ -101,11 +98,6 @@ def unpack(packed: bytes) -> Minutes:
         ) from error
     scale = np.array([_STEPS[figure] for figure in Measure])
     return Minutes(at, np.where(steps > 0, (steps - 1) * scale, np.nan))
-
-
-def rounded(minutes: Minutes) -> Minutes:
-    """`minutes` as they come back from a pack."""
-    return unpack(pack(minutes)) if len(minutes.at) else minutes
 
 
 def _whole(figures: NDArray[np.float64]) -> NDArray[np.int64]:

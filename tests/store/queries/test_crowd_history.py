@@ -5,7 +5,7 @@ import pytest
 
 from tynysh.crowd.minutes import Measure, Minutes, Series, SeriesKind
 from tynysh.store.database import Database
-from tynysh.store.packing import rounded
+from tynysh.store.packing import pack, unpack
 from tynysh.store.queries import crowd_history
 from tynysh.store.queries.crowd_history import DAY_MIN, WEEK_MIN
 
@@ -23,7 +23,7 @@ def minutes(begin: int, number: int, *, seed: int = 1, every: int = 1) -> Minute
     figures[:, Measure.LOW] = figures[:, Measure.COUNT] * 0.9
     figures[:, Measure.HIGH] = figures[:, Measure.COUNT] * 1.3
     figures[:, Measure.MOST] = figures[:, Measure.HIGH] + 1
-    return rounded(Minutes(begin + every * np.arange(number), figures))
+    return unpack(pack(Minutes(begin + every * np.arange(number), figures)))
 
 
 def write(database: Database, found: dict[Series, Minutes]) -> None:

