@@ -57,7 +57,7 @@ class Installation:
     @contextmanager
     def worker(self, *, detector: Detector | None = None, number: int = 0, of: int = 1) -> Iterator[Worker]:
         """A worker at work, in a thread."""
-        networks = Networks(detector=detector or CoatDetector(), pose=None, fight=None)  # type: ignore[arg-type]
+        networks = Networks(detector=detector or CoatDetector(), pose=None)  # type: ignore[arg-type]
         database = Database.open(self.url)
         worker = Worker(
             number, of, self.folder, database, networks, Random(7), scripted=simulated.ScriptedDetector

@@ -279,7 +279,7 @@ KILLED = """
     from tynysh.store.database import Database
 
     root, url = sys.argv[1:]
-    networks = Networks(detector=CoatDetector(), pose=None, fight=None)
+    networks = Networks(detector=CoatDetector(), pose=None)
     Worker(0, 1, DataFolder.open(Path(root)), Database.open(url), networks, Random(3), ScriptedDetector).run(
         threading.Event()
     )

@@ -13,9 +13,9 @@ from data import Clip, Pictures
 
 from tynysh.behaviour.aggression import AggressionSettings
 from tynysh.behaviour.fight import UNKNOWN_PEOPLE, FightAnalyser, FightNetwork, FightSettings
-from tynysh.behaviour.fight_window import kept_picture
 from tynysh.behaviour.signal import Behaviour, Signal
 from tynysh.media.frame import Frame
+from tynysh.perception.clip_window import kept_picture
 from tynysh.runtime.camera_plan import CameraPlan, build_pipeline
 from tynysh.runtime.networks import Networks
 from tynysh.scene.scene import Scene

@@ -37,7 +37,7 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 from sklearn.model_selection import StratifiedGroupKFold
 
 from tynysh.behaviour.fight import SMOOTHED, UNKNOWN_PEOPLE, WEIGHTS
-from tynysh.behaviour.fight_window import SIDE, STEPS
+from tynysh.perception.clip_window import SIDE, STEPS
 from tynysh.runtime.networks import Networks
 
 Floats = NDArray[np.float64]

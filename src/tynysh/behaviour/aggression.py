@@ -20,6 +20,7 @@ from tynysh.behaviour.settings import AnalyserSettings, Cooldown, MinDuration
 from tynysh.behaviour.signal import Behaviour, Reason, Signal
 from tynysh.geometry import Box
 from tynysh.scene.nearness import gap, pairs_within
+from tynysh.scene.need import Need
 from tynysh.scene.places import foot, watched
 from tynysh.scene.scene import Feed, Scene
 from tynysh.scene.trajectory import Trajectories, Trajectory
@@ -71,7 +72,7 @@ class AggressionAnalyser:
     """
 
     behaviour = Behaviour.AGGRESSION
-    wants_pose = True
+    needs = frozenset({Need.POSE})
 
     def __init__(self, settings: AggressionSettings) -> None:
         self._settings = settings

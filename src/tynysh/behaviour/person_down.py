@@ -8,6 +8,7 @@ from tynysh.behaviour.posture import StandingHeights, lying, upright
 from tynysh.behaviour.settings import AnalyserSettings, Cooldown, MinDuration
 from tynysh.behaviour.signal import Behaviour, Reason, Signal
 from tynysh.geometry import Box
+from tynysh.scene.need import Need
 from tynysh.scene.places import BENCH, foot, watched
 from tynysh.scene.scene import Feed, Scene
 from tynysh.scene.track import Track
@@ -68,7 +69,7 @@ class PersonDownAnalyser:
     """
 
     behaviour = Behaviour.PERSON_DOWN
-    wants_pose = True
+    needs = frozenset({Need.POSE})
 
     def __init__(self, settings: PersonDownSettings) -> None:
         self._settings = settings
