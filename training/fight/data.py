@@ -11,8 +11,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from tynysh.behaviour.fight import EARLY_S, INTERVAL_S
 from tynysh.media.frame import Frame
+from tynysh.perception.clip_classification import EARLY_S, INTERVAL_S
 from tynysh.perception.clip_window import (
     MARGIN,
     SPAN_S,

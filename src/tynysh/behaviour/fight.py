@@ -17,6 +17,9 @@ from tynysh.scene.places import watched
 from tynysh.scene.scene import Feed, Scene
 from tynysh.scene.trajectory import Trajectories
 
+PAIR_S = 0.5
+"""Who was seen in so many last seconds may be fighting."""
+
 SMOOTHED = 2
 """Looks whose mean log-odds is the score."""
 
@@ -76,7 +79,7 @@ class FightAnalyser:
             return ()
         self._trajectories.observe(scene)
         if scene.detected:
-            self._pair = next(iter(encounters(self._trajectories.now(scene, within_s=0.5))), None)
+            self._pair = next(iter(encounters(self._trajectories.now(scene, within_s=PAIR_S))), None)
         if scene.clip is None or not self._settings.pictures:
             self._looks.clear()
         elif scene.clip not in self._looks:

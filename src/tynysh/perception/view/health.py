@@ -1,6 +1,6 @@
 """Does the camera still show the view that it is there for, and if not, what is in the way?"""
 
-from dataclasses import dataclass
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +11,7 @@ from tynysh.perception.view.displacement import found_elsewhere, same_in_other_l
 from tynysh.perception.view.features import Features, features
 from tynysh.perception.view.reference import Match, ReferenceView, match
 from tynysh.scene.fault import CameraFault
+from tynysh.scene.view import View
 
 MOST_VIEWS = 3
 """Views that are remembered: by day, by night, by lamplight."""
@@ -51,20 +52,9 @@ RELEARN_S = 3600.0
 """A view that has been another for so long is the camera's view from then on."""
 
 
-@dataclass(frozen=True, slots=True)
-class Condition:
-    """What is the matter with the picture at one look.
-
-    fault: None where nothing is. other_scene: whether a wrong picture is a scene, and no colour bars or slate.
-    """
-
-    fault: CameraFault | None = None
-    other_scene: bool = False
-
-
-HEALTHY = Condition()
-COVERED = Condition(CameraFault.COVERED)
-WRONG_PICTURE = Condition(CameraFault.WRONG_PICTURE)
+HEALTHY = View()
+COVERED = View(CameraFault.COVERED)
+WRONG_PICTURE = View(CameraFault.WRONG_PICTURE)
 
 
 class PictureHealth:
@@ -91,7 +81,6 @@ class PictureHealth:
     sign: what fits so is the same view in another light, and is learnt as one more of it.
 
     steered: the camera is steered (PTZ): where it looks is not compared, only whether it sees.
-    dimmed: whether the latest picture has less contrast than the view usually has.
     """
 
     def __init__(self, *, steered: bool = False) -> None:
@@ -108,9 +97,8 @@ class PictureHealth:
         self._searched_s = float("-inf")
         self._searching = False
         self._sway = (0, 0)
-        self.dimmed = False
 
-    def observe(self, luma: Image, time_s: float) -> Condition:
+    def observe(self, luma: Image, time_s: float) -> View:
         """What is the matter with the picture of brightness `luma` (height, width) at `time_s`; looks come in order
         of time, best half a second or so apart.
         """
@@ -119,31 +107,31 @@ class PictureHealth:
             self._views.clear()
         elapsed_s = max(0.0, time_s - self._looked_s) if self._looked_s is not None else 0.0
         self._looked_s = time_s
-        condition, learn = self._diagnose(now, time_s)
-        self.dimmed = bool(self._views) and now.contrast < DIMMED * self._views[0].contrast
+        finding, learn = self._diagnose(now, time_s)
+        dimmed = bool(self._views) and now.contrast < DIMMED * self._views[0].contrast
         if learn:
             if not self._views:
                 self._views.append(ReferenceView(now, time_s))
             self._views[0].learn(now, elapsed_s)
-        self._relearn(condition, time_s)
-        return condition
+        self._relearn(finding, time_s)
+        return replace(finding, dimmed=dimmed)
 
-    def _diagnose(self, now: Features, time_s: float) -> tuple[Condition, bool]:
+    def _diagnose(self, now: Features, time_s: float) -> tuple[View, bool]:
         """What is the matter, and whether the picture may be learnt from."""
         if causes.is_dark(now):
-            return Condition(CameraFault.DARK), False
+            return View(CameraFault.DARK), False
         view = self._views[0] if self._views else None
         if view is None or not view.known(time_s):
-            condition = _at_sight(now)
+            finding = _at_sight(now)
         elif self._steered:
-            condition = _at_sight(now)
-            if condition is HEALTHY and causes.is_covered_while_steered(now, view):
-                condition = COVERED
+            finding = _at_sight(now)
+            if finding is HEALTHY and causes.is_covered_while_steered(now, view):
+                finding = COVERED
         else:
             return self._compare(now, view, time_s)
-        return condition, condition is HEALTHY
+        return finding, finding is HEALTHY
 
-    def _compare(self, now: Features, view: ReferenceView, time_s: float) -> tuple[Condition, bool]:
+    def _compare(self, now: Features, view: ReferenceView, time_s: float) -> tuple[View, bool]:
         """The same, for a view that is known."""
         found = match(now, view)
         self._searching = found.enough and found.gone >= HALF_GONE and found.erased < HALF_ERASED
@@ -166,20 +154,20 @@ class PictureHealth:
             self._gone_s = None
         elif self._gone_s is None:
             self._gone_s = time_s
-        condition = self._cause(now, view, found, gone, passing, time_s)
-        return condition, condition is HEALTHY and gone < HALF_GONE
+        finding = self._cause(now, view, found, gone, passing, time_s)
+        return finding, finding is HEALTHY and gone < HALF_GONE
 
     def _cause(
         self, now: Features, view: ReferenceView, found: Match, gone: float, passing: bool, time_s: float
-    ) -> Condition:
+    ) -> View:
         if causes.is_dimmed_to_nothing(now, found):
-            return Condition(CameraFault.DARK)
+            return View(CameraFault.DARK)
         if causes.is_blinded(now, view, found):
-            return Condition(CameraFault.GLARE)
+            return View(CameraFault.GLARE)
         if gone >= HALF_GONE and causes.is_colour_bars(now):
             return WRONG_PICTURE
         if causes.is_defocused(now, view):
-            return Condition(CameraFault.DEFOCUSED)
+            return View(CameraFault.DEFOCUSED)
         if not found.enough:
             return COVERED if causes.is_bare(now, view) else HEALTHY
         if gone < HALF_GONE:
@@ -198,11 +186,11 @@ class PictureHealth:
             if found_elsewhere(now, view, found):
                 self._found_s = time_s
         if time_s - self._found_s <= FOUND_S:
-            return Condition(CameraFault.MOVED)
+            return View(CameraFault.MOVED)
         if self._gone_s is not None and self._gone_s - self._seen_s <= SUDDEN_S:
             if now.fine < BLURRED * view.fine:
                 return COVERED
-            return Condition(CameraFault.WRONG_PICTURE, other_scene=True)
+            return View(CameraFault.WRONG_PICTURE, other_scene=True)
         if found.erased >= PARTLY_ERASED and now.fine < SOFTER * view.fine:
             return HEALTHY if passing else COVERED
         if self._obstructed_s is None or passing:
@@ -238,9 +226,9 @@ class PictureHealth:
                 return steady, better
         return now, found
 
-    def _relearn(self, condition: Condition, time_s: float) -> None:
+    def _relearn(self, finding: View, time_s: float) -> None:
         """Take a view that stays another for the camera's own, in time."""
-        strange = condition.fault is CameraFault.MOVED or condition.other_scene
+        strange = finding.fault is CameraFault.MOVED or finding.other_scene
         if not strange:
             self._strange_s = None
         elif self._strange_s is None:
@@ -249,10 +237,10 @@ class PictureHealth:
             self._views.clear()
 
 
-def _at_sight(now: Features) -> Condition:
+def _at_sight(now: Features) -> View:
     """What is the matter with a picture that cannot be compared with any view."""
     if causes.is_flooded(now):
-        return Condition(CameraFault.GLARE)
+        return View(CameraFault.GLARE)
     if causes.is_colour_bars(now):
         return WRONG_PICTURE
     if causes.is_blank(now):

@@ -3,13 +3,13 @@
 from dataclasses import replace
 
 from tynysh.media.frame import Frame
-from tynysh.perception.view.health import HEALTHY, Condition, PictureHealth
+from tynysh.perception.view.health import HEALTHY, PictureHealth
 from tynysh.perception.view.stillness import Stillness
 from tynysh.scene.scene import Scene
-from tynysh.scene.view import View
 
-COMPARE_S = 0.6
-"""Pictures are compared with the usual view so often; whether they stand still, is seen on each."""
+COMPARE_S, EARLY_S = 0.6, 0.06
+"""Pictures are compared with the usual view so often, or by so much sooner, for they do not come exactly then; whether
+they stand still, is seen on each."""
 
 
 class ViewInspection:
@@ -19,7 +19,7 @@ class ViewInspection:
         self._health = PictureHealth(steered=steered)
         self._stillness = Stillness()
         self._compared_s = float("-inf")
-        self._condition: Condition = HEALTHY
+        self._view = HEALTHY
 
     def observe(self, scene: Scene, frame: Frame | None) -> Scene:
         """`scene` with what is the matter with its picture."""
@@ -28,14 +28,12 @@ class ViewInspection:
             return scene
         keys = None if scene.stream is None else scene.stream.keys
         self._stillness.observe(frame.luma, scene.time_s, keys=keys)
-        due = not 0.0 <= scene.time_s - self._compared_s < 0.9 * COMPARE_S
+        due = not 0.0 <= scene.time_s - self._compared_s < COMPARE_S - EARLY_S
         if due:
             self._compared_s = scene.time_s
-            self._condition = self._health.observe(frame.luma, scene.time_s)
-        view = View(
-            fault=self._condition.fault,
-            other_scene=self._condition.other_scene,
-            dimmed=self._health.dimmed,
+            self._view = self._health.observe(frame.luma, scene.time_s)
+        view = replace(
+            self._view,
             compared=due,
             same_since_s=self._stillness.since_s,
             noisy=self._stillness.noisy,
