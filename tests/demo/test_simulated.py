@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from tynysh.behaviour import registry
+from tynysh.behaviour.analyser import Analyser
 from tynysh.behaviour.event import Event, Phase
 from tynysh.behaviour.events import EventMaker
 from tynysh.behaviour.settings import AnalyserSettings
@@ -22,8 +23,10 @@ from tynysh.media.decoder import AdaptiveDecoder
 from tynysh.media.frame import Frame
 from tynysh.media.packet import Packet
 from tynysh.media.source import SourceError, SourceSpec, open_source
+from tynysh.perception.clip_classification import FightClassifier
 from tynysh.perception.motion import MotionGate
 from tynysh.perception.schedule import DetectionSchedule
+from tynysh.perception.stage import PictureStage, picture_stages
 from tynysh.perception.tiling import TiledDetector
 from tynysh.perception.tracker import Tracker
 from tynysh.runtime.pipeline import Pipeline, all_zones_always
@@ -44,10 +47,16 @@ def chosen_settings() -> dict[Behaviour, AnalyserSettings]:
     }
 
 
+def stages_for(analysers: Sequence[Analyser]) -> Sequence[PictureStage]:
+    needs = frozenset().union(*(analyser.needs for analyser in analysers))
+    return picture_stages(needs, FightClassifier())
+
+
 def events_of(loop: list[np.ndarray], *, every: int) -> list[Event]:
     """Real tracker, analysers and events on the loop, with a look of the detector at each `every`-th picture."""
     settings = chosen_settings()
     analysers = registry.create_all(settings)
+    stages = stages_for(analysers)
     events = EventMaker(registry.rules(settings), ids=Random(1))
     tracker, detector, crowd = Tracker(), ScriptedDetector(), CrowdMeter()
     told: list[Event] = []
@@ -64,9 +73,10 @@ def events_of(loop: list[np.ndarray], *, every: int) -> list[Event]:
             tracks=tracker.predict(time_s) if persons is None else tracker.update(persons, time_s),
             motion=Motion(level=0.05, moving=True),
             zones=ZONES,
-            frame=frame,
         )
         scene = replace(scene, crowd=crowd.observe(scene, persons))
+        for stage in stages:
+            scene = stage.observe(scene, frame)
         told += events.observe([signal for each in analysers for signal in each.observe(scene)], time_s)
     return told + events.close(LOOP_S)
 
@@ -101,13 +111,15 @@ def test_the_first_event_comes_within_fifteen_seconds(loop: list[np.ndarray]) ->
 
 def test_the_pipeline_of_a_worker_shows_everything_in_each_turn(loop: list[np.ndarray]) -> None:
     """With its motion gate and its own mind about when to look."""
+    analysers = registry.create_all(chosen_settings())
     pipeline = Pipeline(
         detector=TiledDetector(ScriptedDetector()),
         pose=None,
         gate=MotionGate(),
         schedule=DetectionSchedule(),
         tracker=Tracker(),
-        analysers=registry.create_all(chosen_settings()),
+        stages=stages_for(analysers),
+        analysers=analysers,
         events=EventMaker(registry.rules(chosen_settings()), ids=Random(1)),
         zones_at=all_zones_always(ZONES),
     )
