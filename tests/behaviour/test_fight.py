@@ -18,13 +18,13 @@ from tynysh.behaviour.fight import (
 )
 from tynysh.behaviour.fight_window import SIDE, STEPS
 from tynysh.behaviour.signal import Behaviour, Signal
-from tynysh.behaviour.trajectory import Trajectories
 from tynysh.demo.figure import Action
 from tynysh.media.frame import Frame
 from tynysh.media.reader import VideoFile
 from tynysh.perception.motion import MotionGate
 from tynysh.scene.motion import STILL, Motion
 from tynysh.scene.scene import Feed, Scene
+from tynysh.scene.trajectory import Trajectories
 
 MOVING = Motion(level=0.1, moving=True)
 

@@ -11,15 +11,16 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from tynysh.behaviour.fight_window import RecentPictures, Window, kept_picture
-from tynysh.behaviour.interaction import Encounter, encounters, pairs_within
+from tynysh.behaviour.interaction import Encounter, encounters
 from tynysh.behaviour.settings import AnalyserSettings, Cooldown, MinDuration, Threshold
 from tynysh.behaviour.signal import Behaviour, Reason, Signal
-from tynysh.behaviour.trajectory import Trajectories, Trajectory
 from tynysh.geometry import Box
 from tynysh.media.frame import Frame
 from tynysh.perception.engine import Network, load_network
+from tynysh.scene.nearness import pairs_within
 from tynysh.scene.places import watched
 from tynysh.scene.scene import Feed, Scene
+from tynysh.scene.trajectory import Trajectories, Trajectory
 
 WEIGHTS = Path(str(files("tynysh.behaviour"))) / "weights" / "fight.onnx"
 
