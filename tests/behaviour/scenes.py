@@ -1,6 +1,7 @@
 """Scenes built by hand: people as boxes, or as drawn skeletons where pose matters."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -11,6 +12,7 @@ from tynysh.geometry import Box
 from tynysh.scene.person import Keypoints
 from tynysh.scene.scene import Scene
 from tynysh.scene.track import Track
+from tynysh.scene.trajectories import Trajectories
 from tynysh.scene.zone import Zone
 
 WIDTH, HEIGHT = 1000, 600
@@ -88,7 +90,15 @@ def times(start_s: float, end_s: float, step_s: float = 0.1) -> list[float]:
 
 def watch(analyser: Analyser, scenes: Iterable[Scene]) -> list[Signal]:
     """All signals, in order."""
-    return [signal for one in scenes for signal in analyser.observe(one)]
+    return [signal for one in followed(scenes) for signal in analyser.observe(one)]
+
+
+def followed(scenes: Iterable[Scene]) -> Iterator[Scene]:
+    """The scenes, with where people were before, as a pipeline gives them to analysers."""
+    trajectories = Trajectories()
+    for one in scenes:
+        trajectories.observe(one)
+        yield replace(one, trajectories=trajectories.now(one))
 
 
 def scores(signals: Iterable[Signal]) -> list[float]:

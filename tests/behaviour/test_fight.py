@@ -24,7 +24,7 @@ from tynysh.media.reader import VideoFile
 from tynysh.perception.motion import MotionGate
 from tynysh.scene.motion import STILL, Motion
 from tynysh.scene.scene import Feed, Scene
-from tynysh.scene.trajectory import Trajectories
+from tynysh.scene.trajectories import Trajectories
 
 MOVING = Motion(level=0.1, moving=True)
 
@@ -117,9 +117,11 @@ def test_after_a_suspicious_look_the_next_one_comes_sooner() -> None:
 def test_the_network_is_told_how_many_people_are_near_each_other() -> None:
     network = Told(0.1)
     analyser = FightAnalyser(FightSettings(), network=network)
-    for t in times(0, 3):
-        people = tuple(standing(number, x, t) for number, x in enumerate((300, 335, 370, 900)))
-        analyser.observe(filmed(t, tracks=people))
+    xs = (300, 335, 370, 900)
+    watch(
+        analyser,
+        [filmed(t, tracks=tuple(standing(number, x, t) for number, x in enumerate(xs))) for t in times(0, 3)],
+    )
     assert set(network.people) == {3}
 
 
@@ -246,6 +248,5 @@ def test_a_fight_scores_higher_than_a_calm_clip(footage: Path) -> None:
 
 def test_a_camera_on_which_the_network_never_looks_keeps_no_more_for_it_over_time() -> None:
     analyser = FightAnalyser(FightSettings(pictures=False), network=Told(0.1))
-    for t in times(0, 60):
-        analyser.observe(scene(t, [standing(1, 300, t), standing(2, 335, t)]))
+    watch(analyser, (scene(t, [standing(1, 300, t), standing(2, 335, t)]) for t in times(0, 60)))
     assert len(analyser._groups) <= 25

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
+from tynysh.behaviour.encounters import Encounter, encounters
 from tynysh.behaviour.fight_window import RecentPictures, Window, kept_picture
-from tynysh.behaviour.interaction import Encounter, encounters
 from tynysh.behaviour.settings import AnalyserSettings, Cooldown, MinDuration, Threshold
 from tynysh.behaviour.signal import Behaviour, Reason, Signal
 from tynysh.geometry import Box
@@ -20,7 +20,7 @@ from tynysh.perception.engine import Network, load_network
 from tynysh.scene.nearness import pairs_within
 from tynysh.scene.places import watched
 from tynysh.scene.scene import Feed, Scene
-from tynysh.scene.trajectory import Trajectories, Trajectory
+from tynysh.scene.trajectory import Trajectory
 
 WEIGHTS = Path(str(files("tynysh.behaviour"))) / "weights" / "fight.onnx"
 
@@ -35,6 +35,7 @@ EARLY_S = 0.05
 TOGETHER = 1.5
 STRONG_MOTION = 0.03
 EVIDENCE_S = 1.0
+PAIR_S = 0.5
 LOOKED_FOR_S = 2.0
 """The network looks where two people were within TOGETHER body_heights of each other in the last EVIDENCE_S seconds, or
 where more than STRONG_MOTION of the picture moved: people who grapple are often not detected. Where nobody looked
@@ -112,7 +113,7 @@ class FightAnalyser:
     function of the mean log-odds of the last `SMOOTHED` looks, calibrated on cameras that it was not trained on.
     Each look weighs what the pictures show with how many people were near each other (`largest_group`).
 
-    Movements: `interaction.mutual_violence` of the most violent pair.
+    Movements: `encounters.mutual_violence` of the most violent pair.
 
     The higher of the two counts.
     """
@@ -126,7 +127,6 @@ class FightAnalyser:
         self._settings = settings
         self._network = network or ShippedNetwork(device=device)
         self._pictures = RecentPictures()
-        self._trajectories = Trajectories()
         self._looks: deque[float] = deque(maxlen=SMOOTHED)
         self._looked_s = float("-inf")
         self._evidence_s = float("-inf")
@@ -141,11 +141,10 @@ class FightAnalyser:
         if scene.feed is Feed.LOST:
             self._forget()
             return ()
-        self._trajectories.observe(scene)
         if scene.detected:
             self._detected_s = scene.time_s
-            self._pair = next(iter(encounters(self._trajectories.now(scene, within_s=0.5))), None)
-            group = largest_group(self._trajectories.now(scene, within_s=EVIDENCE_S))
+            self._pair = next(iter(encounters(scene.lately(PAIR_S))), None)
+            group = largest_group(scene.lately(EVIDENCE_S))
             self._groups.append((scene.time_s, group))
             while not 0.0 <= scene.time_s - self._groups[0][0] <= PEOPLE_S:
                 self._groups.popleft()

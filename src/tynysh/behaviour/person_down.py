@@ -11,7 +11,6 @@ from tynysh.geometry import Box
 from tynysh.scene.places import BENCH, foot, watched
 from tynysh.scene.scene import Feed, Scene
 from tynysh.scene.track import Track
-from tynysh.scene.trajectory import SAME_INSTANT_S
 
 SMOOTHING_S = 0.7
 LONGEST_STEP_S = 2.0
@@ -105,7 +104,7 @@ class PersonDownAnalyser:
             0.0 if self._look_s is None else min(LONGEST_STEP_S, max(0.0, scene.time_s - self._look_s))
         )
         self._look_s = scene.time_s
-        seen = [track for track in scene.tracks if scene.time_s - track.seen_s <= SAME_INSTANT_S]
+        seen = scene.seen
         found: set[str] = set()
         for track in seen:
             score = self._lying(scene, track)
