@@ -107,7 +107,7 @@ class AggressionAnalyser:
         chasing = pairs_within({track_id: trajectories[track_id] for track_id in runners}, CHASE_REACH)
         acts = _struck(trajectories)
         for by, to in _both_ways(chasing):
-            others = [trajectories[one] for one in runners if one not in {by, to}]
+            others = (trajectories[one] for one in runners if one not in {by, to})
             if (chased := chase(trajectories[by], trajectories[to], others)) is not None:
                 acts[by, to] = [chased, *acts.get((by, to), ())]
         cases = [_case(trajectories, pair, acts[pair]) for pair in sorted(acts)]

@@ -1,7 +1,7 @@
 """What bodies do to each other: scuffles, drags, charges and chases; from boxes alone."""
 
 from collections.abc import Iterable
-from statistics import median, pstdev
+from statistics import median
 
 from tynysh.behaviour.acts import FAST, NEAR, Act, ActKind
 from tynysh.behaviour.scores import ramp
@@ -146,9 +146,7 @@ def _steadiness(trajectory: Trajectory, since_s: float) -> float:
     """How surely the box is of one and the same part of the body since `since_s`: 1 where its height's standard
     deviation is up to 0.08 H, 0 from 0.15.
     """
-    return ramp(
-        pstdev(one.box.height for one in trajectory.since(since_s)) / trajectory.body_height, 0.15, 0.08
-    )
+    return ramp(trajectory.jitter(since_s) / trajectory.body_height, 0.15, 0.08)
 
 
 def _is_low(trajectory: Trajectory) -> bool:

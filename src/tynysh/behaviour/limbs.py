@@ -154,19 +154,14 @@ def swing(a: Trajectory, b: Trajectory, since_s: float) -> Act | None:
 
 def _sweep(turn: WideTurn, target: Observation, height: float) -> Act | None:
     """How one arm sweeps toward `target`; None if it does not."""
-    before, now, shoulder, wrist, degrees = turn
-    drawn, thrown = before.arm(shoulder, wrist), now.arm(shoulder, wrist)
-    to_shoulder, to_wrist = now.joint(shoulder), now.joint(wrist)
-    if drawn is None or thrown is None or to_shoulder is None or to_wrist is None:
+    apart = _outside(turn.arm.wrist, target.body) / height
+    if turn.shortest < 0.22 * height or not 0.1 <= apart <= 0.8:
         return None
-    apart = _outside(to_wrist, target.body) / height
-    if min(hypot(*drawn), hypot(*thrown)) < 0.22 * height or not 0.1 <= apart <= 0.8:
-        return None
-    pace = hypot(thrown[0] - drawn[0], thrown[1] - drawn[1]) / height / (now.time_s - before.time_s)
-    aim = angle(thrown, direction(to_shoulder, target.body.centre))
-    score = ramp(degrees, WIDE, 100.0) * ramp(pace, 1.6, 2.6) * ramp(aim, 40.0, 25.0)
-    seen = min(before.confidence(wrist), now.confidence(wrist))
-    return Act(ActKind.SWING, now.time_s, score, pace, now.time_s, _sure(seen)) if score > 0.0 else None
+    pace = turn.length / height / turn.step_s
+    aim = angle(turn.arm.way, direction(turn.arm.shoulder, target.body.centre))
+    score = ramp(turn.degrees, WIDE, 100.0) * ramp(pace, 1.6, 2.6) * ramp(aim, 40.0, 25.0)
+    at_s = turn.now.time_s
+    return Act(ActKind.SWING, at_s, score, pace, at_s, _sure(turn.sure)) if score > 0.0 else None
 
 
 def _sure(confidence: float) -> float:
@@ -210,11 +205,11 @@ def _hands_reach(a: Trajectory, b: Trajectory, reach: float) -> bool:
     """Whether a hand of `a` may have been within `reach`, pixels, of b's head or torso: not, where they never were
     where the other was.
     """
-    hands, cores = a.hands, b.cores
+    if (hands := a.hands) is None:
+        return False
+    cores = b.cores
     return (
-        hands is not None
-        and cores is not None
-        and max(cores.left - hands.right, hands.left - cores.right) <= reach
+        max(cores.left - hands.right, hands.left - cores.right) <= reach
         and max(cores.top - hands.bottom, hands.top - cores.bottom) <= reach
     )
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
-from math import atan2, degrees, hypot, sqrt
+from math import atan2, degrees, fsum, hypot, sqrt
 from statistics import median
 from typing import NamedTuple
 
@@ -44,6 +44,19 @@ WIDE = 60.0
 """Degrees about the shoulder within one step, from which an arm is swung."""
 
 
+class Arm(NamedTuple):
+    """An outstretched or bent arm, pixels. sure: how well the wrist is known."""
+
+    shoulder: Point
+    wrist: Point
+    sure: float
+
+    @property
+    def way(self) -> Point:
+        """From the shoulder to the wrist."""
+        return self.wrist[0] - self.shoulder[0], self.wrist[1] - self.shoulder[1]
+
+
 @dataclass(frozen=True, eq=False)
 class Observation:
     """One person at one instant at which it was seen: box and keypoints in pixels."""
@@ -58,11 +71,6 @@ class Observation:
             return None
         x, y, confidence = self._joints[joint]
         return None if confidence < CONFIDENT else (x, y)
-
-    def arm(self, shoulder: Joint, wrist: Joint) -> Point | None:
-        """The way from a shoulder to the wrist, where both are known."""
-        start, end = self.joint(shoulder), self.joint(wrist)
-        return None if start is None or end is None else (end[0] - start[0], end[1] - start[1])
 
     def confidence(self, joint: Joint) -> float:
         """How well a joint is known, in [0, 1]."""
@@ -79,6 +87,11 @@ class Observation:
             return []
         places = [self._joints[joint] for joint in joints]
         return [(x, y) for x, y, confidence in places if confidence >= CONFIDENT]
+
+    @cached_property
+    def centre(self) -> Point:
+        """The middle of the box."""
+        return self.box.centre
 
     @cached_property
     def length(self) -> float:
@@ -115,6 +128,15 @@ class Observation:
         return body if body.width > body.height else body._replace(bottom=body.top + 0.6 * body.height)
 
     @cached_property
+    def arms(self) -> list["Arm | None"]:
+        """The left and the right arm, where shoulder and wrist are known."""
+        known = [(self.joint(shoulder), self.joint(wrist)) for shoulder, wrist in ARMS]
+        return [
+            None if shoulder is None or wrist is None else Arm(shoulder, wrist, self.confidence(ends[1]))
+            for ends, (shoulder, wrist) in zip(ARMS, known, strict=True)
+        ]
+
+    @cached_property
     def tips(self) -> list[tuple[float, float, float]]:
         """`TIPS` relative to the torso, which must be known, and how surely."""
         torso = self.torso or (0.0, 0.0)
@@ -141,13 +163,18 @@ class LimbStep(NamedTuple):
 
 
 class WideTurn(NamedTuple):
-    """An arm that turns about its shoulder by `degrees`, more than `WIDE`, from one observation to the next."""
+    """An arm that turns about its shoulder by `degrees`, more than `WIDE`, from one observation to the next.
 
-    before: Observation
+    shortest: the distance from the shoulder to the wrist, before or after; length: how far the wrist came, pixels.
+    """
+
     now: Observation
-    shoulder: Joint
-    wrist: Joint
+    arm: Arm
     degrees: float
+    shortest: float
+    length: float
+    step_s: float
+    sure: float
 
 
 class Trajectory:
@@ -164,7 +191,7 @@ class Trajectory:
         self.wide_turns: list[WideTurn] = []
         if before is not None:
             self.limbs = [step for step in before.limbs if step.before.time_s >= since_s]
-            self.wide_turns = [turn for turn in before.wide_turns if turn.before.time_s >= since_s]
+            self.wide_turns = [turn for turn in before.wide_turns if turn.now.time_s - turn.step_s >= since_s]
         for index in range(1 if before is None else len(self) - 1, len(self)):
             self._move(index, since_s)
         # What was read of instants that are over stays so.
@@ -174,6 +201,7 @@ class Trajectory:
             if since_s <= span[0] and before is not None and span[1] <= before.last.time_s
         }
         self._unrest: dict[float, tuple[float | None, float]] = {}
+        self._jitters: dict[float, float] = {}
 
     def _move(self, index: int, since_s: float) -> None:
         """Take in how the limbs came to an observation."""
@@ -199,6 +227,10 @@ class Trajectory:
         return max((step.fastest for step in self.limbs), default=0.0)
 
     @cached_property
+    def _at(self) -> dict[float, Observation]:
+        return {observation.time_s: observation for observation in self._observations}
+
+    @cached_property
     def _times(self) -> list[float]:
         return [observation.time_s for observation in self._observations]
 
@@ -222,6 +254,8 @@ class Trajectory:
 
     def nearest(self, time_s: float) -> Observation | None:
         """The observation nearest in time, if within `NEAREST_S`."""
+        if (seen := self._at.get(time_s)) is not None:
+            return seen
         after = bisect_left(self._times, time_s)
         if after == len(self._times) or (
             after > 0 and time_s - self._times[after - 1] <= self._times[after] - time_s
@@ -256,12 +290,9 @@ class Trajectory:
         observations = self._observations[bisect_left(times, start_s) : bisect_right(times, end_s)]
         if len(observations) < 3 or observations[-1].time_s - observations[0].time_s < 0.15:
             return None
-        torsos = [torso for observation in observations if (torso := observation.torso) is not None]
-        places = (
-            torsos
-            if len(torsos) == len(observations)
-            else [observation.box.centre for observation in observations]
-        )
+        places = [torso for observation in observations if (torso := observation.torso) is not None]
+        if len(places) < len(observations):
+            places = [observation.centre for observation in observations]
         middle_s = sum([observation.time_s for observation in observations]) / len(observations)
         offsets = [observation.time_s - middle_s for observation in observations]
         spread = sum([offset * offset for offset in offsets])
@@ -315,13 +346,26 @@ class Trajectory:
     @cached_property
     def hands(self) -> Box | None:
         """Around everywhere a hand was over the last `LIMBS_S`; None where none was known."""
-        recent = self.since(self.last.time_s - LIMBS_S)
-        return _around([Box(*hand, *hand) for one in recent for hand in one.hands])
+        hands = [hand for one in self.since(self.last.time_s - LIMBS_S) for hand in one.hands]
+        if not hands:
+            return None
+        xs, ys = zip(*hands, strict=True)
+        return Box(min(xs), min(ys), max(xs), max(ys))
 
     @cached_property
-    def cores(self) -> Box | None:
+    def cores(self) -> Box:
         """Around everywhere head and torso were over the last `LIMBS_S` and a moment more."""
-        return _around([one.core for one in self.since(self.last.time_s - LIMBS_S - NEAREST_S)])
+        cores = [one.core for one in self.since(self.last.time_s - LIMBS_S - NEAREST_S)]
+        lefts, tops, rights, bottoms = zip(*cores, strict=True)
+        return Box(min(lefts), min(tops), max(rights), max(bottoms))
+
+    def jitter(self, since_s: float) -> float:
+        """Standard deviation of the box's height since `since_s`, pixels."""
+        if since_s not in self._jitters:
+            heights = [one.box.height for one in self.since(since_s)]
+            mean = fsum(heights) / len(heights)
+            self._jitters[since_s] = sqrt(fsum([(height - mean) ** 2 for height in heights]) / len(heights))
+        return self._jitters[since_s]
 
 
 def speed(velocity: Point) -> float:
@@ -362,19 +406,22 @@ def _limb_step(before: Observation, now: Observation) -> LimbStep:
 
 
 def _wide_turns(before: Observation, now: Observation) -> Iterator[WideTurn]:
-    for shoulder, wrist in ARMS:
-        drawn, thrown = before.arm(shoulder, wrist), now.arm(shoulder, wrist)
-        if drawn is not None and thrown is not None and (turn := angle(drawn, thrown)) > WIDE:
-            yield WideTurn(before, now, shoulder, wrist, turn)
+    for drawn, thrown in zip(before.arms, now.arms, strict=True):
+        if drawn is None or thrown is None:
+            continue
+        back, out = drawn.way, thrown.way
+        if (turn := angle(back, out)) > WIDE:
+            yield WideTurn(
+                now,
+                thrown,
+                turn,
+                min(hypot(*back), hypot(*out)),
+                hypot(out[0] - back[0], out[1] - back[1]),
+                now.time_s - before.time_s,
+                min(drawn.sure, thrown.sure),
+            )
 
 
 def _distance(one: Sequence[float], other: Sequence[float]) -> float:
     across, down = one[0] - other[0], one[1] - other[1]
     return sqrt(across * across + down * down)
-
-
-def _around(boxes: Sequence[Box]) -> Box | None:
-    if not boxes:
-        return None
-    lefts, tops, rights, bottoms = zip(*boxes, strict=True)
-    return Box(min(lefts), min(tops), max(rights), max(bottoms))
