@@ -192,6 +192,8 @@ class Trajectory:
         if before is not None:
             self.limbs = [step for step in before.limbs if step.before.time_s >= since_s]
             self.wide_turns = [turn for turn in before.wide_turns if turn.now.time_s - turn.step_s >= since_s]
+        self._hops: list[float] = [0.0] if before is None else before._hops[len(before) - len(self) + 1 :]
+        self._posed: bool = self.last.keypoints is not None or (before is not None and before._posed)
         for index in range(1 if before is None else len(self) - 1, len(self)):
             self._move(index, since_s)
         # What was read of instants that are over stays so.
@@ -205,7 +207,9 @@ class Trajectory:
 
     def _move(self, index: int, since_s: float) -> None:
         """Take in how the limbs came to an observation."""
-        now = self._observations[index]
+        now, last = self._observations[index], self._observations[index - 1]
+        across, down = now.centre[0] - last.centre[0], now.centre[1] - last.centre[1]
+        self._hops.append(hypot(across, down) / max(now.time_s - last.time_s, 1e-9))
         if now.keypoints is None:
             return
         for back in range(index - 1, -1, -1):
@@ -312,6 +316,10 @@ class Trajectory:
     @cached_property
     def runs(self) -> bool:
         """Whether the pace is that of somebody who runs: more than one H/s."""
+        # A mean velocity is no higher than the highest between two looks: most people need no reckoning.
+        first = bisect_left(self._times, self.last.time_s - PACE_S)
+        if not self._posed and 1.001 * max(self._hops[first + 1 :], default=0.0) < self.body_height:
+            return False
         return self.pace is not None and speed(self.pace) > self.body_height
 
     def unrest(self, since_s: float) -> tuple[float | None, float]:
@@ -346,6 +354,8 @@ class Trajectory:
     @cached_property
     def hands(self) -> Box | None:
         """Around everywhere a hand was over the last `LIMBS_S`; None where none was known."""
+        if not self._posed:
+            return None
         hands = [hand for one in self.since(self.last.time_s - LIMBS_S) for hand in one.hands]
         if not hands:
             return None
