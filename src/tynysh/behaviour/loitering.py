@@ -122,7 +122,7 @@ class LoiteringAnalyser:
 
         return [
             *(
-                self._score(
+                self._signal(
                     scene,
                     zone,
                     self._stays[zone.name],
@@ -133,14 +133,14 @@ class LoiteringAnalyser:
                 for zone in zones
             ),
             *(
-                self._score(
+                self._signal(
                     scene, zone, self._contacts[zone.name], contact(zone), "contact", settings.contact_s
                 )
                 for zone in things
             ),
         ]
 
-    def _score(
+    def _signal(
         self,
         scene: Scene,
         zone: Zone,
