@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 
-ROUNDS = 1
+ROUNDS = 3
 HEIGHT = 100.0
 """Of a person, pixels."""
 

@@ -86,3 +86,20 @@ def test_without_pose_nothing_is_said_of_limbs() -> None:
     trajectory = Trajectory([Observation(t, Box(0, 0, 40, 100)) for t in times(0, 1)])
     assert trajectory.limbs == []
     assert boxed(1, Box(0, 0, 1, 1), 0.0).keypoints is None
+
+
+def test_what_is_known_of_a_moment_ago_is_not_otherwise_than_what_is_read_anew() -> None:
+    trajectories = Trajectories(window_s=1.0)
+    for step, t in enumerate(times(0, 3)):
+        trajectories.observe(
+            scene(
+                t, [posed(1, Action.STRIKE, 300 + 40 * t, t), standing(2, 90 * t, t)], detected=step % 3 > 0
+            )
+        )
+        for followed in trajectories.now(scene(t)).values():
+            anew = Trajectory(list(followed))
+            assert followed.limbs == anew.limbs
+            assert followed.wide_turns == anew.wide_turns
+            assert followed.fastest == anew.fastest
+            assert followed.pace == anew.pace
+            assert followed.runs == anew.runs

@@ -36,7 +36,7 @@ class Trajectories:
             if not self._keeps(scene, trajectory[0]):
                 del self._trajectories[track_id]
                 if kept := self._kept(scene, trajectory):
-                    self._trajectories[track_id] = Trajectory(kept)
+                    self._trajectories[track_id] = Trajectory(kept, trajectory)
 
     def _kept(self, scene: Scene, trajectory: Trajectory) -> tuple[Observation, ...]:
         return tuple(dropwhile(lambda one: not self._keeps(scene, one), trajectory))

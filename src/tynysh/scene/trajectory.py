@@ -184,17 +184,21 @@ class Trajectory:
     """
 
     def __init__(self, observations: Iterable[Observation], before: "Trajectory | None" = None) -> None:
-        """before: the same person's trajectory without the last of `observations`, whose limbs are known already."""
+        """before: the same person's trajectory a moment ago: how they moved then is known already."""
         self._observations = tuple(observations)
         since_s = max(self._observations[0].time_s, self.last.time_s - LIMBS_S)
         self.limbs: list[LimbStep] = []
         self.wide_turns: list[WideTurn] = []
+        self._hops: list[float] = [0.0]
+        self._posed: bool = self.last.keypoints is not None
+        known = 1
         if before is not None:
+            known = len(self) - (self.last is not before.last)
             self.limbs = [step for step in before.limbs if step.before.time_s >= since_s]
             self.wide_turns = [turn for turn in before.wide_turns if turn.now.time_s - turn.step_s >= since_s]
-        self._hops: list[float] = [0.0] if before is None else before._hops[len(before) - len(self) + 1 :]
-        self._posed: bool = self.last.keypoints is not None or (before is not None and before._posed)
-        for index in range(1 if before is None else len(self) - 1, len(self)):
+            self._hops = before._hops[len(before) - known :]
+            self._posed |= before._posed
+        for index in range(known, len(self)):
             self._move(index, since_s)
         # What was read of instants that are over stays so.
         self._velocities: dict[tuple[float, float], Point | None] = {
