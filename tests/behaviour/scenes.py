@@ -1,6 +1,7 @@
 """Scenes built by hand: people as boxes, or as drawn skeletons where pose matters."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -14,6 +15,7 @@ from tynysh.perception.stage import picture_stages
 from tynysh.scene.person import Keypoints
 from tynysh.scene.scene import Scene
 from tynysh.scene.track import Track
+from tynysh.scene.trajectories import Trajectories
 from tynysh.scene.zone import Zone
 
 WIDTH, HEIGHT = 1000, 600
@@ -99,8 +101,10 @@ class Looking:
     def __init__(self, analyser: Analyser, classifier: ClipClassifier | None = None) -> None:
         self._analyser = analyser
         self._stages = picture_stages(analyser.needs, classifier or FightClassifier())
+        self._trajectories = Trajectories()
 
     def observe(self, scene: Scene, frame: Frame | None) -> Sequence[Signal]:
+        scene = with_trajectories(scene, self._trajectories)
         for stage in self._stages:
             scene = stage.observe(scene, frame)
         return self._analyser.observe(scene)
@@ -112,7 +116,19 @@ class Looking:
 
 def watch(analyser: Analyser, scenes: Iterable[Scene]) -> list[Signal]:
     """All signals, in order."""
-    return [signal for one in scenes for signal in analyser.observe(one)]
+    return [signal for one in followed(scenes) for signal in analyser.observe(one)]
+
+
+def followed(scenes: Iterable[Scene]) -> Iterator[Scene]:
+    """The scenes, with where people were before, as a pipeline gives them to analysers."""
+    trajectories = Trajectories()
+    return (with_trajectories(one, trajectories) for one in scenes)
+
+
+def with_trajectories(scene: Scene, trajectories: Trajectories) -> Scene:
+    """The scene, with where its people were before according to `trajectories`, which then know of it too."""
+    trajectories.observe(scene)
+    return replace(scene, trajectories=trajectories.now(scene))
 
 
 def scores(signals: Iterable[Signal]) -> list[float]:

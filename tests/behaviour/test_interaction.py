@@ -8,23 +8,11 @@ import numpy as np
 import pytest
 from tests.behaviour.scenes import H, posed, times
 
-from tynysh.behaviour.interaction import (
-    Act,
-    Strike,
-    charge,
-    chase,
-    drag,
-    either,
-    encounters,
-    mutual_violence,
-    one_body,
-    ramp,
-    scuffle,
-    shove,
-    strikes,
-    swing,
-    together,
-)
+from tynysh.behaviour.acts import Act, ActKind, together
+from tynysh.behaviour.bodies import charge, chase, drag, one_body, scuffle
+from tynysh.behaviour.encounters import encounters, mutual_violence
+from tynysh.behaviour.limbs import shove, strikes, swing
+from tynysh.behaviour.scores import either, ramp
 from tynysh.demo.figure import Action
 from tynysh.geometry import Box
 from tynysh.scene.nearness import gap, pairs_within
@@ -53,7 +41,7 @@ def bystander(x: float, facing: int = -1) -> Trajectory:
 def test_a_blow_in_reach_is_a_strike_at_any_rate(step_s: float) -> None:
     found = strikes(striker(300, step_s=step_s), bystander(340), 0.0)
     assert either(strike.score for strike in found) > 0.6
-    assert {strike.act for strike in found} <= {Act.BLOW, Act.BLOW_TO_HEAD}
+    assert {strike.kind for strike in found} <= {ActKind.BLOW, ActKind.BLOW_TO_HEAD}
 
 
 def test_a_blow_out_of_reach_or_the_other_way_is_none() -> None:
@@ -63,7 +51,7 @@ def test_a_blow_out_of_reach_or_the_other_way_is_none() -> None:
 
 def test_a_kick_is_a_kick() -> None:
     found = strikes(striker(300, action=Action.KICK), bystander(350), 0.0)
-    assert max(found, key=lambda strike: strike.score).act is Act.KICK
+    assert max(found, key=lambda strike: strike.score).kind is ActKind.KICK
 
 
 @pytest.mark.parametrize("action", [Action.STAND, Action.WALK])
@@ -147,7 +135,7 @@ def run_from(start_s: float, x: float, speed: float) -> Callable[[float], float]
 def test_one_who_runs_after_another_chases() -> None:
     found = chase(boxes(run_from(2.0, 100, 200)), boxes(run_from(1.8, 200, 200)))
     assert found is not None
-    assert (found.act, found.score) == (Act.CHASE, pytest.approx(1.0))
+    assert (found.kind, found.score) == (ActKind.CHASE, pytest.approx(1.0))
     assert found.speed == pytest.approx(2.0, abs=0.1)
 
 
@@ -198,7 +186,7 @@ def jerked(x: float, by_px: float, end_s: float = 2.0) -> Trajectory:
 def test_bodies_that_jerk_in_touch_scuffle() -> None:
     found = scuffle(jerked(300, 6), jerked(350, -6))
     assert found is not None
-    assert (found.act, found.score) == (Act.SCUFFLE, pytest.approx(1.0))
+    assert (found.kind, found.score) == (ActKind.SCUFFLE, pytest.approx(1.0))
 
 
 @pytest.mark.parametrize(
@@ -240,7 +228,7 @@ def swinger(end: tuple[float, float]) -> Trajectory:
 def test_a_wide_swing_at_somebody_beyond_reach_is_seen_and_a_wave_is_not() -> None:
     found = swing(swinger((0.32, 0.0)), bystander(380), 0.0)
     assert found is not None
-    assert found.act is Act.SWING
+    assert found.kind is ActKind.SWING
     assert found.score > 0.6
     assert swing(swinger((0.32, 0.0)), bystander(520), 0.0) is None
     assert swing(swinger((0.05, -0.32)), bystander(380), 0.0) is None
@@ -254,7 +242,7 @@ def test_one_who_is_pulled_along_the_ground_is_dragged() -> None:
 
     found = drag(boxes(lambda t: 300 + 50 * t, end_s=2.0), pulled(50))
     assert found is not None
-    assert (found.act, found.score) == (Act.DRAG, pytest.approx(0.83, abs=0.1))
+    assert (found.kind, found.score) == (ActKind.DRAG, pytest.approx(0.83, abs=0.1))
     assert drag(boxes(lambda _t: 300, end_s=2.0), pulled(0)) is None
     assert drag(boxes(lambda t: 300 + 50 * t, end_s=2.0), boxes(lambda t: 340 + 50 * t, end_s=2.0)) is None
 
@@ -274,8 +262,8 @@ def test_one_person_found_twice_is_one_body() -> None:
     assert not one_body(boxes(lambda _t: 300), boxes(lambda _t: 330), 0.0)
 
 
-def act(time_s: float, score: float, sure: float, kind: Act = Act.BLOW) -> Strike:
-    return Strike(kind, time_s, score, 2.0, time_s, sure)
+def act(time_s: float, score: float, sure: float, kind: ActKind = ActKind.BLOW) -> Act:
+    return Act(kind, time_s, score, 2.0, time_s, sure)
 
 
 def test_one_step_of_a_guessed_joint_does_not_count_alone() -> None:
@@ -288,5 +276,5 @@ def test_one_step_of_a_guessed_joint_does_not_count_alone() -> None:
 def test_a_second_step_or_a_sure_one_or_another_act_counts() -> None:
     assert together([act(1.0, 0.9, sure=0.0), act(1.4, 0.5, sure=0.0)]) == pytest.approx(0.95)
     assert together([act(1.0, 0.9, sure=1.0)]) == 0.9
-    shoved = replace(act(1.0, 0.5, sure=1.0), act=Act.SHOVE)
+    shoved = replace(act(1.0, 0.5, sure=1.0), kind=ActKind.SHOVE)
     assert together([act(1.0, 0.9, sure=0.0), shoved]) == pytest.approx(0.95)

@@ -8,7 +8,7 @@ from math import pi, sin
 from random import Random
 
 import pytest
-from tests.behaviour.scenes import LEFT_HALF, drawn, posed, scene, times
+from tests.behaviour.scenes import LEFT_HALF, drawn, followed, posed, scene, times
 
 from tynysh.behaviour import registry
 from tynysh.behaviour.event import Event
@@ -37,10 +37,9 @@ def play(cast: Cast, end_s: float = 8.0, step_s: float = 0.2, zone: Zone = LEFT_
     analysers = registry.create_all(SETTINGS)
     maker = EventMaker(registry.rules(SETTINGS), ids=Random(1))
     events: dict[str, Event] = {}
-    for t in times(0, end_s, step_s):
-        now = scene(t, cast(t), [zone])
+    for now in followed(scene(t, cast(t), [zone]) for t in times(0, end_s, step_s)):
         signals = [signal for analyser in analysers for signal in analyser.observe(now)]
-        events |= {event.id: event for event in maker.observe(signals, t)}
+        events |= {event.id: event for event in maker.observe(signals, now.time_s)}
     return events
 
 

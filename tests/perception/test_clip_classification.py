@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from tests.behaviour.scenes import HEIGHT, WIDTH, Shown, scene, standing, times
+from tests.behaviour.scenes import HEIGHT, WIDTH, Shown, scene, standing, times, with_trajectories
 
 from tynysh.media.frame import Frame
 from tynysh.perception.clip_classification import (
@@ -16,7 +16,7 @@ from tynysh.perception.clip_window import SIDE, STEPS
 from tynysh.scene.clip import ClipScore
 from tynysh.scene.motion import STILL, Motion
 from tynysh.scene.scene import Feed
-from tynysh.scene.trajectory import Trajectories
+from tynysh.scene.trajectories import Trajectories
 
 MOVING = Motion(level=0.1, moving=True)
 FAINT = Motion(level=0.01, moving=True)
@@ -75,10 +75,11 @@ def test_after_a_suspicious_look_the_next_one_comes_sooner() -> None:
 
 def test_the_network_is_told_how_many_people_are_near_each_other() -> None:
     network = Told(0.1)
-    stage = ClipClassification(network)
+    stage, trajectories = ClipClassification(network), Trajectories()
     for t in times(0, 3):
         people = tuple(standing(number, x, t) for number, x in enumerate((300, 335, 370, 900)))
-        stage.observe(*filmed(t, tracks=people))
+        shown, frame = filmed(t, tracks=people)
+        stage.observe(with_trajectories(shown, trajectories), frame)
     assert set(network.people) == {3}
 
 
@@ -107,9 +108,10 @@ def test_the_network_does_not_look_while_nothing_moves() -> None:
 def test_the_network_does_not_look_at_people_who_are_alone() -> None:
     alone, together = Told(0.9), Told(0.9)
     for network, x in ((alone, 900), (together, 340)):
-        stage = ClipClassification(network)
+        stage, trajectories = ClipClassification(network), Trajectories()
         for t in times(0, 4):
-            stage.observe(*filmed(t, FAINT, tracks=(standing(1, 300, t), standing(2, x, t))))
+            shown, frame = filmed(t, FAINT, tracks=(standing(1, 300, t), standing(2, x, t)))
+            stage.observe(with_trajectories(shown, trajectories), frame)
     assert not alone.shown
     assert together.shown
 

@@ -7,7 +7,8 @@ from tests.behaviour.scenes import H, boxed, posed, scene, standing, times
 from tynysh.demo.figure import Action
 from tynysh.geometry import Box
 from tynysh.scene.person import Joint
-from tynysh.scene.trajectory import Observation, Trajectories, Trajectory
+from tynysh.scene.trajectories import Trajectories
+from tynysh.scene.trajectory import Observation, Trajectory
 
 
 def test_only_what_was_seen_is_kept_and_only_for_the_window() -> None:
@@ -56,9 +57,13 @@ def trail_of(action: Action, step_s: float = 0.1) -> Trajectory:
     return Trajectory([Observation(track.seen_s, track.box, track.keypoints) for track in tracks])
 
 
+def fastest(trajectory: Trajectory) -> float:
+    return trajectory.fastest
+
+
 def test_striking_arms_are_faster_than_standing_ones() -> None:
-    assert trail_of(Action.STRIKE).limbs.speed.max() > 2.0 * H
-    assert trail_of(Action.STAND).limbs.speed.max() < 0.3 * H
+    assert fastest(trail_of(Action.STRIKE)) > 2.0 * H
+    assert fastest(trail_of(Action.STAND)) < 0.3 * H
 
 
 def test_left_and_right_changing_names_is_no_movement() -> None:
@@ -74,10 +79,27 @@ def test_left_and_right_changing_names_is_no_movement() -> None:
                 [Joint.RIGHT_WRIST, Joint.LEFT_WRIST]
             ]
         observations.append(Observation(track.seen_s, track.box, keypoints))
-    assert Trajectory(observations).limbs.speed.max() < 0.5 * H
+    assert fastest(Trajectory(observations)) < 0.5 * H
 
 
 def test_without_pose_nothing_is_said_of_limbs() -> None:
     trajectory = Trajectory([Observation(t, Box(0, 0, 40, 100)) for t in times(0, 1)])
-    assert trajectory.limbs.speed.shape == (0, 4)
+    assert trajectory.limbs == []
     assert boxed(1, Box(0, 0, 1, 1), 0.0).keypoints is None
+
+
+def test_what_is_known_of_a_moment_ago_is_not_otherwise_than_what_is_read_anew() -> None:
+    trajectories = Trajectories(window_s=1.0)
+    for step, t in enumerate(times(0, 3)):
+        trajectories.observe(
+            scene(
+                t, [posed(1, Action.STRIKE, 300 + 40 * t, t), standing(2, 90 * t, t)], detected=step % 3 > 0
+            )
+        )
+        for followed in trajectories.now(scene(t)).values():
+            anew = Trajectory(list(followed))
+            assert followed.limbs == anew.limbs
+            assert followed.wide_turns == anew.wide_turns
+            assert followed.fastest == anew.fastest
+            assert followed.pace == anew.pace
+            assert followed.runs == anew.runs

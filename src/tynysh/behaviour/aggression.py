@@ -1,29 +1,19 @@
 """Does somebody strike, kick, shove, drag, charge or chase somebody else?"""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from tynysh.behaviour.interaction import (
-    Act,
-    Strike,
-    charge,
-    chase,
-    drag,
-    one_body,
-    scuffle,
-    shove,
-    strikes,
-    swing,
-    together,
-)
+from tynysh.behaviour.acts import NEAR, Act, ActKind, together
+from tynysh.behaviour.bodies import charge, chase, drag, one_body, scuffle
+from tynysh.behaviour.limbs import shove, strikes, swing
 from tynysh.behaviour.settings import AnalyserSettings, Cooldown, MinDuration
 from tynysh.behaviour.signal import Behaviour, Reason, Signal
 from tynysh.geometry import Box
-from tynysh.scene.nearness import gap, pairs_within
+from tynysh.scene.nearness import gap_between, pairs_within
 from tynysh.scene.need import Need
 from tynysh.scene.places import foot, watched
 from tynysh.scene.scene import Feed, Scene
-from tynysh.scene.trajectory import Trajectories, Trajectory
+from tynysh.scene.trajectory import Trajectory
 
 ACTS_S = 1.2
 """Seconds for which a blow, a kick or a shove counts."""
@@ -32,7 +22,10 @@ STRUCK_REACH = 1.5
 CHASE_REACH = 4.0
 """Gaps, in H, within which acts are looked for."""
 
-GRAVE = frozenset({Act.SWING, Act.KICK_OF_FALLEN})
+SEEN_S = 0.5
+"""Who was not seen for longer does nothing to anybody."""
+
+GRAVE = frozenset({ActKind.SWING, ActKind.KICK_OF_FALLEN})
 GRAVE_SCORE = 0.5
 GRAVE_S = 5.0
 """A grave act of this score gives the reason rather than the strongest, and does so for seconds after, while anything
@@ -52,7 +45,7 @@ class _Case:
     """What one person did to another. strongest: the act to name. people: track ids."""
 
     score: float
-    strongest: Strike
+    strongest: Act
     since_s: float
     box: Box
     people: tuple[int, int]
@@ -62,11 +55,11 @@ class AggressionAnalyser:
     """Scores observable acts of one person against another: blows, kicks, swings, shoves, scuffles, drags, charges and
     chases. Never a face or a mood.
 
-    The acts of a pair within 1.2 s add up as 1 - Π(1 - s), s the score of each (`interaction.strikes`, `swing`,
-    `shove`, `scuffle`, `drag`, `charge`, `chase`), but a single step of a limb that may be guessed does not count by
-    itself (`together`); the signal is that of the worst pair, and its people are all of whom a pair scores at least
-    half as high. All from where bodies and limbs move relative to body size and to the other person. Blows, kicks and
-    swings need pose, shoves the hands; the rest needs boxes alone.
+    The acts of a pair within 1.2 s (`behaviour.limbs`, `behaviour.bodies`) add up as 1 - Π(1 - s), s the score of each,
+    but a single step of a limb that may be guessed does not count by itself (`acts.together`); the signal is that of
+    the worst pair, and its people are all of whom a pair scores at least half as high. All from where bodies and limbs
+    move relative to body size and to the other person. Blows, kicks and swings need pose, shoves the hands; the rest
+    needs boxes alone.
 
     Where the light changes at once all over the picture, or the picture itself, what was seen before does not count.
     """
@@ -76,9 +69,9 @@ class AggressionAnalyser:
 
     def __init__(self, settings: AggressionSettings) -> None:
         self._settings = settings
-        self._trajectories = Trajectories()
+        self._light_s = float("-inf")
         self._last: Signal | None = None
-        self._grave: Strike | None = None
+        self._grave: Act | None = None
         self._grave_s = float("-inf")
 
     def observe(self, scene: Scene) -> Sequence[Signal]:
@@ -86,12 +79,21 @@ class AggressionAnalyser:
         if scene.feed is Feed.LOST:
             self._last = None
             return ()
-        if scene.motion.light:
-            self._trajectories = Trajectories()
-        self._trajectories.observe(scene)
+        if scene.motion.light or scene.time_s < self._light_s:
+            self._light_s = scene.time_s
         if scene.detected or self._last is None:
-            self._last = self._score(scene, self._trajectories.now(scene, within_s=0.5))
+            self._last = self._score(scene, self._trajectories(scene))
         return (replace(self._last, time_s=scene.time_s),)
+
+    def _trajectories(self, scene: Scene) -> dict[int, Trajectory]:
+        """Of those seen lately, without what was before the light changed."""
+        trajectories = scene.lately(SEEN_S)
+        for track_id, trajectory in list(trajectories.items()):
+            if trajectory[0].time_s < self._light_s:
+                del trajectories[track_id]
+                if since := trajectory.since(self._light_s):
+                    trajectories[track_id] = Trajectory(since)
+        return trajectories
 
     def _score(self, scene: Scene, trajectories: Mapping[int, Trajectory]) -> Signal:
         names = self._settings.zones
@@ -102,12 +104,14 @@ class AggressionAnalyser:
                 for track_id, trajectory in trajectories.items()
                 if any(zone.contains(foot(scene, trajectory.last.box)) for zone in zones)
             }
-        near = pairs_within(trajectories, CHASE_REACH)
-        cases = [
-            case
-            for by, to in sorted((*near, *((other, one) for one, other in near)))
-            if (case := _case(trajectories, by, to)) is not None
-        ]
+        runners = [track_id for track_id, trajectory in trajectories.items() if trajectory.runs]
+        chasing = pairs_within({track_id: trajectories[track_id] for track_id in runners}, CHASE_REACH)
+        acts = _struck(trajectories)
+        for by, to in _both_ways(chasing):
+            others = (trajectories[one] for one in runners if one not in {by, to})
+            if (chased := chase(trajectories[by], trajectories[to], others)) is not None:
+                acts[by, to] = [chased, *acts.get((by, to), ())]
+        cases = [_case(trajectories, pair, acts[pair]) for pair in sorted(acts)]
         worst = max(cases, key=lambda case: case.score, default=None)
         if worst is None:
             return Signal(self.behaviour, scene.time_s, 0.0)
@@ -120,14 +124,14 @@ class AggressionAnalyser:
             box=scene.normalised_box(worst.box),
             people=len(people),
             reason=Reason(
-                f"aggression.{told.act}", {"people": len(people), "speed": round(float(told.speed), 1)}
+                f"aggression.{told.kind}", {"people": len(people), "speed": round(float(told.speed), 1)}
             ),
             since_s=worst.since_s,
         )
 
-    def _told(self, worst: _Case, time_s: float) -> Strike:
+    def _told(self, worst: _Case, time_s: float) -> Act:
         """The act to name: the strongest, unless a grave one was seen and it goes on."""
-        if worst.strongest.act in GRAVE and worst.strongest.score >= GRAVE_SCORE:
+        if worst.strongest.kind in GRAVE and worst.strongest.score >= GRAVE_SCORE:
             self._grave = worst.strongest
         elif self._grave is None or not 0.0 <= time_s - self._grave_s <= GRAVE_S:
             self._grave = None
@@ -136,24 +140,37 @@ class AggressionAnalyser:
         return self._grave
 
 
-def _case(trajectories: Mapping[int, Trajectory], by: int, to: int) -> _Case | None:
-    """What the one of track `by` does to the one of track `to`, who are no further apart than `CHASE_REACH`."""
-    a, b = trajectories[by], trajectories[to]
-    apart = gap(a.last, b.last, (a.body_height + b.body_height) / 2)
-    others = (trajectory for key, trajectory in trajectories.items() if key not in {by, to})
-    found: list[Strike | None] = [chase(a, b, others)]
-    since_s = max(a.last.time_s, b.last.time_s) - ACTS_S
+def _both_ways(pairs: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    for one, other in pairs:
+        yield one, other
+        yield other, one
+
+
+def _struck(trajectories: Mapping[int, Trajectory]) -> dict[tuple[int, int], list[Act]]:
+    """What those near each other do to each other, by who does it to whom."""
+    found: dict[tuple[int, int], list[Act]] = {}
     # The one who was struck may be out of reach already.
-    if apart <= STRUCK_REACH and not one_body(a, b, since_s):
-        found += strikes(a, b, since_s)
-        found += [swing(a, b, since_s), shove(a, b, since_s), scuffle(a, b), drag(a, b), charge(a, b)]
-    acts = [act for act in found if act is not None]
-    if not acts:
-        return None
+    for one, other in pairs_within(trajectories, STRUCK_REACH):
+        apart = gap_between(trajectories[one], trajectories[other])
+        for by, to in _both_ways([(one, other)]):
+            a, b = trajectories[by], trajectories[to]
+            since_s = max(a.last.time_s, b.last.time_s) - ACTS_S
+            acts: list[Act | None] = [*strikes(a, b, since_s), swing(a, b, since_s), shove(a, b, since_s)]
+            if apart <= NEAR:
+                acts += [scuffle(a, b), drag(a, b), charge(a, b)]
+            done = [act for act in acts if act is not None]
+            if done and not one_body(a, b, since_s):
+                found[by, to] = done
+    return found
+
+
+def _case(trajectories: Mapping[int, Trajectory], pair: tuple[int, int], acts: Sequence[Act]) -> _Case:
+    """What one of a pair does to the other."""
+    a, b = (trajectories[one] for one in pair)
     return _Case(
         score=together(acts),
-        strongest=max(acts, key=lambda act: (act.act in GRAVE and act.score >= GRAVE_SCORE, act.score)),
+        strongest=max(acts, key=lambda act: (act.kind in GRAVE and act.score >= GRAVE_SCORE, act.score)),
         since_s=min(act.since_s for act in acts),
         box=a.last.box.union(b.last.box),
-        people=(by, to),
+        people=pair,
     )

@@ -1,7 +1,7 @@
 """Has somebody climbed a protected object?"""
 
-from tynysh.behaviour.interaction import ramp
 from tynysh.behaviour.posture import StandingHeights, upright
+from tynysh.behaviour.scores import ramp
 from tynysh.scene.places import OBJECT, base, foot, known_feet, stands
 from tynysh.scene.scene import Scene
 from tynysh.scene.track import Track

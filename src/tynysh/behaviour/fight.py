@@ -7,7 +7,7 @@ from typing import Annotated
 import numpy as np
 from pydantic import Field
 
-from tynysh.behaviour.interaction import Encounter, encounters
+from tynysh.behaviour.encounters import Encounter, encounters
 from tynysh.behaviour.settings import AnalyserSettings, Cooldown, MinDuration, Threshold
 from tynysh.behaviour.signal import Behaviour, Reason, Signal
 from tynysh.geometry import Box
@@ -15,7 +15,6 @@ from tynysh.scene.clip import ClipScore
 from tynysh.scene.need import Need
 from tynysh.scene.places import watched
 from tynysh.scene.scene import Feed, Scene
-from tynysh.scene.trajectory import Trajectories
 
 PAIR_S = 0.5
 """Who was seen in so many last seconds may be fighting."""
@@ -53,7 +52,7 @@ class FightAnalyser:
     Pictures: the logistic function of the mean log-odds of the last `SMOOTHED` looks of the network
     (`perception.clip_classification`), which is calibrated on cameras that it was not trained on.
 
-    Movements: `interaction.mutual_violence` of the most violent pair.
+    Movements: `encounters.mutual_violence` of the most violent pair.
 
     The higher of the two counts.
     """
@@ -62,7 +61,6 @@ class FightAnalyser:
 
     def __init__(self, settings: FightSettings) -> None:
         self._settings = settings
-        self._trajectories = Trajectories()
         self._looks: deque[ClipScore] = deque(maxlen=SMOOTHED)
         self._pair: Encounter | None = None
 
@@ -77,9 +75,8 @@ class FightAnalyser:
             self._looks.clear()
             self._pair = None
             return ()
-        self._trajectories.observe(scene)
         if scene.detected:
-            self._pair = next(iter(encounters(self._trajectories.now(scene, within_s=PAIR_S))), None)
+            self._pair = next(iter(encounters(scene.lately(PAIR_S))), None)
         if scene.clip is None or not self._settings.pictures:
             self._looks.clear()
         elif scene.clip not in self._looks:

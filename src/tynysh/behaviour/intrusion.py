@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from tynysh.behaviour.climbing import Climbing
-from tynysh.behaviour.interaction import ramp
+from tynysh.behaviour.scores import ramp
 from tynysh.behaviour.settings import AnalyserSettings, Cooldown, MinDuration, ZoneName
 from tynysh.behaviour.signal import Behaviour, Reason, Signal
 from tynysh.geometry import Box, enclosing

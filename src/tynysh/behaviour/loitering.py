@@ -1,6 +1,6 @@
 """Does somebody stay at a protected place, or keep hands on a protected object, for longer than people do?"""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import hypot
 from typing import Annotated
@@ -12,7 +12,7 @@ from tynysh.behaviour.signal import Behaviour, Reason, Signal
 from tynysh.geometry import Box, Point, enclosing
 from tynysh.scene.need import Need
 from tynysh.scene.person import Joint
-from tynysh.scene.places import PROTECTED, SURE, base, distance, objects, stands, watched
+from tynysh.scene.places import PROTECTED, SURE, base, distance, distances, objects, stands, watched
 from tynysh.scene.scene import Feed, Scene
 from tynysh.scene.track import Track
 from tynysh.scene.zone import Zone
@@ -115,33 +115,42 @@ class LoiteringAnalyser:
         self._stays = {zone.name: self._stays.get(zone.name, []) for zone in zones}
         self._contacts = {zone.name: self._contacts.get(zone.name, []) for zone in things}
 
-        def at_place(zone: Zone, track: Track) -> bool:
-            return distance(scene, zone, track) <= settings.reach
+        places = [stands(scene, track) for track in scene.tracks]
+        heights = [track.box.height for track in scene.tracks]
 
-        def in_contact(zone: Zone, track: Track) -> bool:
-            return _touches(scene, zone, track, settings.reach)
+        def contact(zone: Zone) -> list[bool]:
+            return [_touches(scene, zone, track, settings.reach) for track in scene.tracks]
 
         return [
             *(
-                self._score(scene, zone, self._stays[zone.name], at_place, "stay", settings.limit_s)
+                self._signal(
+                    scene,
+                    zone,
+                    self._stays[zone.name],
+                    (distances(scene, zone, places, heights) <= settings.reach).tolist(),
+                    "stay",
+                    settings.limit_s,
+                )
                 for zone in zones
             ),
             *(
-                self._score(scene, zone, self._contacts[zone.name], in_contact, "contact", settings.contact_s)
+                self._signal(
+                    scene, zone, self._contacts[zone.name], contact(zone), "contact", settings.contact_s
+                )
                 for zone in things
             ),
         ]
 
-    def _score(
+    def _signal(
         self,
         scene: Scene,
         zone: Zone,
         stays: list[_Stay],
-        present: Callable[[Zone, Track], bool],
+        present: Sequence[bool],
         what: str,
         limit_s: float,
     ) -> Signal:
-        _follow(scene, zone, stays, present)
+        _follow(scene, stays, present)
         stays[:] = [stay for stay in stays if 0.0 <= scene.time_s - stay.last_s <= GRACE_S]
         longest = min(stays, key=lambda stay: stay.since_s, default=None)
         dwell_s = 0.0 if longest is None else longest.last_s - longest.since_s
@@ -162,28 +171,31 @@ class LoiteringAnalyser:
         )
 
 
-def _follow(scene: Scene, zone: Zone, stays: list[_Stay], present: Callable[[Zone, Track], bool]) -> None:
-    """Bring the stays up to date with the people of the scene."""
+def _follow(scene: Scene, stays: list[_Stay], present: Sequence[bool]) -> None:
+    """Bring the stays up to date with the people of the scene, who are `present` at the place or not."""
+    of_track = {stay.track_id: stay for stay in stays}
     here = {track.id for track in scene.tracks}
-    for track in scene.tracks:
-        stay = next((stay for stay in stays if stay.track_id == track.id), None)
-        staying = present(zone, track)
-        if stay is None:
-            stay = _left_alone(stays, track, here)
+    alone = [stay for stay in stays if stay.track_id not in here]
+    for track, staying in zip(scene.tracks, present, strict=True):
+        stay = of_track.get(track.id)
+        if stay is None and (stay := _left_alone(alone, track)) is not None:
+            alone.remove(stay)
+            stay.track_id = track.id
         if stay is None:
             if staying:
                 stays.append(_Stay(track.id, scene.time_s, scene.time_s, track.box))
-            continue
-        stay.track_id = track.id
-        if staying:
+        elif staying:
             stay.last_s = scene.time_s
             stay.box = track.box
 
 
 def _touches(scene: Scene, zone: Zone, track: Track, reach: float) -> bool:
     """Whether a person seems to touch the object of `zone`."""
-    if not _within_reach(scene, zone, track, reach):
-        return False
+    return _covers(scene, zone, track) and _within_reach(scene, zone, track, reach)
+
+
+def _covers(scene: Scene, zone: Zone, track: Track) -> bool:
+    """Whether what may touch is inside the outline of `zone`."""
     if track.keypoints is not None:
         sure = [track.keypoints[joint] for joint in _TOUCHING if track.keypoints[joint, 2] >= SURE]
         if sure:
@@ -205,13 +217,9 @@ def _within_reach(scene: Scene, zone: Zone, track: Track, reach: float) -> bool:
     return distance(scene, zone, track) <= reach
 
 
-def _left_alone(stays: Sequence[_Stay], track: Track, present: set[int]) -> _Stay | None:
-    """The stay of somebody lost from sight that this track may carry on: the nearest within `SAME_PLACE`."""
+def _left_alone(stays: Sequence[_Stay], track: Track) -> _Stay | None:
+    """Of the stays of people lost from sight the one that this track may carry on: the nearest within `SAME_PLACE`."""
     x, y = track.box.foot
-    near = [
-        (hypot(x - stay.box.foot[0], y - stay.box.foot[1]), stay.since_s, stay)
-        for stay in stays
-        if stay.track_id not in present
-    ]
+    near = [(hypot(x - stay.box.foot[0], y - stay.box.foot[1]), stay.since_s, stay) for stay in stays]
     apart, _, stay = min(near, key=lambda entry: entry[:2], default=(float("inf"), 0.0, None))
     return stay if apart <= SAME_PLACE * track.box.height else None

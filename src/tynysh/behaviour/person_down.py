@@ -12,7 +12,6 @@ from tynysh.scene.need import Need
 from tynysh.scene.places import BENCH, foot, watched
 from tynysh.scene.scene import Feed, Scene
 from tynysh.scene.track import Track
-from tynysh.scene.trajectory import SAME_INSTANT_S
 
 SMOOTHING_S = 0.7
 LONGEST_STEP_S = 2.0
@@ -25,6 +24,21 @@ appears
 in the same place, who may be the one who got up, or one who helps."""
 
 FELL_WITHIN_S = 4.0
+
+SEEMS_TO_LIE = 0.4
+"""Score of a look from which somebody is taken to lie there."""
+
+FADING_S = 12.0
+"""Time constant with which the score of somebody who is missed decays."""
+
+GONE = 0.05
+"""Smoothed score below which nobody lies there any more."""
+
+OWN_HEIGHT_S = 120.0
+"""Seconds for which somebody's own standing height is remembered."""
+
+WALKS = 0.25
+"""Heights per second from which somebody upright walks, and does not sit."""
 
 SLIM = 0.45
 """Width in heights of a box up to which somebody stands, though they do not walk: who sits is wider."""
@@ -77,16 +91,16 @@ class PersonDownAnalyser:
         self._upright: dict[int, tuple[float, float]] = {}
         self._fallen: list[_Fallen] = []
         self._count = 0
-        self._look_s: float | None = None
+        self._looked_s: float | None = None
 
     def observe(self, scene: Scene) -> Sequence[Signal]:
         """One signal for each person who lies or seems to."""
         if scene.feed is Feed.LOST:
             self._fallen.clear()
-            self._look_s = None
+            self._looked_s = None
             return ()
         if scene.detected:
-            self._look(scene)
+            self._follow(scene)
         return [
             Signal(
                 behaviour=self.behaviour,
@@ -101,29 +115,30 @@ class PersonDownAnalyser:
             for fallen in self._fallen
         ]
 
-    def _look(self, scene: Scene) -> None:
+    def _follow(self, scene: Scene) -> None:
+        """Bring those who lie up to date with the people seen now."""
         elapsed_s = (
-            0.0 if self._look_s is None else min(LONGEST_STEP_S, max(0.0, scene.time_s - self._look_s))
+            0.0 if self._looked_s is None else min(LONGEST_STEP_S, max(0.0, scene.time_s - self._looked_s))
         )
-        self._look_s = scene.time_s
-        seen = [track for track in scene.tracks if scene.time_s - track.seen_s <= SAME_INSTANT_S]
+        self._looked_s = scene.time_s
+        seen = scene.seen
         found: set[str] = set()
         for track in seen:
             score = self._lying(scene, track)
             fallen = self._place_of(track, score, found)
             if fallen is None:
-                if score >= 0.4:
+                if score >= SEEMS_TO_LIE:
                     found.add(self._add(scene, track, score).subject)
                 continue
             found.add(fallen.subject)
             fallen.level += (score - fallen.level) * (1.0 - exp(-elapsed_s / SMOOTHING_S))
             fallen.track_id, fallen.seen_s, fallen.missed_s = track.id, scene.time_s, 0.0
-            if score >= 0.4:
+            if score >= SEEMS_TO_LIE:
                 fallen.box = track.box
         for fallen in self._fallen:
             if fallen.subject not in found:
                 fallen.missed_s += elapsed_s
-                fallen.level *= exp(-elapsed_s / 12.0)
+                fallen.level *= exp(-elapsed_s / FADING_S)
         self._fallen = [fallen for fallen in self._fallen if self._holds(fallen, seen)]
         self._remember(scene, seen)
 
@@ -152,7 +167,7 @@ class PersonDownAnalyser:
         """The fallen person that a track is: the same track, or one that lies in the same place."""
         free = [fallen for fallen in self._fallen if fallen.subject not in taken]
         same = next((fallen for fallen in free if fallen.track_id == track.id), None)
-        if same is not None or score < 0.4:
+        if same is not None or score < SEEMS_TO_LIE:
             return same
         return next((fallen for fallen in free if _same_place(fallen.box, track.box)), None)
 
@@ -172,7 +187,7 @@ class PersonDownAnalyser:
         return fallen
 
     def _holds(self, fallen: _Fallen, seen: Sequence[Track]) -> bool:
-        if fallen.level < 0.05:
+        if fallen.level < GONE:
             return False
         replaced = any(
             track.born_s >= fallen.seen_s
@@ -189,10 +204,12 @@ class PersonDownAnalyser:
                 continue
             height = track.box.height
             self._upright[track.id] = (scene.time_s, height)
-            if hypot(*track.velocity) > 0.25 * height or track.box.width <= SLIM * height:
+            if hypot(*track.velocity) > WALKS * height or track.box.width <= SLIM * height:
                 self._heights.learn(foot(scene, track.box)[1], height)
         self._upright = {
-            track_id: entry for track_id, entry in self._upright.items() if scene.time_s - entry[0] <= 120.0
+            track_id: entry
+            for track_id, entry in self._upright.items()
+            if scene.time_s - entry[0] <= OWN_HEIGHT_S
         }
 
 

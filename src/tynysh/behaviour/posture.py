@@ -6,7 +6,7 @@ from math import atan2, degrees, hypot
 
 import numpy as np
 
-from tynysh.behaviour.interaction import ramp
+from tynysh.behaviour.scores import ramp
 from tynysh.geometry import Box, Point
 from tynysh.scene.person import Joint, Keypoints
 

@@ -158,11 +158,11 @@ class Counter:
     def _present(self, scene: Scene, persons: Sequence[Person]) -> list[Presence]:
         tracks = self._remember(scene)
         sure = [track for track in tracks if self._sure(track)]
-        seen = [track for track in sure if track.seen_s == scene.time_s]
+        seen = [track for track in sure if track.seen(scene.time_s)]
         carried = [
             track
             for track in sure
-            if track.seen_s < scene.time_s and _inside(track.box, scene) >= GONE_INSIDE
+            if not track.seen(scene.time_s) and _inside(track.box, scene) >= GONE_INSIDE
         ]
         others = _not_among(persons, sure)
         new = [person for person in others if person.score >= COUNTED_SCORE]

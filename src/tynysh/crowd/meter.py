@@ -125,9 +125,7 @@ class CrowdMeter:
         boxes = np.array([track.box for track in tracks], dtype=np.float64).reshape(-1, 4)
         scaled = boxes / (scene.width, scene.height, scene.width, scene.height)
         feet = np.column_stack([(scaled[:, 0] + scaled[:, 2]) / 2, scaled[:, 3]]).clip(0.0, 0.999)
-        seen = (numbers > 0) & np.array(
-            [scene.time_s - track.seen_s < 1e-3 for track in tracks], dtype=np.bool_
-        )
+        seen = (numbers > 0) & np.array([track.seen(scene.time_s) for track in tracks], dtype=np.bool_)
         walkers = self._velocities.observe(
             scene.time_s,
             numbers,

@@ -57,12 +57,15 @@ class OccludedArea:
     room: Floats
 
 
+MOST_FLOORS = 2
+"""Floors that are kept, of the sizes that people had last."""
+
+
 class Occlusion:
     """What one camera's people hide, look by look, on its ground or, where that is not known, by their sizes."""
 
     def __init__(self) -> None:
-        self._floor: HiddenFloor | None = None
-        self._known: tuple[Ground | int, int, int] | None = None
+        self._floors: dict[tuple[Ground | int, int, int], HiddenFloor] = {}
 
     def observe(
         self, ground: Ground | None, width: int, height: int, boxes: Sequence[Box]
@@ -74,11 +77,13 @@ class Occlusion:
         if ground is None:
             size = round(float(np.log(max(1.0, np.median([box.height for box in boxes])))) / SIZE_STEP)
         known = (size if ground is None else ground, width, height)
-        if self._floor is None or known != self._known:
-            self._known = known
+        if known not in self._floors:
+            # Sizes waver between two steps; what was reckoned for either is worth its second use.
+            while len(self._floors) >= MOST_FLOORS:
+                del self._floors[next(iter(self._floors))]
             floor = ground or sized_ground(float(np.exp(size * SIZE_STEP)), width, height)
-            self._floor = HiddenFloor(floor, width, height)
-        return self._floor.behind(boxes)
+            self._floors[known] = HiddenFloor(floor, width, height)
+        return self._floors[known].behind(boxes)
 
 
 def sized_ground(tall: float, width: int, height: int) -> Ground:
@@ -167,6 +172,7 @@ class HiddenFloor:
 
 def _near(places: Floats, others: Floats) -> Floats:
     """exp(-d / REACH_M) for all places (M, 2) and others (N, 2), metres: (M, N)."""
-    apart = places[:, None] - others[None]
-    near: Floats = np.exp(np.hypot(apart[..., 0], apart[..., 1]) * (-1 / REACH_M))
+    near: Floats = np.hypot(places[:, :1] - others[:, 0], places[:, 1:] - others[:, 1])
+    near *= -1 / REACH_M
+    np.exp(near, out=near)
     return near

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
-from tynysh.scene.track import Track
+from tynysh.scene.track import SAME_INSTANT_S, Track
 
 LONGEST_BREAK_S = 3.0
 """A track that was not seen for longer is not taken up by another."""
@@ -15,7 +15,6 @@ LONGEST_BREAK_S = 3.0
 REACH = 0.6
 """How far from where the old track leads, in heights, the new one may begin."""
 
-SAME_INSTANT_S = 1e-3
 LIKE_HEIGHT = 0.7
 """The lower of the two heights is at least this part of the taller."""
 
@@ -47,7 +46,7 @@ class TrackStitcher:
 
     def observe(self, time_s: float, tracks: Sequence[Track]) -> NDArray[np.int64]:
         """The numbers (N,) of the people that are `tracks` (N) at a look at `time_s`."""
-        seen = [track for track in tracks if time_s - track.seen_s < SAME_INSTANT_S]
+        seen = [track for track in tracks if track.seen(time_s)]
         new = [track for track in seen if track.id not in self._paths]
         if new:
             self._inherit(time_s, new)

@@ -53,11 +53,7 @@ class Walks:
         """The stretches that ended at `scene`."""
         if not scene.detected:
             return []
-        boxes = {
-            track.id: scene.normalised_box(track.box)
-            for track in scene.tracks
-            if track.seen_s >= scene.time_s
-        }
+        boxes = {track.id: scene.normalised_box(track.box) for track in scene.seen}
         whole = dict(_whole(boxes, scene.width / scene.height))
         followed = {track.id for track in scene.tracks} - (boxes.keys() - whole.keys())
         found: list[WalkSegment] = []

@@ -18,7 +18,7 @@ from tynysh.perception.engine import Network, load_network
 from tynysh.scene.clip import ClipScore
 from tynysh.scene.nearness import pairs_within
 from tynysh.scene.scene import Scene
-from tynysh.scene.trajectory import Trajectories, Trajectory
+from tynysh.scene.trajectory import Trajectory
 
 WEIGHTS = Path(str(files("tynysh.perception"))) / "weights" / "fight.onnx"
 
@@ -88,7 +88,6 @@ class ClipClassification:
     def __init__(self, classifier: ClipClassifier) -> None:
         self._classifier = classifier
         self._pictures = RecentPictures()
-        self._trajectories = Trajectories()
         self._groups: deque[tuple[float, int]] = deque()
         self._detected_s = float("-inf")
         self._evidence_s = float("-inf")
@@ -112,10 +111,9 @@ class ClipClassification:
         return replace(scene, clip=self._score)
 
     def _take_people(self, scene: Scene) -> None:
-        self._trajectories.observe(scene)
         if scene.detected:
             self._detected_s = scene.time_s
-            group = largest_group(self._trajectories.now(scene, within_s=EVIDENCE_S))
+            group = largest_group(scene.lately(EVIDENCE_S))
             self._groups.append((scene.time_s, group))
             while not 0.0 <= scene.time_s - self._groups[0][0] <= PEOPLE_S:
                 self._groups.popleft()

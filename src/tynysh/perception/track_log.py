@@ -112,7 +112,7 @@ class TrackLog:
             return
         self._looks.append(time_s)
         for track in tracks:
-            if track.seen_s != time_s:
+            if not track.seen(time_s):
                 continue
             path = self._paths.get(track.id)
             if path is None:

@@ -31,6 +31,7 @@ from tynysh.scene.person import Keypoints, Person
 from tynysh.scene.places import OBJECT, PROTECTED, surroundings
 from tynysh.scene.scene import Feed, Scene
 from tynysh.scene.track import Track
+from tynysh.scene.trajectories import Trajectories
 from tynysh.scene.zone import Line, Zone
 
 MOST_POSES = 4
@@ -123,6 +124,7 @@ class Pipeline:
         self._due_s = float("-inf")
         self._size = (1, 1)
         self._heights = UsualHeights()
+        self._trajectories = Trajectories()
         self._after_violence = AfterViolence()
         self._unmatched: dict[int, Box] = {}
         self._next_unmatched = -1
@@ -169,7 +171,9 @@ class Pipeline:
             scene = dataclasses.replace(scene, ground=ground)
         with self._meter.stage("crowd"):
             crowd = self._crowd.observe(scene, persons)
-        return self._judge(dataclasses.replace(scene, crowd=crowd), frame)
+        self._trajectories.observe(scene)
+        scene = dataclasses.replace(scene, crowd=crowd, trajectories=self._trajectories.now(scene))
+        return self._judge(scene, frame)
 
     @property
     def learnt(self) -> Learnt | None:

@@ -4,7 +4,9 @@ from collections.abc import Sequence
 from itertools import pairwise
 from math import hypot
 
-from tynysh.geometry import Box, Point, Polygon
+import numpy as np
+
+from tynysh.geometry import Box, Floats, Point, Polygon, contains_each
 from tynysh.scene.person import Joint
 from tynysh.scene.scene import Scene
 from tynysh.scene.track import Track
@@ -99,6 +101,20 @@ def distance(scene: Scene, zone: Zone, track: Track) -> float:
     point = (x * scene.width, y * scene.height)
     edges = zip(corners, [*corners[1:], corners[0]], strict=True)
     return min(_to_segment(point, start, end) for start, end in edges) / max(1.0, track.box.height)
+
+
+def distances(scene: Scene, zone: Zone, places: Sequence[Point], heights: Sequence[float]) -> Floats:
+    """`distance` for people who stand at `places` (N, normalised), `heights` pixels high, at once: (N,)."""
+    stand = np.asarray(places, dtype=np.float64).reshape(-1, 2)
+    scale = np.array([scene.width, scene.height])
+    starts = np.asarray(zone.polygon, dtype=np.float64) * scale
+    ways = np.roll(starts, -1, axis=0) - starts
+    offsets = (stand * scale)[:, None] - starts
+    lengths = np.maximum((ways**2).sum(axis=1), 1e-12)
+    shares = np.clip((offsets * ways).sum(axis=2) / lengths, 0.0, 1.0)
+    apart = np.hypot(*np.moveaxis(offsets - shares[..., None] * ways, 2, 0)).min(axis=1, initial=np.inf)
+    apart[contains_each(zone.polygon, stand)] = 0.0
+    return np.asarray(apart / np.maximum(1.0, np.asarray(heights, dtype=np.float64)), dtype=np.float64)
 
 
 def from_line(scene: Scene, line: Line, track: Track) -> float:

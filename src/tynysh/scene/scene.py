@@ -12,6 +12,7 @@ from tynysh.scene.ground import Ground
 from tynysh.scene.motion import STILL, Motion
 from tynysh.scene.surface import SurfaceChange
 from tynysh.scene.track import Track
+from tynysh.scene.trajectory import Trajectory
 from tynysh.scene.view import View
 from tynysh.scene.zone import Line, Zone
 
@@ -31,6 +32,7 @@ class Scene:
     width, height: of the picture, pixels.
     detected: whether the detector looked at this instant; if not, tracks are carried forward.
     tracks: the people now, seen or carried forward.
+    trajectories: where those seen lately were over the last seconds, by track id (`scene.trajectories`).
     motion: what moves.
     zones: the camera's zones that are in force.
     lines: the camera's lines.
@@ -50,6 +52,7 @@ class Scene:
     height: int
     detected: bool = True
     tracks: tuple[Track, ...] = ()
+    trajectories: Mapping[int, Trajectory] = field(default_factory=dict)
     motion: Motion = STILL
     zones: tuple[Zone, ...] = ()
     lines: tuple[Line, ...] = ()
@@ -60,6 +63,19 @@ class Scene:
     clip: ClipScore | None = None
     view: View | None = None
     surfaces: Mapping[str, SurfaceChange] = field(default_factory=dict)
+
+    @property
+    def seen(self) -> tuple[Track, ...]:
+        """The tracks of those whom the detector found at this instant."""
+        return tuple(track for track in self.tracks if track.seen(self.time_s))
+
+    def lately(self, within_s: float) -> dict[int, Trajectory]:
+        """The trajectories of those seen within the last `within_s` seconds."""
+        return {
+            track_id: trajectory
+            for track_id, trajectory in self.trajectories.items()
+            if self.time_s - trajectory.last.time_s <= within_s
+        }
 
     def zone(self, name: str) -> Zone | None:
         """The zone of that name, if it is in force now."""

@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from tynysh.geometry import Box, Point
 from tynysh.scene.person import Keypoints
 
+SAME_INSTANT_S = 1e-3
+"""Times this close are of one picture."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Track:
@@ -15,7 +18,7 @@ class Track:
     score: of the latest detection.
     velocity: (x, y) of the box's centre, pixels per second.
     born_s: stream time at which the track began.
-    seen_s: stream time of the latest detection that the track rests on; equal to the scene's time if seen now.
+    seen_s: stream time of the latest detection that the track rests on.
     keypoints: of this instant, where pose was estimated.
     """
 
@@ -26,3 +29,7 @@ class Track:
     born_s: float
     seen_s: float
     keypoints: Keypoints | None = None
+
+    def seen(self, time_s: float) -> bool:
+        """Whether the detector found the person at `time_s`; else the track is carried forward."""
+        return time_s - self.seen_s < SAME_INSTANT_S

@@ -1,27 +1,19 @@
-"""Where each person was over the last seconds."""
+"""Where one person was over the last seconds, and how the body and its limbs moved."""
 
-from bisect import bisect_left
-from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
-from math import hypot
+from math import atan2, degrees, fsum, hypot, sqrt
 from statistics import median
+from typing import NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
-
-from tynysh.geometry import Box, Floats, Point
+from tynysh.geometry import Box, Point
 from tynysh.scene.person import Joint, Keypoints
-from tynysh.scene.scene import Feed, Scene
 
 CONFIDENT = 0.2
 """Keypoints below this confidence are not used."""
-
-SAME_INSTANT_S = 1e-3
-LONGEST = 120
-"""Observations that a trajectory keeps at most: four seconds at 30 a second."""
 
 SHORTEST_STEP_S = 0.02
 LONGEST_STEP_S = 0.45
@@ -29,6 +21,9 @@ LONGEST_STEP_S = 0.45
 
 LIMBS_S = 2.5
 """Seconds over which limbs are followed: no act is looked for further back."""
+
+NEAREST_S = 0.3
+"""An observation further from an instant does not tell where somebody was then."""
 
 PACE_S = 1.2
 """Seconds over which somebody's pace is read."""
@@ -38,8 +33,28 @@ LEAP = 5.0
 
 _TORSO = (Joint.LEFT_SHOULDER, Joint.RIGHT_SHOULDER, Joint.LEFT_HIP, Joint.RIGHT_HIP)
 _CORE = (Joint.NOSE, Joint.HEAD, Joint.NECK, *_TORSO)
-_TIPS = [Joint.LEFT_WRIST, Joint.RIGHT_WRIST, Joint.LEFT_ANKLE, Joint.RIGHT_ANKLE]
-_OTHER_SIDE = [1, 0, 3, 2]
+TIPS = (Joint.LEFT_WRIST, Joint.RIGHT_WRIST, Joint.LEFT_ANKLE, Joint.RIGHT_ANKLE)
+"""The tips of the limbs, in the order of `LimbStep.speeds`."""
+
+_OTHER_SIDE = (1, 0, 3, 2)
+
+ARMS = ((Joint.LEFT_SHOULDER, Joint.LEFT_WRIST), (Joint.RIGHT_SHOULDER, Joint.RIGHT_WRIST))
+
+WIDE = 60.0
+"""Degrees about the shoulder within one step, from which an arm is swung."""
+
+
+class Arm(NamedTuple):
+    """An outstretched or bent arm, pixels. sure: how well the wrist is known."""
+
+    shoulder: Point
+    wrist: Point
+    sure: float
+
+    @property
+    def way(self) -> Point:
+        """From the shoulder to the wrist."""
+        return self.wrist[0] - self.shoulder[0], self.wrist[1] - self.shoulder[1]
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,14 +67,41 @@ class Observation:
 
     def joint(self, joint: Joint) -> Point | None:
         """Where a joint is, if that is known well enough."""
-        if self.keypoints is None or self.keypoints[joint, 2] < CONFIDENT:
+        if self.keypoints is None:
             return None
-        return float(self.keypoints[joint, 0]), float(self.keypoints[joint, 1])
+        x, y, confidence = self._joints[joint]
+        return None if confidence < CONFIDENT else (x, y)
+
+    def confidence(self, joint: Joint) -> float:
+        """How well a joint is known, in [0, 1]."""
+        return 0.0 if self.keypoints is None else self._joints[joint][2]
+
+    @cached_property
+    def _joints(self) -> list[list[float]]:
+        # Read once: single elements of an array cost ten times as much.
+        return [] if self.keypoints is None else self.keypoints.tolist()
+
+    def _known(self, joints: Iterable[Joint]) -> list[Point]:
+        """Where those of `joints` are that are known well enough."""
+        if self.keypoints is None:
+            return []
+        places = [self._joints[joint] for joint in joints]
+        return [(x, y) for x, y, confidence in places if confidence >= CONFIDENT]
+
+    @cached_property
+    def centre(self) -> Point:
+        """The middle of the box."""
+        return self.box.centre
+
+    @cached_property
+    def length(self) -> float:
+        """The box's longer side."""
+        return max(self.box.width, self.box.height)
 
     @cached_property
     def torso(self) -> Point | None:
         """Middle of shoulders and hips; None unless three of the four are known."""
-        known = [place for joint in _TORSO if (place := self.joint(joint)) is not None]
+        known = self._known(_TORSO)
         if len(known) < 3:
             return None
         return sum(x for x, _ in known) / len(known), sum(y for _, y in known) / len(known)
@@ -70,7 +112,7 @@ class Observation:
         box = self.box
         return box._replace(left=box.left + 0.15 * box.width, right=box.right - 0.15 * box.width)
 
-    @property
+    @cached_property
     def chest(self) -> Point:
         """Where the upper body is, from the box alone: a seventh of the height below its top, in the middle."""
         return self.box.centre[0], self.box.top + 0.15 * self.box.height
@@ -78,34 +120,127 @@ class Observation:
     @cached_property
     def core(self) -> Box:
         """Around head and torso: from keypoints where three are known, else the upper part of the body."""
-        known = [place for joint in _CORE if (place := self.joint(joint)) is not None]
+        known = self._known(_CORE)
         if len(known) >= 3:
             xs, ys = zip(*known, strict=True)
             return Box(min(xs), min(ys), max(xs), max(ys))
         body = self.body
         return body if body.width > body.height else body._replace(bottom=body.top + 0.6 * body.height)
 
+    @cached_property
+    def arms(self) -> list["Arm | None"]:
+        """The left and the right arm, where shoulder and wrist are known."""
+        known = [(self.joint(shoulder), self.joint(wrist)) for shoulder, wrist in ARMS]
+        return [
+            None if shoulder is None or wrist is None else Arm(shoulder, wrist, self.confidence(ends[1]))
+            for ends, (shoulder, wrist) in zip(ARMS, known, strict=True)
+        ]
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Limbs:
-    """How the tips of the limbs (left and right wrist, left and right ankle) move, over S steps between
-    observations.
+    @cached_property
+    def tips(self) -> list[tuple[float, float, float]]:
+        """`TIPS` relative to the torso, which must be known, and how surely."""
+        torso = self.torso or (0.0, 0.0)
+        places = (self._joints[tip] for tip in TIPS)
+        return [(x - torso[0], y - torso[1], confidence) for x, y, confidence in places]
 
-    now: (S,) which observation of the trajectory each step ends in, and `before`: in which it begins.
-    speed: (S, 4) relative to the torso, pixels per second; 0 where a joint or the torso is not known well
-        enough, where left and right merely changed names, and where one was taken for the other.
+    @cached_property
+    def hands(self) -> list[Point]:
+        """Where the wrists are, those that are known."""
+        return self._known((Joint.LEFT_WRIST, Joint.RIGHT_WRIST))
+
+
+class LimbStep(NamedTuple):
+    """How the tips of the limbs move from one observation to the next, both with a known torso.
+
+    speeds: of `TIPS`, relative to the torso, pixels per second; 0 where a joint is not known well enough, where left
+    and right merely changed names, and where one was taken for the other. fastest: the highest of them.
     """
 
-    before: NDArray[np.intp]
-    now: NDArray[np.intp]
-    speed: Floats
+    before: Observation
+    now: Observation
+    speeds: tuple[float, ...]
+    fastest: float
+
+
+class WideTurn(NamedTuple):
+    """An arm that turns about its shoulder by `degrees`, more than `WIDE`, from one observation to the next.
+
+    shortest: the distance from the shoulder to the wrist, before or after; length: how far the wrist came, pixels.
+    """
+
+    now: Observation
+    arm: Arm
+    degrees: float
+    shortest: float
+    length: float
+    step_s: float
+    sure: float
 
 
 class Trajectory:
-    """One person's observations, in order of time; at least one."""
+    """One person's observations, in order of time; at least one. What is read from it is read once.
 
-    def __init__(self, observations: Sequence[Observation]) -> None:
+    limbs, wide_turns: how the limbs moved over the last `LIMBS_S`, step by step.
+    """
+
+    def __init__(self, observations: Iterable[Observation], before: "Trajectory | None" = None) -> None:
+        """before: the same person's trajectory a moment ago: how they moved then is known already."""
         self._observations = tuple(observations)
+        since_s = max(self._observations[0].time_s, self.last.time_s - LIMBS_S)
+        self.limbs: list[LimbStep] = []
+        self.wide_turns: list[WideTurn] = []
+        self._hops: list[float] = [0.0]
+        self._posed: bool = self.last.keypoints is not None
+        known = 1
+        if before is not None:
+            known = len(self) - (self.last is not before.last)
+            self.limbs = [step for step in before.limbs if step.before.time_s >= since_s]
+            self.wide_turns = [turn for turn in before.wide_turns if turn.now.time_s - turn.step_s >= since_s]
+            self._hops = before._hops[len(before) - known :]
+            self._posed |= before._posed
+        for index in range(known, len(self)):
+            self._move(index, since_s)
+        # What was read of instants that are over stays so.
+        self._velocities: dict[tuple[float, float], Point | None] = {
+            span: velocity
+            for span, velocity in (() if before is None else before._velocities.items())
+            if since_s <= span[0] and before is not None and span[1] <= before.last.time_s
+        }
+        self._unrest: dict[float, tuple[float | None, float]] = {}
+        self._jitters: dict[float, float] = {}
+
+    def _move(self, index: int, since_s: float) -> None:
+        """Take in how the limbs came to an observation."""
+        now, last = self._observations[index], self._observations[index - 1]
+        across, down = now.centre[0] - last.centre[0], now.centre[1] - last.centre[1]
+        self._hops.append(hypot(across, down) / max(now.time_s - last.time_s, 1e-9))
+        if now.keypoints is None:
+            return
+        for back in range(index - 1, -1, -1):
+            before = self._observations[back]
+            step_s = now.time_s - before.time_s
+            if step_s > LONGEST_STEP_S or before.time_s < since_s:
+                break
+            if step_s < SHORTEST_STEP_S and before.torso is not None:
+                break
+            if back == index - 1 and step_s >= SHORTEST_STEP_S:
+                self.wide_turns += _wide_turns(before, now)
+            if before.torso is not None and now.torso is not None:
+                self.limbs.append(_limb_step(before, now))
+                break
+
+    @cached_property
+    def fastest(self) -> float:
+        """How fast a tip of a limb moved at most, of `limbs`."""
+        return max((step.fastest for step in self.limbs), default=0.0)
+
+    @cached_property
+    def _at(self) -> dict[float, Observation]:
+        return {observation.time_s: observation for observation in self._observations}
+
+    @cached_property
+    def _times(self) -> list[float]:
+        return [observation.time_s for observation in self._observations]
 
     def __len__(self) -> int:
         return len(self._observations)
@@ -123,16 +258,18 @@ class Trajectory:
 
     def since(self, time_s: float) -> tuple[Observation, ...]:
         """The observations from `time_s` on."""
-        return self._observations[bisect_left(self._observations, time_s, key=_time_of) :]
+        return self._observations[bisect_left(self._times, time_s) :]
 
     def nearest(self, time_s: float) -> Observation | None:
-        """The observation nearest in time, if within 0.3 s."""
-        after = bisect_left(self._observations, time_s, key=_time_of)
-        nearest = min(
-            self._observations[max(0, after - 1) : after + 1],
-            key=lambda observation: abs(observation.time_s - time_s),
-        )
-        return nearest if abs(nearest.time_s - time_s) <= 0.3 else None
+        """The observation nearest in time, if within `NEAREST_S`."""
+        if (seen := self._at.get(time_s)) is not None:
+            return seen
+        after = bisect_left(self._times, time_s)
+        if after == len(self._times) or (
+            after > 0 and time_s - self._times[after - 1] <= self._times[after] - time_s
+        ):
+            after -= 1
+        return self._observations[after] if abs(self._times[after] - time_s) <= NEAREST_S else None
 
     @cached_property
     def body_height(self) -> float:
@@ -141,9 +278,7 @@ class Trajectory:
         The longer side, so that somebody who falls keeps their body_height; a quartile, so that a raised arm or a
         box that two people share does not count.
         """
-        lengths = sorted(
-            max(observation.box.width, observation.box.height) for observation in self._observations
-        )
+        lengths = sorted([observation.length for observation in self._observations])
         return max(1.0, lengths[int(0.75 * (len(lengths) - 1))])
 
     def velocity(self, start_s: float, end_s: float) -> Point | None:
@@ -153,23 +288,25 @@ class Trajectory:
         Of the middle of the torso where pose is known throughout, else of the box. None with fewer than three
         observations or over less than 0.15 s.
         """
-        observations = [
-            observation for observation in self._observations if start_s <= observation.time_s <= end_s
-        ]
+        span = (start_s, end_s)
+        if span not in self._velocities:
+            self._velocities[span] = self._velocity(*span)
+        return self._velocities[span]
+
+    def _velocity(self, start_s: float, end_s: float) -> Point | None:
+        times = self._times
+        observations = self._observations[bisect_left(times, start_s) : bisect_right(times, end_s)]
         if len(observations) < 3 or observations[-1].time_s - observations[0].time_s < 0.15:
             return None
-        torsos = [torso for observation in observations if (torso := observation.torso) is not None]
-        places = (
-            torsos
-            if len(torsos) == len(observations)
-            else [observation.box.centre for observation in observations]
-        )
-        middle_s = sum(observation.time_s for observation in observations) / len(observations)
+        places = [torso for observation in observations if (torso := observation.torso) is not None]
+        if len(places) < len(observations):
+            places = [observation.centre for observation in observations]
+        middle_s = sum([observation.time_s for observation in observations]) / len(observations)
         offsets = [observation.time_s - middle_s for observation in observations]
-        spread = sum(offset * offset for offset in offsets)
+        spread = sum([offset * offset for offset in offsets])
         return (
-            sum(offset * x for offset, (x, _) in zip(offsets, places, strict=True)) / spread,
-            sum(offset * y for offset, (_, y) in zip(offsets, places, strict=True)) / spread,
+            sum([offset * x for offset, (x, _) in zip(offsets, places, strict=True)]) / spread,
+            sum([offset * y for offset, (_, y) in zip(offsets, places, strict=True)]) / spread,
         )
 
     @cached_property
@@ -180,6 +317,15 @@ class Trajectory:
             return None
         return self.velocity(now_s - PACE_S, now_s)
 
+    @cached_property
+    def runs(self) -> bool:
+        """Whether the pace is that of somebody who runs: more than one H/s."""
+        # A mean velocity is no higher than the highest between two looks: most people need no reckoning.
+        first = bisect_left(self._times, self.last.time_s - PACE_S)
+        if not self._posed and 1.001 * max(self._hops[first + 1 :], default=0.0) < self.body_height:
+            return False
+        return self.pace is not None and speed(self.pace) > self.body_height
+
     def unrest(self, since_s: float) -> tuple[float | None, float]:
         """How much the upper body's velocity across the picture changes from look to look since `since_s` (median,
         pixels per second), and how fast it gets anywhere (pixels per second).
@@ -188,7 +334,12 @@ class Trajectory:
 
         The changes are None with fewer than three steps between looks, or where it leapt (`LEAP`).
         """
-        observations = recent(self, since_s)
+        if since_s not in self._unrest:
+            self._unrest[since_s] = self._unrest_since(since_s)
+        return self._unrest[since_s]
+
+    def _unrest_since(self, since_s: float) -> tuple[float | None, float]:
+        observations = self.since(since_s)
         steps = [
             (now.time_s - before.time_s, now.chest[0] - before.chest[0], now.chest[1] - before.chest[1])
             for before, now in pairwise(observations)
@@ -205,42 +356,30 @@ class Trajectory:
         return float(median(changes)), way / (last.time_s - first.time_s)
 
     @cached_property
-    def limbs(self) -> Limbs:
-        """How fast the limbs move, over the last `LIMBS_S`."""
-        since_s = self.last.time_s - LIMBS_S
-        posed = [
-            index
-            for index, observation in enumerate(self._observations)
-            if observation.time_s >= since_s and observation.torso is not None
-        ]
-        steps = [
-            (before, now)
-            for before, now in pairwise(posed)
-            if SHORTEST_STEP_S <= self[now].time_s - self[before].time_s <= LONGEST_STEP_S
-        ]
-        if not steps:
-            return Limbs(np.zeros(0, np.intp), np.zeros(0, np.intp), np.zeros((0, 4)))
-        before, now = np.array(steps, dtype=np.intp).T
-        tips = np.zeros((len(self), 4, 3))
-        for index in posed:
-            observation = self[index]
-            if observation.keypoints is not None and observation.torso is not None:
-                tips[index] = observation.keypoints[_TIPS]
-                tips[index, :, :2] -= observation.torso
-        step_s = np.array([self[b].time_s - self[a].time_s for a, b in steps])[:, None]
-        reached, came_from = tips[now], tips[before]
-        sure = np.minimum(reached[:, :, 2], came_from[:, :, 2]) >= CONFIDENT
-        places, places_before = reached[:, :, :2], came_from[:, :, :2]
-        moved = np.linalg.norm(places - places_before, axis=2)
-        across = np.linalg.norm(places - places_before[:, _OTHER_SIDE], axis=2)
-        swapped = np.maximum(across, across[:, _OTHER_SIDE]) < 0.5 * moved
-        merged = np.linalg.norm(places - places[:, _OTHER_SIDE], axis=2) < 0.25 * moved
-        return Limbs(before, now, np.where(sure & ~swapped & ~merged, moved / step_s, 0.0))
+    def hands(self) -> Box | None:
+        """Around everywhere a hand was over the last `LIMBS_S`; None where none was known."""
+        if not self._posed:
+            return None
+        hands = [hand for one in self.since(self.last.time_s - LIMBS_S) for hand in one.hands]
+        if not hands:
+            return None
+        xs, ys = zip(*hands, strict=True)
+        return Box(min(xs), min(ys), max(xs), max(ys))
 
+    @cached_property
+    def cores(self) -> Box:
+        """Around everywhere head and torso were over the last `LIMBS_S` and a moment more."""
+        cores = [one.core for one in self.since(self.last.time_s - LIMBS_S - NEAREST_S)]
+        lefts, tops, rights, bottoms = zip(*cores, strict=True)
+        return Box(min(lefts), min(tops), max(rights), max(bottoms))
 
-def recent(trajectory: Trajectory, since_s: float) -> tuple[Observation, ...]:
-    """The observations from `since_s` on."""
-    return trajectory.since(since_s)
+    def jitter(self, since_s: float) -> float:
+        """Standard deviation of the box's height since `since_s`, pixels."""
+        if since_s not in self._jitters:
+            heights = [one.box.height for one in self.since(since_s)]
+            mean = fsum(heights) / len(heights)
+            self._jitters[since_s] = sqrt(fsum([(height - mean) ** 2 for height in heights]) / len(heights))
+        return self._jitters[since_s]
 
 
 def speed(velocity: Point) -> float:
@@ -248,38 +387,55 @@ def speed(velocity: Point) -> float:
     return hypot(*velocity)
 
 
-def _time_of(observation: Observation) -> float:
-    return observation.time_s
+def direction(start: Point, end: Point) -> Point:
+    """The unit vector from `start` to `end`; (0, 0) where they are one."""
+    x, y = end[0] - start[0], end[1] - start[1]
+    length = hypot(x, y)
+    return (x / length, y / length) if length > 0.0 else (0.0, 0.0)
 
 
-class Trajectories:
-    """The last `window_s` seconds of each track, from scenes in order of time.
+def along(vector: Point, heading: Point) -> float:
+    """How far a vector goes in the direction of a unit vector."""
+    return vector[0] * heading[0] + vector[1] * heading[1]
 
-    Only instants at which the person was seen count; positions that the tracker carried forward do not.
-    """
 
-    def __init__(self, window_s: float = 4.0) -> None:
-        self._window_s = window_s
-        self._observations: dict[int, deque[Observation]] = {}
+def angle(one: Point, other: Point) -> float:
+    """Degrees between two vectors; 0 where one has no length."""
+    across = one[0] * other[1] - one[1] * other[0]
+    return degrees(abs(atan2(across, one[0] * other[0] + one[1] * other[1])))
 
-    def observe(self, scene: Scene) -> None:
-        """Take in a scene and forget what is older than the window."""
-        if scene.detected and scene.feed is Feed.LIVE:
-            for track in scene.tracks:
-                if scene.time_s - track.seen_s > SAME_INSTANT_S:
-                    continue
-                trajectory = self._observations.setdefault(track.id, deque(maxlen=LONGEST))
-                trajectory.append(Observation(scene.time_s, track.box, track.keypoints))
-        for track_id, trajectory in list(self._observations.items()):
-            while trajectory and not 0.0 <= scene.time_s - trajectory[0].time_s <= self._window_s:
-                trajectory.popleft()
-            if not trajectory:
-                del self._observations[track_id]
 
-    def now(self, scene: Scene, within_s: float = 1.0) -> Mapping[int, Trajectory]:
-        """Track id → trajectory, of the people seen within the last `within_s` seconds."""
-        return {
-            track_id: Trajectory(trajectory)
-            for track_id, trajectory in self._observations.items()
-            if scene.time_s - trajectory[-1].time_s <= within_s
-        }
+def _limb_step(before: Observation, now: Observation) -> LimbStep:
+    came_from, reached = before.tips, now.tips
+    step_s = now.time_s - before.time_s
+    moved = [_distance(one, other) for one, other in zip(reached, came_from, strict=True)]
+    across = [_distance(one, came_from[side]) for one, side in zip(reached, _OTHER_SIDE, strict=True)]
+    speeds = []
+    for tip, side in enumerate(_OTHER_SIDE):
+        sure = min(reached[tip][2], came_from[tip][2]) >= CONFIDENT
+        swapped = max(across[tip], across[side]) < 0.5 * moved[tip]
+        merged = _distance(reached[tip], reached[side]) < 0.25 * moved[tip]
+        speeds.append(moved[tip] / step_s if sure and not swapped and not merged else 0.0)
+    return LimbStep(before, now, tuple(speeds), max(speeds))
+
+
+def _wide_turns(before: Observation, now: Observation) -> Iterator[WideTurn]:
+    for drawn, thrown in zip(before.arms, now.arms, strict=True):
+        if drawn is None or thrown is None:
+            continue
+        back, out = drawn.way, thrown.way
+        if (turn := angle(back, out)) > WIDE:
+            yield WideTurn(
+                now,
+                thrown,
+                turn,
+                min(hypot(*back), hypot(*out)),
+                hypot(out[0] - back[0], out[1] - back[1]),
+                now.time_s - before.time_s,
+                min(drawn.sure, thrown.sure),
+            )
+
+
+def _distance(one: Sequence[float], other: Sequence[float]) -> float:
+    across, down = one[0] - other[0], one[1] - other[1]
+    return sqrt(across * across + down * down)
