@@ -1,4 +1,4 @@
-# make setup, demo, test, lint, bench: each sets up what it needs. Only Python >= 3.11 and the package registries.
+# make setup, demo, test, lint, types, bench: each sets up what it needs. Only Python >= 3.11 and the package registries.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -10,7 +10,7 @@ CONSOLE := src/tynysh/api/console/index.html
 CONSOLE_SOURCES := $(shell find console src/tynysh/translations -type f \( -path 'console/*' -o -name '*.json' \) -not -path '*/node_modules/*')
 FOOTAGE := $(abspath $(if $(TYNYSH_FOOTAGE),$(TYNYSH_FOOTAGE),$(wildcard ../shared/data)))
 
-.PHONY: setup demo test lint bench console browser lock wheel clean
+.PHONY: setup demo test lint types bench console browser lock wheel clean
 
 setup: $(VENV)/.ready console
 
@@ -42,7 +42,12 @@ lint: setup
 	$(BIN)/ruff check src tests training benchmarks
 	$(BIN)/ruff format --check src tests training benchmarks
 	$(BIN)/mypy
+	$(BIN)/python -m tynysh.api | (cd console && $(NPM) run --silent types -- --check)
 	cd console && $(NPM) run --silent lint
+
+# The console's types of what the API answers, made of its own description; `make lint` fails where they differ.
+types: setup
+	$(BIN)/python -m tynysh.api | (cd console && $(NPM) run --silent types)
 
 bench: setup
 	TYNYSH_FOOTAGE="$(FOOTAGE)" $(BIN)/python benchmarks/run.py

@@ -61,8 +61,8 @@ def create_app(
     """
     settings = settings or ApiSettings()
 
-    def standing(token_hashes: Collection[str]) -> Mapping[str, User]:
-        return console_queries.standing(database, token_hashes, now=clock())
+    def signed_in(token_hashes: Collection[str]) -> Mapping[str, User]:
+        return console_queries.signed_in(database, token_hashes, now=clock())
 
     context = Context(
         database=database,
@@ -72,7 +72,7 @@ def create_app(
         clock=clock,
         settings=settings,
         feed=Feed(database, poll_s=settings.poll_s, queue=settings.updates_queue),
-        watch=StreamRegistry(standing, every_s=settings.watch_s, per_session=settings.streams_per_session),
+        watch=StreamRegistry(signed_in, every_s=settings.watch_s, per_session=settings.streams_per_session),
         viewings=Viewings(database, clock),
         kept=CachedCounts(database),
     )
@@ -101,7 +101,6 @@ def create_app(
         redirect_slashes=False,
         lifespan=running,
         responses=_REFUSALS,
-        separate_input_output_schemas=False,
     )
     app.state.context = context
     app.add_middleware(Guard, settings=settings)

@@ -13,10 +13,10 @@ from tynysh.api import models
 from tynysh.api.permissions import Permission
 from tynysh.api.principal import Principal
 from tynysh.errors import StoreError
+from tynysh.incidents.incident import Incident
 from tynysh.store.database import Database
 from tynysh.store.queries import cameras, changes, incidents
 from tynysh.store.queries.changes import Change, ChangeKind
-from tynysh.store.queries.incidents import Incident
 
 log = structlog.get_logger(__name__)
 
@@ -144,11 +144,11 @@ class Feed:
             for (kind, ref), number in last.items():
                 with _left_out(kind, ref):
                     if kind is ChangeKind.INCIDENT and (incident := found.get(ref)) is not None:
-                        data = models.incident(incident).model_dump_json()
+                        data = models.Incident.model_validate(incident).model_dump_json()
                         updates.append(Update(number, kind, incident.site.id, data))
                     if kind is ChangeKind.CAMERA and (camera := cameras.camera(session, ref)) is not None:
                         # The worker has just recorded it with the change: asking the worker could only be staler.
-                        data = models.camera(camera, models.recorded(camera)).model_dump_json()
+                        data = models.Camera.model_validate(camera).model_dump_json()
                         updates.append(Update(number, kind, camera.site.id, data))
         return sorted(updates, key=lambda update: update.id)
 

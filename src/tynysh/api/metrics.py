@@ -4,7 +4,6 @@ import asyncio
 import hmac
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from typing import get_args
 
 from fastapi import APIRouter, Depends, Response
 from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
@@ -23,7 +22,7 @@ from tynysh import __version__
 from tynysh.api.context import Services
 from tynysh.api.errors import ApiError
 from tynysh.api.health import may_measure
-from tynysh.api.links import CameraState, CameraStatus
+from tynysh.media.camera_status import CameraState, CameraStatus
 from tynysh.store.console_queries import Counts
 
 router = APIRouter(tags=["operation"])
@@ -56,7 +55,7 @@ class Snapshot(Collector):
         cameras = GaugeMetricFamily(
             "tynysh_cameras", "Cameras by state, of workers that answer", labels=["state"]
         )
-        for state in get_args(CameraState):
+        for state in CameraState:
             cameras.add_metric([state], states[state])
         frames = CounterMetricFamily(
             "tynysh_frames", "Frames by what became of them", labels=["camera", "stage"]

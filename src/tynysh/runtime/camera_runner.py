@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
-from typing import Any
 from uuid import UUID
 
 import structlog
@@ -21,7 +20,8 @@ from tynysh.crowd.minutes import MinuteMeter, Minutes, Series
 from tynysh.evidence.anonymised import blurred, scaled_size
 from tynysh.evidence.timeline import PeopleTimeline
 from tynysh.geometry import Box
-from tynysh.media.camera import CameraFeed, FeedState, FeedTick
+from tynysh.media.camera import CameraFeed, FeedTick
+from tynysh.media.camera_status import CameraState, CameraStatus, Counters
 from tynysh.media.frame import Frame
 from tynysh.media.recorder import Recorder, RecorderState, RecorderStatus, Retention
 from tynysh.media.source import SourceFault, SourceSpec, Transport
@@ -185,31 +185,31 @@ class CameraRunner:
     def picture(self) -> bytes | None:
         """The latest picture, anonymised, as JPEG; None before the first and while the camera is lost."""
         latest = self.latest
-        if latest is None or self.feed.status.state is FeedState.LOST:
+        if latest is None or self.feed.status.state is CameraState.LOST:
             return None
         return anonymised_jpeg(latest)
 
-    def status(self) -> dict[str, Any]:
-        """What the console is told of the camera."""
+    def status(self) -> CameraStatus:
+        """How the camera is doing now."""
         status = self.feed.status
-        counters = dataclasses.asdict(self.feed.counters) | {"frames_analysed": self.analysed}
+        counted = dataclasses.asdict(self.feed.counters) | {"frames_analysed": self.analysed}
         latest = self.latest
-        lost = status.state is FeedState.LOST
+        lost = status.state is CameraState.LOST
         crowd = self.crowd()
         whole = None if crowd is None else crowd.state.place(PICTURE)
-        return {
-            "state": status.state.value,
-            "since": status.since,
-            "detail": status.detail,
-            "people": 0 if lost or latest is None else latest.count,
-            "people_rough": whole is not None and whole.rough,
-            "fps": self._rate.of(counters["frames_read"], time.monotonic()),
-            "counters": counters,
-            "recording": self._recorder is not None
+        return CameraStatus(
+            state=status.state,
+            since=status.since,
+            detail=status.detail,
+            people=0 if lost or latest is None else latest.count,
+            people_rough=whole is not None and whole.rough,
+            fps=self._rate.of(counted["frames_read"], time.monotonic()),
+            counters=Counters.model_validate(counted),
+            recording=self._recorder is not None
             and self._main is not None
             and self._recorder.status.state is RecorderState.RECORDING
-            and self._main.status.state is not FeedState.LOST,
-        }
+            and self._main.status.state is not CameraState.LOST,
+        )
 
     def people_between(self, start_s: float, end_s: float) -> PeopleTimeline:
         """Where people were in a stretch of time, for a clip of it."""
@@ -218,7 +218,7 @@ class CameraRunner:
 
     def crowd(self) -> Crowd | None:
         """The crowd now; None before the first look and while the camera is lost."""
-        return None if self.feed.status.state is FeedState.LOST else self._crowd
+        return None if self.feed.status.state is CameraState.LOST else self._crowd
 
     def minutes(self, before: int) -> Mapping[Series, Minutes]:
         """What the crowd was like in the minutes before `before` (Unix time in minutes); each is given once."""
@@ -256,7 +256,7 @@ class CameraRunner:
 
     def _tick(self, tick: FeedTick) -> None:
         stalled = tick.status.detail == STALLED
-        if tick.status.state is FeedState.LOST or stalled:
+        if tick.status.state is CameraState.LOST or stalled:
             self._take(self._pipeline.lost(tick.time_s, self.feed.health))
             self._crowd = None
             with self._minutes_lock:
