@@ -76,7 +76,7 @@ async def list_blindness(
     site: Annotated[str | None, Query(max_length=63, pattern=NO_ZERO, description="One site only.")] = None,
 ) -> list[Blindness]:
     """Every site that the user may see, in the order of the site file, with its faulty cameras."""
-    now = await services.board.latest()
+    now = await services.statuses.latest()
 
     def status(camera: RegisteredCamera) -> CameraStatus | None:
         return current(now.get(camera.id), camera.status)

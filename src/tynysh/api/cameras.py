@@ -32,7 +32,7 @@ Viewer = Annotated[Principal, Depends(requires(Permission.CAMERAS_VIEW))]
 @router.get("")
 async def list_cameras(principal: Reader, services: Services) -> list[models.Camera]:
     """The cameras of the sites that the user may see, in the order of the site file."""
-    now = await services.board.latest()
+    now = await services.statuses.latest()
 
     def load() -> list[models.Camera]:
         with services.database.reading() as session:
@@ -46,7 +46,7 @@ async def list_cameras(principal: Reader, services: Services) -> list[models.Cam
 async def get_camera(camera_id: CameraId, principal: Reader, services: Services) -> models.Camera:
     """One camera."""
     found = await run_in_threadpool(visible, camera_id, principal, services)
-    now = await services.board.latest()
+    now = await services.statuses.latest()
     return _camera(found, now)
 
 
@@ -67,7 +67,7 @@ async def get_picture(
 async def live(camera_id: CameraId, principal: Viewer, services: Services, websocket: WebSocket) -> None:
     """Live video, anonymised: `{"mime": ...}` as text, then fragmented MP4. Watching is put on the audit record."""
     await run_in_threadpool(visible, camera_id, principal, services)
-    async with services.watch.streaming(principal, "live") as stream:
+    async with services.streams.streaming(principal, "live") as stream:
         await run_in_threadpool(_note, camera_id, principal, services, peer_of(websocket).address)
         await websocket.accept()
         await relay(

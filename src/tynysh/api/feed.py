@@ -66,7 +66,7 @@ class Behind(Exception):  # noqa: N818  not a fault: an answer
 class Feed:
     """Reads the change table in one task and tells all listeners.
 
-    `position` is the number of the last change that was told; all before it have been told too, for the table's
+    `last_told` is the number of the last change that was told; all before it have been told too, for the table's
     numbers have no gaps.
     """
 
@@ -75,11 +75,11 @@ class Feed:
         self._poll_s = poll_s
         self._queue = queue
         self._listeners: set[Listener] = set()
-        self.position = 0
+        self.last_told = 0
 
     async def start(self) -> None:
         """Begins with what is newest now."""
-        self.position = await asyncio.to_thread(self._latest)
+        self.last_told = await asyncio.to_thread(self._latest)
 
     async def run(self) -> None:
         """Reads and tells until cancelled."""
@@ -97,7 +97,7 @@ class Feed:
 
     @contextmanager
     def listening(self, principal: Principal) -> Iterator[Listener]:
-        """Registers a listener for as long as the block runs. It is told everything after `position`."""
+        """Registers a listener for as long as the block runs. It is told everything after `last_told`."""
         listener = Listener(principal, asyncio.Queue(self._queue))
         self._listeners.add(listener)
         try:
@@ -122,14 +122,14 @@ class Feed:
             after = page[-1].id
 
     async def _step(self) -> int:
-        page = await asyncio.to_thread(self._since, self.position)
+        page = await asyncio.to_thread(self._since, self.last_told)
         if page:
             updates = await self._updates(page) if self._listeners else []
             # No other task runs between telling and moving on, so a listener sees each change once.
             for update in updates:
                 for listener in self._listeners:
                     listener.tell(update)
-            self.position = page[-1].id
+            self.last_told = page[-1].id
         return len(page)
 
     async def _updates(self, page: Sequence[Change]) -> list[Update]:

@@ -49,7 +49,7 @@ async def healthz(connection: HTTPConnection, response: Response, services: Serv
     except StoreError:
         response.status_code = 503
         return Health(status="failing", database=False if peer_of(connection).loopback else None)
-    answering = await services.board.latest()
+    answering = await services.statuses.latest()
     now = services.clock()
     ages = [
         CameraAge(

@@ -44,7 +44,7 @@ class Snapshot(Collector):
         """The figures, in families."""
         yield InfoMetricFamily("tynysh_build", "Version that runs", {"version": __version__})
         yield from self._cameras()
-        yield from self._kept()
+        yield from self._incidents()
         streams = GaugeMetricFamily("tynysh_streams", "Streams open to browsers", labels=["kind"])
         for kind, number in sorted(self._streams.items()):
             streams.add_metric([kind], number)
@@ -78,7 +78,7 @@ class Snapshot(Collector):
             fps.add_metric([camera_id], status.fps)
         yield from (cameras, frames, reconnects, mended, people, fps)
 
-    def _kept(self) -> Iterator[Metric]:
+    def _incidents(self) -> Iterator[Metric]:
         incidents = GaugeMetricFamily(
             "tynysh_incidents", "Incidents kept, by behaviour and state", labels=["behaviour", "state"]
         )
@@ -111,8 +111,8 @@ def may_scrape(connection: HTTPConnection, services: Services) -> None:
 )
 async def metrics(services: Services) -> Response:
     """Figures in Prometheus's text format. Nothing in them is about a person."""
-    status, counts = await asyncio.gather(services.board.latest(), services.kept.latest())
-    streams = {kind: services.watch.open(kind) for kind in ("updates", "live")}
+    status, counts = await asyncio.gather(services.statuses.latest(), services.counts.latest())
+    streams = {kind: services.streams.open(kind) for kind in ("updates", "live")}
     registry = CollectorRegistry(auto_describe=False)
     registry.register(Snapshot(status, counts, streams))
     ProcessCollector(registry=registry)

@@ -86,7 +86,7 @@ async def sign_in(wanted: SignIn, request: Request, response: Response, services
                 sessions.sign_out(session, before.token)
             _record(session, services, found.user.name, "session.begin", address)
         if before is not None:
-            services.watch.end_session(sessions.token_hash(before.token))
+            services.streams.end_session(sessions.token_hash(before.token))
         return found
 
     found = await to_thread.run_sync(begin, limiter=_HASHING)
@@ -123,7 +123,7 @@ def sign_out(found: Current, request: Request, response: Response, services: Ser
     with services.database.writing() as session:
         sessions.sign_out(session, found.token)
         _record(session, services, found.user.name, "session.end", peer_of(request).address)
-    services.watch.end_session(sessions.token_hash(found.token))
+    services.streams.end_session(sessions.token_hash(found.token))
     drop_cookie(response, request)
 
 
