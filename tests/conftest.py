@@ -18,6 +18,8 @@ from tynysh.store.database import Database
 from tynysh.store.migrate import migrate
 from tynysh.store.schema import CameraRow, SiteRow
 
+pytest_plugins = ["tests.costs"]
+
 _numbers = itertools.count()
 
 
