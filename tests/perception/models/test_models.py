@@ -16,9 +16,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from pydantic import ValidationError
-from rich.console import Console
 
-from tynysh.commands.models import list_models, pull_missing, pull_models, verify_models
+from tynysh.commands.models import list_models, pull, pull_missing, verify
 from tynysh.errors import ModelError
 from tynysh.perception.models import Models, State, manifest
 from tynysh.perception.models.manifest import Manifest
@@ -342,13 +341,15 @@ def test_two_processes_fetch_a_model_once(shop: Shop, models: Models) -> None:
     assert len([path for path, _, _ in shop.requests if path.startswith("/simple")]) == 1
 
 
-def test_a_folder_serves_closed_networks(models: Models, tmp_path: Path) -> None:
+def test_a_folder_serves_closed_networks(
+    models: Models, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     usb = tmp_path / "usb"
     usb.mkdir()
     (usb / "toy.onnx").write_bytes(WEIGHTS)
-    console = Console(file=io.StringIO(), width=200)
     offline = Models(models.manifest, models.folder, None, PipSettings(indexes=()), use_pip=False)
-    pull_models(console, source=usb, models=offline)
+    monkeypatch.setattr("tynysh.perception.models.cache.Models", lambda: offline)
+    pull(source=usb)
     assert (models.folder / "toy.onnx").read_bytes() == WEIGHTS
 
     in_place = Models(models.manifest, tmp_path / "empty", usb, PipSettings(indexes=()), use_pip=False)
@@ -387,24 +388,24 @@ def test_a_cache_that_cannot_be_written_is_one_clear_error(models: Models, tmp_p
         blocked.ensure("toy-detector")
 
 
-def test_the_commands_tell_what_is_here(models: Models) -> None:
-    out = io.StringIO()
-    console = Console(file=out, width=120)
-    list_models(console, models)
-    assert "missing" in out.getvalue()
+def test_the_commands_tell_what_is_here(
+    models: Models, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("tynysh.perception.models.cache.Models", lambda: models)
+    list_models()
+    assert "missing" in capsys.readouterr().out
     with pytest.raises(ModelError, match="toy-detector is missing"):
-        verify_models(console, models=models)
-    pull_missing(console, models=models)
-    said = out.getvalue()
-    assert "fetched to" in said
-    pull_missing(console, models=models)
-    assert out.getvalue() == said
-    pull_models(console, ["toy-detector"], models=models)
-    assert "here already" in out.getvalue()
-    verify_models(console, models=models)
+        verify()
+    pull_missing()
+    assert "fetched to" in capsys.readouterr().out
+    pull_missing()
+    assert capsys.readouterr().out == ""
+    pull(["toy-detector"])
+    assert "here already" in capsys.readouterr().out
+    verify()
     (models.folder / "toy.onnx").write_bytes(b"bad")
     with pytest.raises(ModelError, match="toy-detector is damaged"):
-        verify_models(console, models=models)
+        verify()
 
 
 def test_pip_settings_are_those_that_pip_would_use(tmp_path: Path) -> None:
