@@ -46,8 +46,8 @@ def test_a_program_gets_every_cell_whole_on_one_line(
     monkeypatch.setenv("COLUMNS", "40")
     print_table(("file", "score"), [(LONG, "0.50"), None, ("b.mp4", "0.25")], right=(1,))
     heading, _, first, _, second = lines_of(capsys.readouterr().out)
-    assert heading.split(" │ ")[0].strip() == "file"
-    assert first == f"{LONG} │  0.50"
+    assert heading.split("┃")[0].strip() == "file"
+    assert first.strip() == f"{LONG} │  0.50"
     assert second.endswith("│  0.25")
 
 
@@ -58,7 +58,7 @@ def test_a_terminal_gets_long_words_folded_and_short_ones_whole(
     print_table(("file", "score"), [(LONG, "0.50")], right=(1,))
     lines = lines_of(capsys.readouterr().out)
     assert max(map(len, lines)) <= 80
-    assert "".join(line.split("│")[0].strip() for line in lines[2:]) == LONG
+    assert "".join(line.split("│")[0].strip() for line in lines if "│" in line) == LONG
     assert sum("0.50" in line for line in lines) == 1
 
 
@@ -158,7 +158,8 @@ def test_what_was_found_in_videos_is_whole_when_piped_and_fits_a_terminal(
         )
         video = tmp_path / "LABELS.csv"
         video.write_text(f"file,start,end,behaviour\n{street},0,8,intrusion\n{street},2,4,person_down\n")
-    call = (*command, video, "--site", street_site, "--camera", "north")
+    # Without a site, what is watched for is what alarm budgets are for.
+    call = (*command, video, *(() if command[0] == "tune" else ("--site", street_site, "--camera", "north")))
     piped = tynysh(*call).out
     assert all(any(word in line for line in piped.splitlines()) for word in words)
     narrow()
