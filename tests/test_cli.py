@@ -321,3 +321,21 @@ def test_what_the_system_refuses_is_one_line(
     monkeypatch.setattr("tynysh.perception.models.cache.Models", full)
     code, said = failed(capsys, "models", "list")
     assert (code, said) == (1, "error: /some/where: No space left on device\n")
+
+
+def test_the_command_line_starts_without_what_only_some_commands_need() -> None:
+    asking = "import sys, tynysh.cli; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", asking], capture_output=True, text=True, check=True).stdout
+    heavy = {
+        "av",
+        "cv2",
+        "jinja2",
+        "numpy",
+        "openvino",
+        "pydantic",
+        "scipy",
+        "sqlalchemy",
+        "fastapi",
+        "rich.console",
+    }
+    assert not heavy & set(loaded.split())

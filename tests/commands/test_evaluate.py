@@ -366,7 +366,7 @@ def test_ctrl_c_ends_it_and_leaves_no_process_behind(workers: int, site: Path, t
     options = ["--site", site, "--workers", str(workers), "--resume", kept]
     process = subprocess.Popen(
         [sys.executable, script, "evaluate", "footage", tmp_path / "LABELS.csv", *options],
-        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(Path(__file__).parents[2]), *sys.path])},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         start_new_session=True,
