@@ -90,8 +90,8 @@ def test_an_unreadable_file_is_named(tmp_path: Path) -> None:
     # The administrator may read everything, so it is somebody else who asks.
     asking = """
         import os, sys
-        import tynysh.commands.analyze
         from tynysh.cli import run_command
+        run_command(["analyze", "nowhere.mp4"])  # has everything imported that only the administrator may read
         if os.getuid() == 0:
             os.setuid(65534)
         sys.exit(run_command(["analyze", sys.argv[1]]))
@@ -318,6 +318,24 @@ def test_what_the_system_refuses_is_one_line(
     def full(*_: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device", "/some/where")
 
-    monkeypatch.setattr("tynysh.commands.models.list_models", full)
+    monkeypatch.setattr("tynysh.perception.models.cache.Models", full)
     code, said = failed(capsys, "models", "list")
     assert (code, said) == (1, "error: /some/where: No space left on device\n")
+
+
+def test_the_command_line_starts_without_what_only_some_commands_need() -> None:
+    asking = "import sys, tynysh.cli; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", asking], capture_output=True, text=True, check=True).stdout
+    heavy = {
+        "av",
+        "cv2",
+        "jinja2",
+        "numpy",
+        "openvino",
+        "pydantic",
+        "scipy",
+        "sqlalchemy",
+        "fastapi",
+        "rich.console",
+    }
+    assert not heavy & set(loaded.split())

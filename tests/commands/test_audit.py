@@ -1,28 +1,26 @@
 """An auditor sees at the terminal who did what, and whether the record is whole."""
 
-import io
 import json
+from collections.abc import Callable
 
-from rich.console import Console
+import pytest
 from sqlalchemy import text
 
-from tynysh.commands import audit as commands
+from tynysh.cli import run_command
+from tynysh.commands.audit import BROKEN_EXIT_CODE
 from tynysh.store import record
 from tynysh.store.database import Database
 
-
-def said(database: Database, **options: object) -> str:
-    out = io.StringIO()
-    commands.list_entries(
-        database, Console(file=out, width=200), **{"limit": 10, "as_json": False, **options}
-    )  # type: ignore[arg-type]
-    return out.getvalue()
+Audit = Callable[..., tuple[int, str]]
 
 
-def verified(database: Database) -> tuple[int, str]:
-    out = io.StringIO()
-    code = commands.verify(database, Console(file=out, width=200))
-    return code, out.getvalue()
+@pytest.fixture
+def audit(database_url: str, capsys: pytest.CaptureFixture[str]) -> Audit:
+    def run(*arguments: str) -> tuple[int, str]:
+        code = run_command(["audit", *arguments, "--database", database_url])
+        return code, capsys.readouterr().out
+
+    return run
 
 
 def fill(database: Database) -> None:
@@ -33,22 +31,24 @@ def fill(database: Database) -> None:
             )
 
 
-def test_the_newest_entries_come_first(database: Database) -> None:
+def test_the_newest_entries_come_first(database: Database, audit: Audit) -> None:
     fill(database)
-    assert said(database).index("incident:2") < said(database).index("incident:0")
-    assert "1970-01-01 00:16:42" in said(database)
-    lines = [json.loads(line) for line in said(database, as_json=True, limit=2).splitlines()]
+    code, said = audit("list")
+    assert code == 0
+    assert said.index("incident:2") < said.index("incident:0")
+    assert "1970-01-01 00:16:42" in said
+    lines = [json.loads(line) for line in audit("list", "--json", "--limit", "2")[1].splitlines()]
     assert [line["object"] for line in lines] == ["incident:2", "incident:1"]
 
 
-def test_a_whole_record_is_said_to_be_whole(database: Database) -> None:
+def test_a_whole_record_is_said_to_be_whole(database: Database, audit: Audit) -> None:
     fill(database)
-    code, words = verified(database)
+    code, words = audit("verify")
     assert code == 0
     assert "3 entries" in words
 
 
-def test_an_altered_entry_is_named(database: Database) -> None:
+def test_an_altered_entry_is_named(database: Database, audit: Audit) -> None:
     fill(database)
     with database.writing() as session:
         if database.engine.dialect.name == "sqlite":
@@ -59,6 +59,6 @@ def test_an_altered_entry_is_named(database: Database) -> None:
         else:
             session.execute(text("ALTER TABLE audit_entry DISABLE TRIGGER USER"))
         session.execute(text("UPDATE audit_entry SET object = 'incident:99' WHERE id = 2"))
-    code, words = verified(database)
-    assert code == commands.BROKEN_EXIT_CODE
+    code, words = audit("verify")
+    assert code == BROKEN_EXIT_CODE
     assert "entry 2" in words

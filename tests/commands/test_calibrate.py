@@ -6,9 +6,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from rich.console import Console
 
-from tynysh.commands.calibrate import run_calibrate
+from tynysh.commands.calibrate import calibrate
 from tynysh.crowd.camera_pose import CameraPose
 from tynysh.errors import UsageError
 from tynysh.scene.ground import Ground
@@ -23,8 +22,7 @@ ASPECT = 768 / 576
 def test_the_floor_of_real_video_is_learnt_to_what_is_told(
     vtest: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    console = Console(width=200)
-    assert run_calibrate(vtest, None, None, tmp_path / "grid.png", "CPU", console) == 0
+    assert calibrate(vtest, grid=tmp_path / "grid.png") == 0
     said = capsys.readouterr().out
     error = int(re.search(r"lengths on the floor: (\d+)%", said)[1]) / 100
     assert error <= 0.15
@@ -56,7 +54,7 @@ def test_what_the_site_measured_is_checked(
         f"      - name: View 1\n        main: {vtest}\n        calibration: {{points: [{points}]}}\n",
         encoding="utf-8",
     )
-    assert run_calibrate(vtest, site, None, None, "CPU", Console(width=200)) == 0
+    assert calibrate(vtest, site) == 0
     said = capsys.readouterr().out
     assert "Measured points: off by 0.00%" in said
     assert "alarms in metres on" in said
@@ -64,7 +62,7 @@ def test_what_the_site_measured_is_checked(
 
 def test_a_grid_that_cannot_be_a_picture_is_refused_at_once(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="is no picture"):
-        run_calibrate(tmp_path / "none.avi", None, None, tmp_path / "grid.pdf", "CPU", Console())
+        calibrate(tmp_path / "none.avi", grid=tmp_path / "grid.pdf")
 
 
 def test_the_threshold_is_where_alarms_in_metres_begin() -> None:

@@ -1,16 +1,15 @@
 """What `tynysh crowd export` writes, and refuses."""
 
 import csv
-import io
 import tracemalloc
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 from pyarrow import parquet
-from rich.console import Console
 
-from tynysh.commands import crowd as crowd_commands
+from tynysh.commands import crowd
 from tynysh.crowd.minutes import Measure, Minutes, Series, SeriesKind
 from tynysh.errors import TynyshError
 from tynysh.store import crowd_table, record
@@ -41,16 +40,23 @@ def kept(city: Database) -> Database:
     return city
 
 
-def export(database: Database, out: Path, **asked: str | None) -> str:
-    console = Console(file=io.StringIO(), width=200)
-    asked = {"begin": None, "end": None, "site": None} | asked
-    crowd_commands.export(database, console, out, clock=lambda: 60.0 * (DAY + 5000), **asked)
-    return console.file.getvalue()
+Export = Callable[..., str]
 
 
-def test_one_day_of_one_site_is_the_day_on_its_own_clock(kept: Database, tmp_path: Path) -> None:
+@pytest.fixture
+def export(database_url: str, capsys: pytest.CaptureFixture[str]) -> Export:
+    def run(out: Path, **asked: str) -> str:
+        crowd.export(out, database=database_url, **asked)
+        return capsys.readouterr().out
+
+    return run
+
+
+def test_one_day_of_one_site_is_the_day_on_its_own_clock(
+    kept: Database, export: Export, tmp_path: Path
+) -> None:
     day = str(np.datetime64(DAY * 60 + 5 * 3600, "s"))[:10]
-    said = export(kept, tmp_path / "out.csv", begin=day, end=day, site="Pulse")
+    said = export(tmp_path / "out.csv", begin=day, end=day, site="Pulse")
     with (tmp_path / "out.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     assert len(rows) == 48 + 10
@@ -67,8 +73,8 @@ def test_one_day_of_one_site_is_the_day_on_its_own_clock(kept: Database, tmp_pat
     assert [path.name for path in tmp_path.iterdir() if path.suffix == ".part"] == []
 
 
-def test_without_bounds_everything_is_written(kept: Database, tmp_path: Path) -> None:
-    export(kept, tmp_path / "all.parquet")
+def test_without_bounds_everything_is_written(kept: Database, export: Export, tmp_path: Path) -> None:
+    export(tmp_path / "all.parquet")
     table = parquet.read_table(tmp_path / "all.parquet")
     assert table.num_rows == 3 * 48 + 20
     counts = table.filter(np.array(table["kind"].to_pylist()) == "place")["count"].to_pylist()
@@ -86,16 +92,16 @@ def test_without_bounds_everything_is_written(kept: Database, tmp_path: Path) ->
     ],
 )
 def test_what_cannot_be_done_is_said(
-    kept: Database, tmp_path: Path, name: str, asked: dict, says: str
+    kept: Database, export: Export, tmp_path: Path, name: str, asked: dict, says: str
 ) -> None:
     with pytest.raises(TynyshError, match=says):
-        export(kept, tmp_path / name, **asked)
+        export(tmp_path / name, **asked)
     assert list(tmp_path.glob("*.csv")) == []
 
 
-def test_without_sites_it_says_how_to_get_some(database: Database, tmp_path: Path) -> None:
+def test_without_sites_it_says_how_to_get_some(database: Database, export: Export, tmp_path: Path) -> None:
     with pytest.raises(TynyshError, match="no sites yet"):
-        export(database, tmp_path / "out.csv")
+        export(tmp_path / "out.csv")
 
 
 @pytest.mark.parametrize("form", ["csv", "parquet"])

@@ -1,32 +1,53 @@
 """What `tynysh users` does and prints."""
 
-import io
 import re
+from collections.abc import Callable, Iterator
+from contextlib import closing
 
 import pytest
-from rich.console import Console
 
-from tynysh.commands import users as user_commands
-from tynysh.errors import UsageError
+from tynysh.cli import run_command
 from tynysh.store import record, sessions
 from tynysh.store.database import Database
-from tynysh.store.users import UserError
+
+Users = Callable[..., str]
 
 
 @pytest.fixture
-def console() -> Console:
-    return Console(file=io.StringIO(), width=100)
+def users(sqlite_url: str, capsys: pytest.CaptureFixture[str]) -> Users:
+    """Run a command that must succeed (or end with `code`), and give what it said."""
+
+    def run(*arguments: str, code: int = 0) -> str:
+        assert run_command(["users", *arguments, "--database", sqlite_url]) == code
+        said = capsys.readouterr()
+        return said.out + said.err
+
+    return run
 
 
-def printed(console: Console) -> str:
-    assert isinstance(console.file, io.StringIO)
-    return console.file.getvalue()
+@pytest.fixture
+def database(sqlite_url: str) -> Iterator[Database]:
+    with closing(Database.open(sqlite_url)) as opened:
+        yield opened
 
 
-def test_an_account_is_made_with_a_one_time_password_that_works(sqlite_url: str, console: Console) -> None:
-    database = Database.open(sqlite_url)
-    assert user_commands.add(database, console, "Aigerim", "operator", language="kk") == 0
-    found = re.search(r"One-time password: (\S+)\n", printed(console))
+Typing = Callable[..., None]
+
+
+@pytest.fixture
+def typing(monkeypatch: pytest.MonkeyPatch) -> Typing:
+    """Somebody at the terminal who types these passwords, one after the other."""
+
+    def types(*words: str) -> None:
+        left = iter(words)
+        monkeypatch.setattr("getpass.getpass", lambda _: next(left))
+
+    return types
+
+
+def test_an_account_is_made_with_a_one_time_password_that_works(database: Database, users: Users) -> None:
+    said = users("add", "Aigerim", "--role", "operator", "--language", "kk")
+    found = re.search(r"One-time password: (\S+)\n", said)
     assert found is not None
     signed = sessions.sign_in(database, "aigerim", found[1], address=None, now=1.0)
     assert signed.user.must_change_password
@@ -36,52 +57,43 @@ def test_an_account_is_made_with_a_one_time_password_that_works(sqlite_url: str,
     assert (entry.action, entry.object, entry.detail["role"]) == ("user.add", "user:aigerim", "operator")
     assert entry.user.endswith("@terminal")
     assert found[1] not in str(entry)
-    database.close()
 
 
-def test_a_password_can_be_typed_twice_instead_and_is_not_printed(sqlite_url: str, console: Console) -> None:
-    database = Database.open(sqlite_url)
-    user_commands.add(database, console, "bolat", "admin", ask=True, read=lambda _: "correct horse")
-    assert "correct horse" not in printed(console)
+def test_a_password_can_be_typed_twice_instead_and_is_not_printed(
+    database: Database, users: Users, typing: Typing
+) -> None:
+    typing("correct horse", "correct horse")
+    assert "correct horse" not in users("add", "bolat", "--role", "admin", "--ask")
     assert not sessions.sign_in(
         database, "bolat", "correct horse", address=None, now=1.0
     ).user.must_change_password
-    words = iter(["correct horse", "battery staple"])
-    with pytest.raises(UserError, match="not the same"):
-        user_commands.password(database, console, "bolat", ask=True, read=lambda _: next(words))
-    database.close()
+    typing("correct horse", "battery staple")
+    assert "not the same" in users("password", "bolat", "--ask", code=2)
 
 
-def test_a_new_password_replaces_the_old(sqlite_url: str, console: Console) -> None:
-    database = Database.open(sqlite_url)
-    user_commands.add(database, console, "bolat", "admin", ask=True, read=lambda _: "correct horse")
-    user_commands.password(database, console, "bolat")
+def test_a_new_password_replaces_the_old(database: Database, users: Users, typing: Typing) -> None:
+    typing("correct horse", "correct horse")
+    users("add", "bolat", "--role", "admin", "--ask")
+    new = users("password", "bolat").split("One-time password: ")[1].split()[0]
     with pytest.raises(sessions.WrongCredentialsError):
         sessions.sign_in(database, "bolat", "correct horse", address=None, now=1.0)
-    new = printed(console).split("One-time password: ")[1].split()[0]
     assert sessions.sign_in(database, "bolat", new, address=None, now=2.0).user.must_change_password
-    database.close()
 
 
-def test_the_list_shows_role_and_state(sqlite_url: str, console: Console) -> None:
-    database = Database.open(sqlite_url)
-    user_commands.list_users(database, console)
-    assert "no users yet" in printed(console)
-    user_commands.add(database, console, "bolat", "admin", ask=True, read=lambda _: "correct horse")
-    user_commands.add(database, console, "aigerim", "operator")
-    user_commands.disable(database, console, "bolat")
-    user_commands.list_users(database, console)
-    lines = printed(console).splitlines()
+def test_the_list_shows_role_and_state(database: Database, users: Users, typing: Typing) -> None:
+    assert "no users yet" in users("list")
+    typing("correct horse", "correct horse")
+    users("add", "bolat", "--role", "admin", "--ask")
+    users("add", "aigerim", "--role", "operator")
+    users("disable", "bolat")
+    lines = users("list").splitlines()
     assert any("aigerim" in line and "operator" in line and "must change password" in line for line in lines)
     assert any("bolat" in line and "admin" in line and "disabled" in line for line in lines)
-    user_commands.enable(database, console, "bolat")
+    users("enable", "bolat")
     sessions.sign_in(database, "bolat", "correct horse", address=None, now=1.0)
-    database.close()
 
 
-def test_an_unknown_role_is_refused_with_those_that_there_are(sqlite_url: str, console: Console) -> None:
-    database = Database.open(sqlite_url)
-    with pytest.raises(UsageError, match="no role 'boss'") as caught:
-        user_commands.add(database, console, "bolat", "boss")
-    assert "admin, lead, operator" in (caught.value.hint or "")
-    database.close()
+def test_an_unknown_role_is_refused_with_those_that_there_are(users: Users) -> None:
+    said = users("add", "bolat", "--role", "boss", code=2)
+    assert "no role 'boss'" in said
+    assert "admin, lead, operator" in said

@@ -7,10 +7,14 @@ from pathlib import Path
 import pytest
 
 from tynysh.behaviour.signal import Behaviour
-from tynysh.evaluation.footage import Figures, FootageReport, figures, to_be_shown
+from tynysh.behaviour.threshold_sweep import LEVELS
+from tynysh.evaluation.figures import Figures, figures
+from tynysh.evaluation.footage import FootageReport
 from tynysh.evaluation.footage_report import MOST_SHOWN, page
+from tynysh.evaluation.judging import to_be_shown
 from tynysh.evaluation.labels import Label, Recording
-from tynysh.evaluation.sightings import LEVELS, SeenEvent, Sightings, Still
+from tynysh.evaluation.sightings import SeenEvent, Sightings
+from tynysh.evaluation.stills import Still
 from tynysh.translations import LANGUAGES, Language
 
 FIGHT, AGGRESSION, DOWN = Behaviour.FIGHT, Behaviour.AGGRESSION, Behaviour.PERSON_DOWN
@@ -32,7 +36,7 @@ def recording(
     *labels: Label, seen: tuple[SeenEvent, ...] = (), camera: str = "door", hours: float = 1.0
 ) -> tuple[Recording, Sightings]:
     thresholds = dict.fromkeys((FIGHT, AGGRESSION, DOWN, FAULT), 0.5)
-    levels = {level: tuple(one for one in seen if one.score >= level) for level in LEVELS}
+    levels = {level: tuple(one for one in seen if one.score >= level) for level in LEVELS.tolist()}
     name = f"{camera}.mp4"
     return (
         Recording(name, Path(name), camera, labels, "LABELS.csv:2"),

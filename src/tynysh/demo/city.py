@@ -7,14 +7,13 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import yaml
-from rich.console import Console
 
 from tynysh.demo import simulated
 from tynysh.demo.footage import Reel, find_reels
@@ -49,43 +48,46 @@ class DemoOptions:
     open_browser: bool
 
 
-def run_demo(options: DemoOptions, console: Console) -> int:
-    """Set the city up, show it until Ctrl-C or for `options.seconds`; the exit code."""
+def run_demo(
+    options: DemoOptions, prepare: Callable[[ServiceOptions], None], say: Callable[[str], None]
+) -> int:
+    """Set the city up, show it until Ctrl-C or for `options.seconds`; the exit code.
+
+    prepare: does what a service needs before it runs. say: prints a line.
+    """
     cache = cache_folder()
     folder = fresh_folder(options.data)
-    reels = find_reels(options.footage, cache / "demo", lambda said: console.print(said, markup=False))
+    reels = find_reels(options.footage, cache / "demo", say)
     videos = folder.root / "videos"
     shown = []
     for reel in reels:
-        console.print(f"Preparing {reel.name} ({len(reel.videos)} video(s)) ...", markup=False)
+        say(f"Preparing {reel.name} ({len(reel.videos)} video(s)) ...")
         try:
             splice(reel, videos / f"{reel.name}.mp4")
         except MediaError as error:
-            console.print(f"  left out: {error.message}", markup=False)
+            say(f"  left out: {error.message}")
         else:
             shown.append(reel)
     if not shown:
-        console.print("No real video can be had: the only camera is the SIMULATED one, a drawn scene.")
+        say("No real video can be had: the only camera is the SIMULATED one, a drawn scene.")
     with rtsp_server(videos) if shown else no_server() as port:
         site = folder.root / "site.yaml"
         site.write_text(site_yaml(shown, port), encoding="utf-8")
         password = users.one_time_password()
-        service = Service(
-            ServiceOptions(
-                site=site,
-                data=folder.root,
-                database=f"sqlite:///{folder.root / 'tynysh.db'}",
-                host=options.host,
-                port=options.port,
-                workers=options.workers,
-                device=options.device,
-            )
+        service_options = ServiceOptions(
+            site=site,
+            data=folder.root,
+            database=f"sqlite:///{folder.root / 'tynysh.db'}",
+            host=options.host,
+            port=options.port,
+            workers=options.workers,
+            device=options.device,
         )
         simulated.register()
-        service.prepare(console)
+        prepare(service_options)
         _add_user(folder, password)
-        return service.run(
-            ready=lambda address: _announce(console, address, password, shown, options),
+        return Service(service_options).run(
+            ready=lambda address: _announce(say, address, password, shown, options),
             seconds=options.seconds,
         )
 
@@ -299,18 +301,16 @@ def _add_user(folder: DataFolder, password: str) -> None:
         database.close()
 
 
-def _announce(console: Console, address: str, password: str, reels: list[Reel], options: DemoOptions) -> None:
-    console.print()
-    console.print(f"  Console   {address}", markup=False, style="bold")
-    console.print(
-        f"  Sign in   name {USER}, password {password} (valid until the demo ends)",
-        markup=False,
-        style="bold",
-    )
+def _announce(
+    say: Callable[[str], None], address: str, password: str, reels: list[Reel], options: DemoOptions
+) -> None:
+    say("")
+    say(f"  Console   {address}")
+    say(f"  Sign in   name {USER}, password {password} (valid until the demo ends)")
     real = ", ".join(f"{reel.name} camera" for reel in reels) or "none"
-    console.print(f"  Cameras   real video: {real}; SIMULATED (drawn, scripted): one", markup=False)
-    console.print("  Ctrl-C ends it.", markup=False)
-    console.print()
+    say(f"  Cameras   real video: {real}; SIMULATED (drawn, scripted): one")
+    say("  Ctrl-C ends it.")
+    say("")
     if options.open_browser and (
         os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY") or sys.platform == "darwin"
     ):

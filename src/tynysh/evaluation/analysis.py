@@ -11,6 +11,9 @@ from tynysh.perception.track_log import TrackLog
 from tynysh.runtime.meter import Meter, NoMeter
 from tynysh.runtime.pipeline import Pipeline, Step
 
+SEED = 20260101
+"""Of the ids of events: the same file gives the same events, ids and all."""
+
 
 @dataclass(frozen=True, slots=True)
 class VideoAnalysis:

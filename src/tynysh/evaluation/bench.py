@@ -9,8 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import av
-from rich.console import Console
-from rich.table import Table
 
 from tynysh.behaviour.event import Event
 from tynysh.errors import MediaError
@@ -122,23 +120,3 @@ def peak_rss_mb() -> float:
     """The most memory that this process has held, MiB."""
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak / (1024 * 1024) if sys.platform == "darwin" else peak / 1024
-
-
-def print_result(console: Console, result: BenchResult) -> None:
-    """The figures as a table."""
-    table = Table(title=f"{result.video}, {result.video_s:.1f} s", show_edge=False)
-    table.add_column("stage")
-    table.add_column("CPU-ms per s of video", justify="right")
-    table.add_column("calls", justify="right")
-    for name, cost in result.stages.items():
-        table.add_row(name, f"{cost:.1f}", str(result.calls.get(name, "")))
-    table.add_section()
-    table.add_row("in all", f"{result.total:.1f}", "")
-    table.add_row("decoding alone", f"{result.decode:.1f}", "")
-    console.print(table)
-    delays = result.delays_s
-    median = f", onset to event {delays[len(delays) // 2]:.1f} s (median)" if delays else ""
-    console.print(
-        f"start-up {result.startup:.0f} CPU-ms, peak memory {result.peak_rss_mb:.0f} MiB, "
-        f"{len(result.events)} events{median}"
-    )

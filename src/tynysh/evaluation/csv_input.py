@@ -40,18 +40,18 @@ class Faults:
     """What is wrong with a list, gathered so that all of it is told at once."""
 
     def __init__(self) -> None:
-        self.told: list[str] = []
+        self.found: list[str] = []
 
     def add(self, where: str, what: str) -> None:
         """Add one fault."""
-        self.told.append(f"{where}: {what}")
+        self.found.append(f"{where}: {what}")
 
     def raise_if_any(self) -> None:
         """Raise ListError with the first `MOST_FAULTS` of them."""
-        if self.told:
-            hidden = len(self.told) - MOST_FAULTS
+        if self.found:
+            hidden = len(self.found) - MOST_FAULTS
             more = [f"and {hidden} more."] if hidden > 0 else []
-            raise ListError("\n".join([*self.told[:MOST_FAULTS], *more]))
+            raise ListError("\n".join([*self.found[:MOST_FAULTS], *more]))
 
 
 def rows(path: Path, required: Sequence[str]) -> Iterator[Row]:

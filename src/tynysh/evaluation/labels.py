@@ -33,8 +33,8 @@ class Label:
 class Recording:
     """A file with all that happens in it; nothing, if `labels` is empty. A folder is its files one after the other.
 
-    path: as written; file: where it lies. camera: as told, else after its folder, else after its name.
-    told_camera: the camera as told, or None. where: its first line in the list, as file:line.
+    path: as written; file: where it lies. camera: as given, else after its folder, else after its name.
+    own_camera: the camera as given, or None. where: its first line in the list, as file:line.
     """
 
     path: str
@@ -42,21 +42,28 @@ class Recording:
     camera: str
     labels: tuple[Label, ...]
     where: str
-    told_camera: str | None = None
+    own_camera: str | None = None
 
 
-def seconds(told: str) -> float:
+def seconds(given: str) -> float:
     """Seconds, `M:SS` or `H:MM:SS`, with or without decimals, as seconds. Raises ValueError."""
-    told = told.replace(",", ".")
-    if _SECONDS.fullmatch(told):
-        return float(told)
-    clock = _CLOCK.fullmatch(told)
-    if clock is None:
-        raise ValueError(told)
-    hours, minutes, rest = int(clock[1] or 0), int(clock[2]), float(clock[3])
-    if rest >= 60.0 or (clock[1] is not None and minutes >= 60):
-        raise ValueError(told)
+    given = given.replace(",", ".")
+    if _SECONDS.fullmatch(given):
+        return float(given)
+    parts = _CLOCK.fullmatch(given)
+    if parts is None:
+        raise ValueError(given)
+    hours, minutes, rest = int(parts[1] or 0), int(parts[2]), float(parts[3])
+    if rest >= 60.0 or (parts[1] is not None and minutes >= 60):
+        raise ValueError(given)
     return 3600.0 * hours + 60.0 * minutes + rest
+
+
+def clock(time_s: float) -> str:
+    """`M:SS.s`, from an hour on `H:MM:SS`, as `seconds` reads it."""
+    hours, rest = divmod(time_s, 3600)
+    minutes, secs = divmod(rest, 60)
+    return f"{int(hours)}:{int(minutes):02}:{int(secs):02}" if hours else f"{int(minutes)}:{secs:04.1f}"
 
 
 def read_labels(path: Path) -> list[Recording]:
@@ -78,12 +85,12 @@ def read_labels(path: Path) -> list[Recording]:
             faults.add(row.at("file"), f"there is no file {file}.")
             continue
         before = known.get(file)
-        told = row.get(CAMERA) or None
-        if before is not None and told and before.told_camera and told != before.told_camera:
+        given = row.get(CAMERA) or None
+        if before is not None and given and before.own_camera and given != before.own_camera:
             faults.add(
-                row.at(CAMERA), f"the camera is {told!r}, but {before.told_camera!r} in {before.where}."
+                row.at(CAMERA), f"the camera is {given!r}, but {before.own_camera!r} in {before.where}."
             )
-        told = (before.told_camera if before else None) or told
+        given = (before.own_camera if before else None) or given
         if not any(row.get(column) for column in COLUMNS[1:]):
             quiet.setdefault(file, row.where)
             labels: tuple[Label, ...] = ()
@@ -93,10 +100,10 @@ def read_labels(path: Path) -> list[Recording]:
         known[file] = Recording(
             path=before.path if before else name,
             file=file,
-            camera=told or _usual_camera(name),
+            camera=given or _usual_camera(name),
             labels=(*(before.labels if before else ()), *labels),
             where=before.where if before else row.where,
-            told_camera=told,
+            own_camera=given,
         )
     for file, where in quiet.items():
         if known[file].labels:
@@ -128,15 +135,15 @@ def _label(row: Row, faults: Faults) -> Label | None:
     """The label of a row; None where it has faults, which are added."""
     times: list[float] = []
     for column in ("start", "end"):
-        told = row.get(column)
+        given = row.get(column)
         try:
-            times.append(seconds(told))
+            times.append(seconds(given))
         except ValueError:
-            what = f"{column} is {told!r}, and must be" if told else f"there is no {column}: it must be"
+            what = f"{column} is {given!r}, and must be" if given else f"there is no {column}: it must be"
             faults.add(row.at(column), f"{what} seconds or H:MM:SS.")
-    told = row.get("behaviour").lower()
-    if told not in KNOWN:
-        what = f"there is no behaviour {told!r}" if told else "there is no behaviour"
+    given = row.get("behaviour").lower()
+    if given not in KNOWN:
+        what = f"there is no behaviour {given!r}" if given else "there is no behaviour"
         faults.add(row.at("behaviour"), f"{what}: choose of {', '.join(KNOWN)}.")
         return None
     if len(times) < 2:
@@ -145,7 +152,7 @@ def _label(row: Row, faults: Faults) -> Label | None:
     if end_s <= start_s:
         faults.add(row.at("end"), f"it ends at {end_s:g} s, not after its start at {start_s:g} s.")
         return None
-    return Label(Behaviour(told), start_s, end_s, row.where)
+    return Label(Behaviour(given), start_s, end_s, row.where)
 
 
 def _usual_camera(name: str) -> str:

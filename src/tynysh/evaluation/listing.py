@@ -1,14 +1,14 @@
-"""How found events are printed: a table for people, JSON lines for programs."""
+"""How are found events told: rows of a table for people, JSON lines for programs?"""
 
 import json
-from collections.abc import Sequence
-
-from rich.console import Console
-from rich.table import Table
 
 from tynysh.behaviour.event import Event
 from tynysh.evaluation.analysis import VideoAnalysis
+from tynysh.evaluation.labels import clock
 from tynysh.translations import Language, catalogue, text
+
+HEADINGS = ("source", "behaviour", "from", "to", "score", "why")
+"""Of the table, as their texts are called."""
 
 
 def json_line(event: Event, source: str) -> str:
@@ -41,30 +41,13 @@ def reason_text(event: Event, language: Language) -> str:
     return text(language, f"reason.{event.reason.key}", **values)
 
 
-def print_table(console: Console, analyses: Sequence[VideoAnalysis], *, language: Language) -> None:
-    """All events of some videos as a table."""
-    table = Table(show_edge=False)
-    for heading in ("source", "behaviour"):
-        table.add_column(text(language, f"analyze.{heading}"))
-    for heading in ("from", "to", "score"):
-        table.add_column(text(language, f"analyze.{heading}"), justify="right")
-    table.add_column(text(language, "analyze.why"))
-    for analysis in analyses:
-        for event in analysis.events:
-            table.add_row(
-                analysis.path.name,
-                text(language, f"behaviour.{event.behaviour.value}"),
-                _clock(event.start_s),
-                _clock(analysis.duration_s if event.end_s is None else event.end_s),
-                f"{event.score:.2f}",
-                reason_text(event, language),
-            )
-    if table.row_count:
-        console.print(table)
-    else:
-        console.print(text(language, "analyze.nothing"))
-
-
-def _clock(time_s: float) -> str:
-    minutes, seconds = divmod(time_s, 60)
-    return f"{int(minutes)}:{seconds:04.1f}"
+def cells(event: Event, analysis: VideoAnalysis, language: Language) -> tuple[str, ...]:
+    """One event of a video as a row under `HEADINGS`."""
+    return (
+        analysis.path.name,
+        text(language, f"behaviour.{event.behaviour.value}"),
+        clock(event.start_s),
+        clock(analysis.duration_s if event.end_s is None else event.end_s),
+        f"{event.score:.2f}",
+        reason_text(event, language),
+    )

@@ -17,12 +17,13 @@ The rules, for one recording:
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Protocol
 
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
 from tynysh.behaviour.signal import Behaviour
+from tynysh.evaluation.labels import Label
+from tynysh.evaluation.sightings import SeenEvent
 
 TOLERANCE_S = 2.0
 """How far an event and a happening may miss each other, seconds: those who label are no stop-watches."""
@@ -42,23 +43,8 @@ _PAIRED = 1e9
 """A pair outweighs any overlap, seconds."""
 
 
-class Interval(Protocol):
-    """A behaviour from when to when, seconds: a label or an event."""
-
-    @property
-    def behaviour(self) -> Behaviour:
-        """What."""
-        ...
-
-    @property
-    def start_s(self) -> float:
-        """From when."""
-        ...
-
-    @property
-    def end_s(self) -> float:
-        """Until when."""
-        ...
+Interval = Label | SeenEvent
+"""A behaviour from when to when, seconds."""
 
 
 @dataclass(frozen=True, slots=True)

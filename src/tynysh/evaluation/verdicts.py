@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from rich.console import Console
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session, joinedload
 
@@ -20,7 +19,6 @@ from tynysh.incidents.lifecycle import Verdict
 from tynysh.store import record
 from tynysh.store.database import Database
 from tynysh.store.schema import ClipRow, EventRow, IncidentRow, SiteRow
-from tynysh.store.terminal import at_the_terminal
 from tynysh.translations import Language, text
 
 CLIPS = "clips"
@@ -37,12 +35,16 @@ class ExportError(TynyshError):
 
 @dataclass(frozen=True, slots=True)
 class ExportOptions:
-    """What was asked for. begun: only incidents from then on, Unix seconds; site: only those of the site of this id."""
+    """What was asked for. begun: only incidents from then on, Unix seconds; site: only those of the site of this id.
+
+    user: who asks, for the audit record.
+    """
 
     folder: Path
     begun: float | None = None
     site: str | None = None
     language: Language = "en"
+    user: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +58,9 @@ class Chosen:
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """What is exported, and what is not: how many incidents for each reason (told in `describe`)."""
+    """What is exported, and what is not: how many incidents for each reason (worded by `describe`)."""
 
-    chosen: tuple[Chosen, ...]
+    clips: tuple[Chosen, ...]
     left_out: Counter[str]
 
 
@@ -72,10 +74,8 @@ REASONS = {
 }
 
 
-def export(
-    database: Database, evidence: Path, options: ExportOptions, console: Console, *, now: datetime
-) -> int:
-    """Write the set into `options.folder`, which must be new or empty; the exit code.
+def export(database: Database, evidence: Path, options: ExportOptions, *, now: datetime) -> Selection:
+    """Write the set into `options.folder`, which must be new or empty; what it came to.
 
     evidence: the folder that paths of clips are relative to. Only anonymised clips are taken. The audit record says who
     took which before the first is copied; where that cannot be written, nothing is. Raises TynyshError.
@@ -86,7 +86,7 @@ def export(
         if options.site is not None and session.get(SiteRow, options.site) is None:
             raise UsageError(f"There is no site {options.site!r}.", hint="tynysh export shows ids.")
         selection = select_verdicts(session, evidence, begun=options.begun, site=options.site)
-    if not selection.chosen:
+    if not selection.clips:
         raise ExportError(
             "There are no verdicts to export."
             + "".join(f"\n  {line}" for line in describe(selection.left_out)),
@@ -96,31 +96,22 @@ def export(
         record.append(
             session,
             now=now.timestamp(),
-            user=at_the_terminal(),
+            user=options.user,
             action="verdicts.export",
             object=f"folder:{folder.absolute()}",
             detail={
-                "incidents": [chosen.incident_id for chosen in selection.chosen],
+                "incidents": [chosen.incident_id for chosen in selection.clips],
                 "begun_from": options.begun,
                 "site": options.site,
             },
         )
-    _write(folder, selection.chosen, options.language, now)
-    true = sum(bool(chosen.recording.labels) for chosen in selection.chosen)
-    console.print(
-        f"{len(selection.chosen)} clips are in {folder}: {true} with a happening, "
-        f"{len(selection.chosen) - true} in which nothing happens.",
-        markup=False,
-        soft_wrap=True,
-    )
-    for line in describe(selection.left_out):
-        console.print(line, markup=False, soft_wrap=True)
-    return 0
+    _write(folder, selection.clips, options.language, now)
+    return selection
 
 
 def describe(left_out: Counter[str]) -> list[str]:
     """How many incidents were left out, and why, a line a reason."""
-    return [f"Left out: {left_out[why]} {said}." for why, said in REASONS.items() if left_out[why]]
+    return [f"Left out: {left_out[why]} {reason}." for why, reason in REASONS.items() if left_out[why]]
 
 
 def select_verdicts(
@@ -151,12 +142,12 @@ def select_verdicts(
     return Selection(tuple(chosen), left_out)
 
 
-def since(told: str) -> float:
+def unix_time(given: str) -> float:
     """A date, perhaps with a time and an offset (else UTC), in ISO 8601, as Unix seconds. Raises UsageError."""
     try:
-        moment = datetime.fromisoformat(told)
+        moment = datetime.fromisoformat(given)
     except ValueError:
-        raise UsageError(f"{told!r} is no date.", hint="Write it as 2026-11-22.") from None
+        raise UsageError(f"{given!r} is no date.", hint="Write it as 2026-11-22.") from None
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
 
 

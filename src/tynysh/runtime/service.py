@@ -4,23 +4,15 @@ import os
 import secrets
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
 import httpx
-from rich.console import Console
 
-from tynysh.api.server import listen
-from tynysh.commands import site as commands
-from tynysh.commands.models import pull_missing
-from tynysh.runtime.console_process import console_settings
 from tynysh.runtime.data_folder import DataFolder
 from tynysh.runtime.supervisor import Supervisor
-from tynysh.store.database import Database
-from tynysh.store.migrate import migrate
 
 CONSOLE_START_S = 60.0
 
@@ -46,20 +38,6 @@ class Service:
         self._options = options
         self._folder = DataFolder.open(options.data)
         self._url = options.database or self._folder.database_url
-
-    def prepare(self, console: Console) -> None:
-        """Everything that may fail for a reason that a person can mend, before any process is started.
-
-        Migrates the database, applies the site, pulls missing models, and finds out whether the port is free.
-        Raises TynyshError.
-        """
-        console_settings(self._options.host, self._options.allowed_hosts)
-        listen(self._options.host, self._options.port).close()
-        with _database(self._url) as database:
-            migrate(database)
-            if self._options.site is not None:
-                commands.apply(self._options.site, database, console)
-        pull_missing(console)
 
     def run(self, *, ready: Callable[[str], None], seconds: float | None = None) -> int:
         """Run console and workers until SIGINT, SIGTERM or for `seconds`; the exit code.
@@ -105,15 +83,6 @@ class Service:
             "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", "1"),
             "PYTHONUNBUFFERED": "1",
         }
-
-
-@contextmanager
-def _database(url: str) -> Iterator[Database]:
-    database = Database.open(url)
-    try:
-        yield database
-    finally:
-        database.close()
 
 
 def _shown_host(host: str) -> str:

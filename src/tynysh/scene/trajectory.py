@@ -28,6 +28,10 @@ NEAREST_S = 0.3
 PACE_S = 1.2
 """Seconds over which somebody's pace is read."""
 
+DRIVEN_S = 0.5
+STEADY = 0.35
+"""Seconds before and after an instant, and speed in H/s, by which it is told whether a body is driven."""
+
 LEAP = 5.0
 """Nobody moves faster than this, in H/s, 9 m/s: a track that does has changed from one person to another."""
 
@@ -180,7 +184,7 @@ class WideTurn(NamedTuple):
 class Trajectory:
     """One person's observations, in order of time; at least one. What is read from it is read once.
 
-    limbs, wide_turns: how the limbs moved over the last `LIMBS_S`, step by step.
+    limbs, wide_turns: how the limbs moved over the last `LIMBS_S`, step by step. posed: whether joints were ever known.
     """
 
     def __init__(self, observations: Iterable[Observation], before: "Trajectory | None" = None) -> None:
@@ -190,14 +194,14 @@ class Trajectory:
         self.limbs: list[LimbStep] = []
         self.wide_turns: list[WideTurn] = []
         self._hops: list[float] = [0.0]
-        self._posed: bool = self.last.keypoints is not None
+        self.posed: bool = self.last.keypoints is not None
         known = 1
         if before is not None:
             known = len(self) - (self.last is not before.last)
             self.limbs = [step for step in before.limbs if step.before.time_s >= since_s]
             self.wide_turns = [turn for turn in before.wide_turns if turn.now.time_s - turn.step_s >= since_s]
             self._hops = before._hops[len(before) - known :]
-            self._posed |= before._posed
+            self.posed |= before.posed
         for index in range(known, len(self)):
             self._move(index, since_s)
         # What was read of instants that are over stays so.
@@ -322,7 +326,7 @@ class Trajectory:
         """Whether the pace is that of somebody who runs: more than one H/s."""
         # A mean velocity is no higher than the highest between two looks: most people need no reckoning.
         first = bisect_left(self._times, self.last.time_s - PACE_S)
-        if not self._posed and 1.001 * max(self._hops[first + 1 :], default=0.0) < self.body_height:
+        if not self.posed and 1.001 * max(self._hops[first + 1 :], default=0.0) < self.body_height:
             return False
         return self.pace is not None and speed(self.pace) > self.body_height
 
@@ -356,22 +360,22 @@ class Trajectory:
         return float(median(changes)), way / (last.time_s - first.time_s)
 
     @cached_property
-    def hands(self) -> Box | None:
-        """Around everywhere a hand was over the last `LIMBS_S`; None where none was known."""
-        if not self._posed:
-            return None
-        hands = [hand for one in self.since(self.last.time_s - LIMBS_S) for hand in one.hands]
-        if not hands:
-            return None
-        xs, ys = zip(*hands, strict=True)
-        return Box(min(xs), min(ys), max(xs), max(ys))
+    def steady(self) -> set[float]:
+        """Looks of the last two seconds at which the body was not driven: over the half second after it did not move,
+        or not otherwise than over the half second before, by more than 0.35 H/s; or it is not known.
+        """
+        return {
+            one.time_s
+            for one in self.since(self.last.time_s - LIMBS_S + DRIVEN_S)
+            if self._steady(one.time_s)
+        }
 
-    @cached_property
-    def cores(self) -> Box:
-        """Around everywhere head and torso were over the last `LIMBS_S` and a moment more."""
-        cores = [one.core for one in self.since(self.last.time_s - LIMBS_S - NEAREST_S)]
-        lefts, tops, rights, bottoms = zip(*cores, strict=True)
-        return Box(min(lefts), min(tops), max(rights), max(bottoms))
+    def _steady(self, at_s: float) -> bool:
+        before, after = self.velocity(at_s - DRIVEN_S, at_s), self.velocity(at_s, at_s + DRIVEN_S)
+        if before is None or after is None:
+            return True
+        change = hypot(after[0] - before[0], after[1] - before[1])
+        return min(speed(after), change) <= STEADY * self.body_height
 
     def jitter(self, since_s: float) -> float:
         """Standard deviation of the box's height since `since_s`, pixels."""

@@ -17,10 +17,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from pydantic import ValidationError
-from rich.console import Console
 from tests.servers import free_port, until
 
-from tynysh.commands.models import list_models, pull_missing, pull_models, verify_models
+from tynysh.commands.models import list_models, pull, pull_missing, verify
 from tynysh.errors import ModelError
 from tynysh.perception.models import Models, State, manifest
 from tynysh.perception.models.manifest import Manifest
@@ -275,12 +274,13 @@ def test_a_pull_that_is_interrupted_ends_at_once_and_leaves_nothing(shop: Shop, 
 
 
 def test_a_folder_of_model_files_serves_closed_networks(
-    models: Models, tmp_path: Path, no_index: None
+    models: Models, tmp_path: Path, no_index: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     usb = tmp_path / "usb"
     usb.mkdir()
     (usb / "toy.onnx").write_bytes(WEIGHTS)
-    pull_models(Console(file=io.StringIO(), width=200), ["toy-detector"], source=usb, models=models)
+    monkeypatch.setattr("tynysh.perception.models.cache.Models", lambda: models)
+    pull(["toy-detector"], source=usb)
     assert (models.folder / "toy.onnx").read_bytes() == WEIGHTS
 
     in_place = models_at(tmp_path / "empty", brought=usb)
@@ -321,24 +321,24 @@ def test_a_cache_that_cannot_be_written_is_one_clear_error(tmp_path: Path) -> No
         models_at(tmp_path / "file" / "cache").ensure("toy-detector")
 
 
-def test_the_commands_tell_what_is_here(shop: Shop, models: Models) -> None:
-    out = io.StringIO()
-    console = Console(file=out, width=120)
-    list_models(console, models)
-    assert "missing" in out.getvalue()
+def test_the_commands_tell_what_is_here(
+    shop: Shop, models: Models, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("tynysh.perception.models.cache.Models", lambda: models)
+    list_models()
+    assert "missing" in capsys.readouterr().out
     with pytest.raises(ModelError, match="toy-detector is missing"):
-        verify_models(console, models=models)
-    pull_missing(console, models=models)
-    said = out.getvalue()
-    assert "fetched to" in said
-    pull_missing(console, models=models)
-    assert out.getvalue() == said
-    pull_models(console, ["toy-detector"], models=models)
-    assert "here already" in out.getvalue()
-    verify_models(console, models=models)
+        verify()
+    pull_missing()
+    assert "fetched to" in capsys.readouterr().out
+    pull_missing()
+    assert capsys.readouterr().out == ""
+    pull(["toy-detector"])
+    assert "here already" in capsys.readouterr().out
+    verify()
     (models.folder / "toy.onnx").write_bytes(b"bad")
     with pytest.raises(ModelError, match="toy-detector is damaged"):
-        verify_models(console, models=models)
+        verify()
 
 
 def test_the_manifest_in_the_package_is_whole() -> None:

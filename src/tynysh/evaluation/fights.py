@@ -1,41 +1,31 @@
 """How good is the shipped fight model on labelled clips?"""
 
-import json
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from random import Random
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
-from rich.console import Console
-from rich.progress import Progress
 
 from tynysh.behaviour.fight import FightSettings
 from tynysh.behaviour.signal import Behaviour
 from tynysh.errors import TynyshError
-from tynysh.evaluation.analysis import analyse_video
-from tynysh.evaluation.binary import average_precision, roc_auc, wilson
+from tynysh.evaluation.analysis import SEED, analyse_video
+from tynysh.evaluation.binary import Labels, average_precision, roc_auc, wilson
 from tynysh.evaluation.csv_input import Faults, ListError, rows
-from tynysh.evaluation.fight_report import page
-from tynysh.evaluation.output_file import write_text
+from tynysh.geometry import Floats
 from tynysh.media.reader import VideoFile
-from tynysh.runtime.camera_plan import CameraPlan, build_pipeline
-from tynysh.runtime.networks import Networks
 from tynysh.runtime.pipeline import Pipeline, Step
-from tynysh.translations import Language
 
 BOOTSTRAPS = 2000
-SEED = 20260101
 
 
 @dataclass(frozen=True, slots=True)
 class LabelledClip:
     """A row of the list.
 
-    path: as written; file: where it lies. source: the camera or recording that it was cut from, if told.
+    path: as written; file: where it lies. source: the camera or recording that it was cut from, if given.
     row: where in the list it stands, as file:line.
     """
 
@@ -60,19 +50,19 @@ class Report:
 
     threshold: the shipped one, never chosen on these clips. Intervals are 95 %: Wilson's for proportions
     (Journal of the American Statistical Association 22, 1927), a bootstrap over sources (over clips, where sources
-    are not told) for AUC and average precision. auc and average_precision are None where there is one class only.
+    are not given) for AUC and average precision. auc and average_precision are None where there is one class only.
     """
 
     clips: tuple[ScoredClip, ...]
     threshold: float
 
     @property
-    def labels(self) -> NDArray[np.bool_]:
+    def labels(self) -> Labels:
         """(N,) whether each clip shows a fight."""
         return np.array([scored.clip.fight for scored in self.clips], dtype=np.bool_)
 
     @property
-    def scores(self) -> NDArray[np.float64]:
+    def scores(self) -> Floats:
         """(N,) the score of each clip."""
         return np.array([scored.score for scored in self.clips], dtype=np.float64)
 
@@ -117,9 +107,7 @@ class Report:
             ],
         }
 
-    def _bootstrap(
-        self, measure: Callable[[NDArray[np.bool_], NDArray[np.float64]], float | None]
-    ) -> tuple[float, float] | None:
+    def _bootstrap(self, measure: Callable[[Labels, Floats], float | None]) -> tuple[float, float] | None:
         """Percentile interval over resampled sources, for clips of one source err alike."""
         if not self.both_classes:
             return None
@@ -169,7 +157,7 @@ def score_clip(path: Path, pipeline: Pipeline) -> float:
             if signal.behaviour is Behaviour.FIGHT:
                 highest = max(highest, signal.score)
 
-    analyse_video(VideoFile(path), pipeline, on_step=listen)
+    analyse_video(VideoFile(path), pipeline, on_step=listen, trails=False)
     return highest
 
 
@@ -195,49 +183,3 @@ def evaluate(
         scored.append(ScoredClip(clip, score))
         on_clip()
     return Report(tuple(scored), FightSettings().threshold if threshold is None else threshold)
-
-
-def run(
-    csv_path: Path,
-    json_out: Path | None,
-    report_out: Path | None,
-    console: Console,
-    *,
-    device: str = "CPU",
-    language: Language = "en",
-) -> None:
-    """`tynysh evaluate fights`: score the clips, print the figures, write what was asked for. Raises TynyshError.
-
-    json_out: where the figures go; `-` prints them and nothing else.
-    """
-    clips = read_clips(csv_path)
-    networks = Networks.load(device)
-    watch = CameraPlan({Behaviour.FIGHT: FightSettings()})
-    quiet = json_out == Path("-")
-    with Progress(console=console, transient=True, disable=quiet) as progress:
-        task = progress.add_task(csv_path.name, total=len(clips))
-        report = evaluate(
-            clips,
-            lambda: build_pipeline(watch, networks, ids=Random(SEED)),
-            on_clip=lambda: progress.advance(task),
-        )
-    figures = json.dumps(report.as_json(), indent=2, ensure_ascii=False) + "\n"
-    if quiet:
-        console.file.write(figures)
-    else:
-        _print(report, console)
-        if json_out is not None:
-            write_text(json_out, figures)
-    if report_out is not None:
-        write_text(report_out, page(report, language=language))
-
-
-def _print(report: Report, console: Console) -> None:
-    figures = report.as_json()
-    for name in ("n", "accuracy", "auc", "average_precision", "recall", "false_alarm_rate", "threshold"):
-        value, interval = figures[name], figures.get(f"{name}_interval")
-        shown = "-" if value is None else f"{value:.3f}" if isinstance(value, float) else str(value)
-        bounds = "" if interval is None else f"  ({interval[0]:.3f} to {interval[1]:.3f})"
-        console.print(f"{name:18}{shown}{bounds}", highlight=False)
-    if figures["note"]:
-        console.print(figures["note"])

@@ -1,6 +1,5 @@
 """Labelled clips in, honest figures out; what is wrong with the list is told by line."""
 
-import io
 import json
 import re
 from pathlib import Path
@@ -9,21 +8,14 @@ from random import Random
 import av
 import numpy as np
 import pytest
-from rich.console import Console
 
 from tynysh.behaviour.events import EventMaker, Rule
 from tynysh.behaviour.fight import FightAnalyser, FightSettings
 from tynysh.behaviour.signal import Behaviour
+from tynysh.cli import run_command
 from tynysh.evaluation.csv_input import ListError
-from tynysh.evaluation.evaluate_fights import (
-    LabelledClip,
-    Report,
-    ScoredClip,
-    evaluate,
-    read_clips,
-    run,
-)
 from tynysh.evaluation.fight_report import page
+from tynysh.evaluation.fights import LabelledClip, Report, ScoredClip, evaluate, read_clips
 from tynysh.perception.clip_classification import ClipClassification
 from tynysh.perception.motion import MotionGate
 from tynysh.perception.schedule import DetectionSchedule
@@ -184,17 +176,19 @@ def test_names_of_clips_cannot_break_the_page() -> None:
 
 
 @pytest.mark.footage
-def test_the_command_judges_the_shipped_model_and_writes_its_files(tmp_path: Path, footage: Path) -> None:
+def test_the_command_judges_the_shipped_model_and_writes_its_files(
+    tmp_path: Path, footage: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     folder = footage / "fights"
     if not folder.is_dir():
         pytest.skip("TYNYSH_FOOTAGE has no fights")
     listing = tmp_path / "clips.csv"
     rows = [f"{folder}/fight/fi005.mp4,1,a", f"{folder}/noFight/nofi005.mp4,0,b"]
     listing.write_text("\n".join(["path,fight,source_video", *rows]) + "\n")
-    shown = io.StringIO()
-    run(listing, tmp_path / "out.json", tmp_path / "out.html", Console(file=shown, width=100))
+    outputs = ["--json", str(tmp_path / "out.json"), "--report", str(tmp_path / "out.html")]
+    assert run_command(["evaluate", "fights", str(listing), *outputs]) == 0
     figures = json.loads((tmp_path / "out.json").read_text())
     assert figures["n"] == 2
     assert figures["accuracy"] == 1.0
-    assert "accuracy" in shown.getvalue()
+    assert "accuracy" in capsys.readouterr().out
     assert "<svg" in (tmp_path / "out.html").read_text()

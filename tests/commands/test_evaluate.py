@@ -1,7 +1,6 @@
 """`tynysh evaluate footage` holds the live pipeline against labels, on real files, and shows what went wrong."""
 
 import contextlib
-import io
 import json
 import os
 import re
@@ -10,37 +9,34 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
-from rich.console import Console
 from tests.drawn_videos import Said, Tynysh
 from tests.runtime.street import BLURRED, CoatDetector, pattern, write_street
 
 from tynysh.behaviour.signal import Behaviour
+from tynysh.behaviour.threshold_sweep import LEVELS
+from tynysh.cli import run_command
 from tynysh.errors import TynyshError
-from tynysh.evaluation.evaluate_footage import FootageOptions, run
+from tynysh.evaluation.footage import FootageReport
+from tynysh.evaluation.jobs import Load, jobs_of, look_at_all
 from tynysh.evaluation.labels import Label
-from tynysh.evaluation.sightings import LEVELS, Sightings, look
+from tynysh.evaluation.saved_sightings import SavedSightings
+from tynysh.evaluation.sightings import look
+from tynysh.evaluation.stills import StillCamera
 from tynysh.media.reader import VideoFile
 from tynysh.runtime.camera_plan import CameraPlan
 from tynysh.runtime.networks import Networks
 from tynysh.site.yaml import load
 from tynysh.translations import LANGUAGES, Language, text
 
-NOW = datetime(2026, 11, 22, tzinfo=UTC)
-
 
 def coat_networks(_device: str) -> Networks:
     """Stand-ins for the networks, to be found by other processes too."""
     return Networks(detector=CoatDetector(), pose=None)  # type: ignore[arg-type]
-
-
-def silent() -> Console:
-    return Console(file=io.StringIO())
 
 
 def broken_networks(_device: str) -> Networks:
@@ -144,16 +140,16 @@ def test_the_events_at_another_threshold_are_those_that_the_camera_would_have_ha
         seen = look(VideoFile(street), [], CameraPlan(analysers, watch.zones), coat_networks("CPU"))
         assert seen.events
         assert seen.levels[level] == seen.events
-        assert set(seen.levels) == set(LEVELS)
+        assert list(seen.levels) == LEVELS.tolist()
 
 
-def test_what_was_seen_is_read_back_as_it_was_kept(street: Path, street_site: Path) -> None:
+def test_what_was_seen_is_read_back_as_it_was_kept(street: Path, street_site: Path, tmp_path: Path) -> None:
     site = load(street_site).sites[0]
-    watch = CameraPlan.of(site, site.cameras[0], scheduled=False)
-    seen = look(VideoFile(street), [Label(Behaviour.FIGHT, 2, 4)], watch, coat_networks("CPU"))
-    again = Sightings.from_json(json.loads(json.dumps(seen.as_json())))
-    assert again.as_json() == seen.as_json()
-    assert again.stills == seen.stills
+    plan = CameraPlan.of(site, site.cameras[0], scheduled=False)
+    seen = look(VideoFile(street), [Label(Behaviour.FIGHT, 2, 4)], plan, coat_networks("CPU"))
+    SavedSightings(tmp_path).put("street", seen)
+    assert SavedSightings(tmp_path).get("street") == seen
+    assert seen.stills
     assert seen.scores[Behaviour.INTRUSION][4] > 0.6
 
 
@@ -178,16 +174,15 @@ def test_pictures_are_taken_of_labels_and_events_and_nobody_in_them_can_be_made_
 
 def test_no_picture_is_taken_before_it_is_known_who_is_in_it(street: Path, street_site: Path) -> None:
     """A detector that never looks again leaves nothing to be shown, for all the movement in it."""
-    from tynysh.evaluation.sightings import _Camera
     from tynysh.runtime.pipeline import Step
     from tynysh.scene.motion import Motion
     from tynysh.scene.scene import Scene
 
-    camera = _Camera([Label(Behaviour.FIGHT, 0, 8)])
+    camera = StillCamera([Label(Behaviour.FIGHT, 0, 8)])
     for frame in VideoFile(street).frames():
         motion = Motion(moving=True, level=0.5)
         scene = Scene(frame.time_s, frame.width, frame.height, detected=False, motion=motion)
-        camera.set_active(Step(scene=scene, frame=frame, to_blur={}, signals=(), events=()))
+        camera.take(Step(scene=scene, frame=frame, to_blur={}, signals=(), events=()))
     assert camera.stills() == ()
 
 
@@ -204,7 +199,7 @@ def test_the_page_stands_alone_and_shows_what_went_wrong(
     assert html.count("data:image/jpeg;base64,") == 3, "one missed, two false"
     assert "default-src 'none'" in html
     assert not re.search(r"https?:|<script|<link|<img|url\(|\bsrc=|style=|javascript:|\bon\w+=", html)
-    assert not re.search(r"insight\.|behaviour\.\w|\{\w+\}", html.partition("</style>")[2]), (
+    assert not re.search(r"evaluation\.\w|behaviour\.\w|\{\w+\}", html.partition("</style>")[2]), (
         "no key is left as it is"
     )
     assert text(language, "behaviour.intrusion") in said.out
@@ -300,44 +295,40 @@ class Blind:
         raise AssertionError("looked again")
 
 
+def evaluated(recordings: Path, site: Path, resume: Path | None, load: Load, *, workers: int = 1) -> dict:
+    """What the recordings come to."""
+    jobs = jobs_of(recordings, site, None, "CPU")
+    done = look_at_all(jobs, SavedSightings(resume), "CPU", workers=workers, load_networks=load)
+    seen = {job.key: outcome.sightings for job, outcome in done}
+    return FootageReport.of([(job.recording, seen[job.key]) for job in jobs], tolerance_s=2.0).as_json()
+
+
 def test_a_later_run_goes_on_from_what_is_kept_and_new_labels_are_judged_at_once(
     recordings: Path, site: Path, tmp_path: Path
 ) -> None:
-    def evaluated(load_networks: Callable[[str], Networks]) -> dict:
-        out = tmp_path / "out.json"
-        options = FootageOptions(recordings, site=site, json_out=out, resume=tmp_path / "kept")
-        told: list[TynyshError] = []
-        assert run(options, silent(), told.append, now=NOW, load_networks=load_networks) == 0
-        return json.loads(out.read_text())
-
     def blind(_device: str) -> Networks:
         return Networks(detector=Blind(), pose=None)  # type: ignore[arg-type]
 
-    first = evaluated(coat_networks)
-    assert evaluated(blind) == first
+    kept = tmp_path / "kept"
+    first = evaluated(recordings, site, kept, coat_networks)
+    assert evaluated(recordings, site, kept, blind) == first
     recordings.write_text(recordings.read_text().replace("b.mp4,,,", "b.mp4,0,8,intrusion"))
-    corrected = evaluated(blind)
+    corrected = evaluated(recordings, site, kept, blind)
     assert corrected["behaviours"]["intrusion"]["found"] == 2
-    for file in (tmp_path / "kept").iterdir():
+    for file in kept.iterdir():
         assert file.stat().st_mode & 0o777 == 0o600
         file.write_text(file.read_text()[:100])
-    assert evaluated(coat_networks) == corrected, "what is not whole is made anew"
+    assert evaluated(recordings, site, kept, coat_networks) == corrected, "what is not whole is made anew"
 
 
-def test_several_processes_come_to_the_same(recordings: Path, site: Path, tmp_path: Path) -> None:
-    def evaluated(workers: int) -> dict:
-        out = tmp_path / "out.json"
-        options = FootageOptions(recordings, site=site, json_out=out, workers=workers)
-        assert run(options, silent(), lambda _: None, now=NOW, load_networks=coat_networks) == 0
-        return json.loads(out.read_text())
-
-    assert evaluated(2) == evaluated(1)
+def test_several_processes_come_to_the_same(recordings: Path, site: Path) -> None:
+    both = [evaluated(recordings, site, None, coat_networks, workers=workers) for workers in (1, 2)]
+    assert both[0] == both[1]
 
 
 def test_a_process_that_dies_is_told(recordings: Path, site: Path) -> None:
-    options = FootageOptions(recordings, site=site, workers=2)
     with pytest.raises(TynyshError, match="ended unexpectedly"):
-        run(options, Console(), lambda _: None, now=NOW, load_networks=broken_networks)
+        evaluated(recordings, site, None, broken_networks, workers=2)
 
 
 def alive(group: int) -> list[str]:
@@ -362,7 +353,7 @@ def test_ctrl_c_ends_it_and_leaves_no_process_behind(workers: int, site: Path, t
     rows = "".join(f"{name}.mp4,,,,street-north\n" for name in names)
     (tmp_path / "LABELS.csv").write_text(f"file,start,end,behaviour,camera\n{rows}")
     asking = (
-        "import sys\nfrom tests.evaluation.test_evaluate_footage import coat_networks\n"
+        "import sys\nfrom tests.commands.test_evaluate import coat_networks\n"
         "from tynysh.runtime.networks import Networks\n"
         "from tynysh.cli import run_command\n"
         "if __name__ == '__main__':\n"
@@ -375,7 +366,7 @@ def test_ctrl_c_ends_it_and_leaves_no_process_behind(workers: int, site: Path, t
     options = ["--site", site, "--workers", str(workers), "--resume", kept]
     process = subprocess.Popen(
         [sys.executable, script, "evaluate", "footage", tmp_path / "LABELS.csv", *options],
-        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(Path(__file__).parents[2]), *sys.path])},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         start_new_session=True,
@@ -408,8 +399,8 @@ def test_real_recordings_are_judged_with_the_shipped_networks(
         f"{fights}/fight/fi049.mp4,0,2,fight,bar\n{fights}/noFight/nofi090.mp4,,,,yard\n"
     )
     out = tmp_path / "out.json"
-    options = FootageOptions(tmp_path / "LABELS.csv", json_out=out, report_out=tmp_path / "out.html")
-    assert run(options, silent(), lambda _: None, now=NOW) == 0
+    outputs = ["--json", str(out), "--report", str(tmp_path / "out.html")]
+    assert run_command(["evaluate", "footage", str(tmp_path / "LABELS.csv"), *outputs]) == 0
     told = json.loads(out.read_text())
     assert (told["all"]["found"], told["all"]["false_events"]) == (1, 0)
     assert 0.0 < told["all"]["delay_median_s"] < 2.0
