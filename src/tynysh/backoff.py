@@ -12,6 +12,10 @@ class Backoff:
     wait is drawn between half and all of a ceiling, which doubles with each failure from `first_s` to `most_s`.
 
     first_s, most_s: seconds. random: the source of the jitter. failures: since the last success.
+
+    >>> tries = Backoff(first_s=1.0, most_s=60.0, random=Random(1))
+    >>> [round(tries.next_s(), 1) for _ in range(4)]
+    [0.6, 1.8, 3.5, 5.0]
     """
 
     first_s: float = 0.5

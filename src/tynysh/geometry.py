@@ -23,7 +23,14 @@ class GeoPosition:
 
 
 class Box(NamedTuple):
-    """An axis-parallel rectangle, in pixels unless said otherwise; right and bottom are exclusive."""
+    """An axis-parallel rectangle, in pixels unless said otherwise; right and bottom are exclusive.
+
+    >>> box = Box(10, 20, 30, 100)
+    >>> box.width, box.height, box.centre, box.foot
+    (20, 80, (20.0, 60.0), (20.0, 100))
+    >>> box.scaled(1 / 100, 1 / 200)
+    Box(left=0.1, top=0.1, right=0.3, bottom=0.5)
+    """
 
     left: float
     top: float
@@ -62,7 +69,11 @@ class Box(NamedTuple):
         return max(0.0, width) * max(0.0, height)
 
     def iou(self, other: "Box") -> float:
-        """Intersection over union, in [0, 1]."""
+        """Intersection over union, in [0, 1].
+
+        >>> round(Box(0, 0, 10, 10).iou(Box(5, 0, 15, 10)), 3)
+        0.333
+        """
         shared = self.intersection(other)
         union = self.area + other.area - shared
         return shared / union if union > 0 else 0.0
@@ -91,7 +102,11 @@ class Box(NamedTuple):
 
 
 def enclosing(boxes: Sequence[Box]) -> Box:
-    """The smallest box around all of `boxes`; there must be at least one."""
+    """The smallest box around all of `boxes`; there must be at least one.
+
+    >>> enclosing([Box(0, 0, 2, 2), Box(5, 1, 6, 4)])
+    Box(left=0, top=0, right=6, bottom=4)
+    """
     first, *rest = boxes
     for box in rest:
         first = first.union(box)
@@ -118,14 +133,24 @@ def areas(boxes: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def iou_matrix(a: NDArray[np.float32], b: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Intersection over union of each of `a` (N, 4) with each of `b` (M, 4), as (N, M)."""
+    """Intersection over union of each of `a` (N, 4) with each of `b` (M, 4), as (N, M).
+
+    >>> one, other = box_array([Box(0, 0, 4, 4)]), box_array([Box(0, 0, 4, 4), Box(2, 0, 6, 4), Box(9, 9, 10, 10)])
+    >>> iou_matrix(one, other).round(2).tolist()
+    [[1.0, 0.33000001311302185, 0.0]]
+    """
     shared = shared_areas(a, b)
     union = areas(a)[:, None] + areas(b)[None, :] - shared
     return np.where(union > 0, shared / np.maximum(union, 1e-9), 0.0).astype(np.float32)
 
 
 def contains(polygon: Polygon, point: Point) -> bool:
-    """Whether `point` lies inside `polygon` (even-odd rule)."""
+    """Whether `point` lies inside `polygon` (even-odd rule).
+
+    >>> triangle = ((0.0, 0.0), (1.0, 0.0), (0.0, 1.0))
+    >>> contains(triangle, (0.2, 0.2)), contains(triangle, (0.8, 0.8))
+    (True, False)
+    """
     x, y = point
     inside = False
     before = polygon[-1]
@@ -139,7 +164,11 @@ def contains(polygon: Polygon, point: Point) -> bool:
 
 
 def contains_each(polygon: Polygon, points: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """`contains` for points (N, 2) at once: (N,). Points that are NaN lie nowhere."""
+    """`contains` for points (N, 2) at once: (N,). Points that are NaN lie nowhere.
+
+    >>> contains_each(((0, 0), (1, 0), (0, 1)), np.array([[0.2, 0.2], [0.8, 0.8]])).tolist()
+    [True, False]
+    """
     x, y = points[:, 0], points[:, 1]
     inside = np.zeros(len(points), dtype=np.bool_)
     before = polygon[-1]

@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import insert, text
 
 from tynysh.errors import StoreError
 from tynysh.store.database import Database, RefusedError
@@ -24,7 +24,7 @@ def test_what_was_written_can_be_read(database: Database) -> None:
 def test_what_can_never_be_written_is_refused_and_the_next_is_not(database: Database) -> None:
     def write(key: object, value: object) -> None:
         with database.writing() as session:
-            session.add(SettingRow(key=key, value=value))
+            session.execute(insert(SettingRow).values(key=key, value=value))
 
     for key, value in (("colour", {1, 2}), (None, 1)):
         with pytest.raises(RefusedError, match="does not take this"):

@@ -59,7 +59,14 @@ class Rule:
 
 
 class Curve:
-    """A signal over time, thinned but for its peaks: at most five samples a second, `CURVE_LIMIT` in all."""
+    """A signal over time, thinned but for its peaks: at most five samples a second, `CURVE_LIMIT` in all.
+
+    >>> curve = Curve()
+    >>> for time_s, score in ((0.0, 0.2), (0.1, 0.9), (0.3, 0.5)):
+    ...     curve.add(time_s, score)
+    >>> curve.samples
+    ((0.0, 0.9), (0.3, 0.5))
+    """
 
     def __init__(self) -> None:
         self._interval_s = CURVE_INTERVAL_S

@@ -30,7 +30,11 @@ class Reason:
     values: Mapping[str, float | int | str] = field(default_factory=dict)
 
     def lasting(self, seconds: float) -> "Reason":
-        """The same with how long it has lasted, as the place `lasted_s`."""
+        """The same with how long it has lasted, as the place `lasted_s`.
+
+        >>> Reason("loitering.dwell", {"zone": "gate"}).lasting(90.0).values
+        {'zone': 'gate', 'lasted_s': 90.0}
+        """
         return Reason(self.key, {**self.values, "lasted_s": seconds})
 
 

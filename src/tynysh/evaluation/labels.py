@@ -46,7 +46,11 @@ class Recording:
 
 
 def seconds(given: str) -> float:
-    """Seconds, `M:SS` or `H:MM:SS`, with or without decimals, as seconds. Raises ValueError."""
+    """Seconds, `M:SS` or `H:MM:SS`, with or without decimals, as seconds. Raises ValueError.
+
+    >>> seconds("2:05.5"), seconds("1:00:00"), seconds("7,5")
+    (125.5, 3600.0, 7.5)
+    """
     given = given.replace(",", ".")
     if _SECONDS.fullmatch(given):
         return float(given)
@@ -60,7 +64,11 @@ def seconds(given: str) -> float:
 
 
 def clock(time_s: float) -> str:
-    """`M:SS.s`, from an hour on `H:MM:SS`, as `seconds` reads it."""
+    """`M:SS.s`, from an hour on `H:MM:SS`, as `seconds` reads it.
+
+    >>> clock(125.5), clock(3600.0)
+    ('2:05.5', '1:00:00')
+    """
     hours, rest = divmod(time_s, 3600)
     minutes, secs = divmod(rest, 60)
     return f"{int(hours)}:{int(minutes):02}:{int(secs):02}" if hours else f"{int(minutes)}:{secs:04.1f}"

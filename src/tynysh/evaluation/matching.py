@@ -65,7 +65,14 @@ class Matching:
 def match(
     labels: Sequence[Interval], events: Sequence[Interval], *, tolerance_s: float = TOLERANCE_S
 ) -> Matching:
-    """Pair the labels of one recording with its events."""
+    """Pair the labels of one recording with its events.
+
+    >>> from tynysh.behaviour.signal import Behaviour
+    >>> fights = [Label(Behaviour.FIGHT, start_s=10.0, end_s=20.0), Label(Behaviour.FIGHT, start_s=60.0, end_s=70.0)]
+    >>> found = match(fights, [Label(Behaviour.FIGHT, 12.0, 18.0), Label(Behaviour.FIGHT, 100.0, 105.0)])
+    >>> found.pairs, found.missed, found.false
+    (((0, 0),), (1,), (1,))
+    """
     pairs = _paired(labels, events, range(len(labels)), range(len(events)), tolerance_s, related=False)
     without_event = [place for place in range(len(labels)) if place not in dict(pairs)]
     spent = {event for _, event in pairs}

@@ -9,6 +9,12 @@ def garwood(count: int, exposure: float, level: float = 0.95) -> tuple[float, fl
     F. Garwood, "Fiducial limits for the Poisson distribution", Biometrika 28 (1936): half the quantiles of the
     chi-squared distribution with 2n and 2n + 2 degrees of freedom. It holds the level for any true rate, and never
     says that what was not seen cannot happen: no event in one hour still allows 3.7 an hour.
+
+    >>> low, high = garwood(0, exposure=1.0)
+    >>> low, round(high, 1)
+    (0.0, 3.7)
+    >>> [round(bound, 2) for bound in garwood(10, exposure=24.0)]
+    [0.2, 0.77]
     """
     if exposure <= 0.0:
         return None

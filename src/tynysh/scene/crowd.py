@@ -35,7 +35,11 @@ class Estimate:
     high: float
 
     def scaled(self, factor: float) -> "Estimate":
-        """Value and band times `factor`."""
+        """Value and band times `factor`.
+
+        >>> Estimate(20.0, low=15.0, high=30.0).scaled(0.1)
+        Estimate(value=2.0, low=1.5, high=3.0)
+        """
         return Estimate(self.value * factor, self.low * factor, self.high * factor)
 
 

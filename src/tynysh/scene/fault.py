@@ -24,5 +24,9 @@ class CameraFault(StrEnum):
 
     @property
     def blinds(self) -> bool:
-        """Whether what the camera is there for goes unseen; the others make what it shows doubtful only."""
+        """Whether what the camera is there for goes unseen; the others make what it shows doubtful only.
+
+        >>> CameraFault.COVERED.blinds, CameraFault.TIMESTAMPS.blinds
+        (True, False)
+        """
         return self not in {CameraFault.TIMESTAMPS, CameraFault.BIT_RATE}

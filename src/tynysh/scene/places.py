@@ -76,6 +76,9 @@ def known_feet(track: Track) -> list[Point]:
 def base(polygon: Polygon, x: float) -> float | None:
     """Where a thing of this outline meets the ground below `x`: the largest y of the outline there, normalised; None
     to the left and to the right of it.
+
+    >>> base(((0.2, 0.4), (0.6, 0.4), (0.6, 0.8), (0.2, 0.8)), x=0.3)
+    0.8
     """
     crossings = [
         a[1] + (b[1] - a[1]) * (x - a[0]) / (b[0] - a[0]) if a[0] != b[0] else max(a[1], b[1])
@@ -86,7 +89,11 @@ def base(polygon: Polygon, x: float) -> float | None:
 
 
 def surroundings(polygon: Polygon) -> Polygon:
-    """`polygon`, enlarged by a quarter about its middle: from where a thing of this outline can be touched."""
+    """`polygon`, enlarged by a quarter about its middle: from where a thing of this outline can be touched.
+
+    >>> surroundings(((0.0, 0.0), (8.0, 0.0), (8.0, 4.0), (0.0, 4.0)))
+    ((-1.0, -0.5), (9.0, -0.5), (9.0, 4.5), (-1.0, 4.5))
+    """
     xs, ys = zip(*polygon, strict=True)
     middle = ((min(xs) + max(xs)) / 2, (min(ys) + max(ys)) / 2)
     return tuple((middle[0] + 1.25 * (x - middle[0]), middle[1] + 1.25 * (y - middle[1])) for x, y in polygon)

@@ -45,6 +45,11 @@ class Scene:
     surfaces: the changes on protected objects, by the zone's name.
 
     The last three are there only for cameras of which an analyser needs them (`Need`).
+
+    >>> from tynysh.scene.zone import Zone
+    >>> scene = Scene(12.0, 640, 480, zones=(Zone("gate", ((0.0, 0.0), (1.0, 0.0), (1.0, 1.0))),))
+    >>> scene.zone("gate").contains(scene.normalised((320.0, 120.0)))
+    True
     """
 
     time_s: float

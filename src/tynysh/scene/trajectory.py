@@ -392,19 +392,31 @@ def speed(velocity: Point) -> float:
 
 
 def direction(start: Point, end: Point) -> Point:
-    """The unit vector from `start` to `end`; (0, 0) where they are one."""
+    """The unit vector from `start` to `end`; (0, 0) where they are one.
+
+    >>> direction((1.0, 1.0), (4.0, 5.0))
+    (0.6, 0.8)
+    """
     x, y = end[0] - start[0], end[1] - start[1]
     length = hypot(x, y)
     return (x / length, y / length) if length > 0.0 else (0.0, 0.0)
 
 
 def along(vector: Point, heading: Point) -> float:
-    """How far a vector goes in the direction of a unit vector."""
+    """How far a vector goes in the direction of a unit vector.
+
+    >>> along((3.0, 4.0), heading=(0.0, 1.0))
+    4.0
+    """
     return vector[0] * heading[0] + vector[1] * heading[1]
 
 
 def angle(one: Point, other: Point) -> float:
-    """Degrees between two vectors; 0 where one has no length."""
+    """Degrees between two vectors; 0 where one has no length.
+
+    >>> angle((1.0, 0.0), (0.0, 2.0))
+    90.0
+    """
     across = one[0] * other[1] - one[1] * other[0]
     return degrees(abs(atan2(across, one[0] * other[0] + one[1] * other[1])))
 

@@ -11,6 +11,9 @@ class Zone:
 
     kind: what the zone is for, as in the site's schema.
     area_m2: of its floor, where somebody measured it. capacity: people that it is meant for.
+
+    >>> Zone("gate", ((0.0, 0.5), (1.0, 0.5), (1.0, 1.0), (0.0, 1.0)), kind="protected").contains((0.3, 0.9))
+    True
     """
 
     name: str

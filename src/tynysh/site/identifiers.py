@@ -20,7 +20,11 @@ _LATIN = str.maketrans(
 
 
 def derived(name: str) -> str:
-    """The id that a name suggests: `Парк Панфилова` gives `park-panfilova`; empty where nothing can be used."""
+    """The id that a name suggests: `Парк Панфилова` gives `park-panfilova`; empty where nothing can be used.
+
+    >>> derived("Парк Панфилова"), derived("Мәңгілік Ел, 5")
+    ('park-panfilova', 'mangilik-el-5')
+    """
     latin = unicodedata.normalize("NFKD", name.casefold().translate(_LATIN)).casefold()
     return "-".join(re.findall(r"[a-z0-9]+", "".join(c for c in latin if not unicodedata.combining(c))))
 

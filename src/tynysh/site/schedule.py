@@ -55,7 +55,11 @@ _ELEVATION = {SunEvent.DAWN: -6.0, SunEvent.SUNRISE: -0.833, SunEvent.SUNSET: -0
 
 @dataclass(frozen=True, slots=True)
 class SunMoment:
-    """A time of day by the sun: `offset` after the event, before it where negative."""
+    """A time of day by the sun: `offset` after the event, before it where negative.
+
+    >>> str(SunMoment(SunEvent.SUNSET, timedelta(minutes=-30)))
+    'sunset-00:30'
+    """
 
     event: SunEvent
     offset: timedelta = timedelta()
@@ -138,6 +142,13 @@ class Schedule(Strict):
     """Hours on days, in the site's time zone; past midnight where `to` is not after `from`.
 
     The beginning is included, the end is not; where they are equal, it is 24 hours.
+
+    >>> from zoneinfo import ZoneInfo
+    >>> place = Locality(ZoneInfo("Asia/Almaty"))
+    >>> nights = Schedule.model_validate({"days": ["fri", "sat"], "from": "22:00", "to": "04:00"})
+    >>> saturday_at_two = datetime(2026, 3, 7, 2, 0, tzinfo=place.zone).timestamp()
+    >>> nights.in_force(saturday_at_two, place), nights.in_force(saturday_at_two + 3 * 3600, place)
+    (True, False)
     """
 
     days: Annotated[tuple[Day, ...], Field(min_length=1, max_length=8)] = Field(

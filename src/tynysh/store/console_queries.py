@@ -56,9 +56,9 @@ def counts(database: Database) -> Counts:
     delays = select(func.count(), func.coalesce(func.sum(EventRow.recorded_at - EventRow.decided_at), 0.0))
     with database.reading() as session:
         incidents = {
-            (behaviour, state): number for behaviour, state, number in session.execute(by_kind).tuples()
+            (behaviour, state): number for behaviour, state, number in session.execute(by_kind)
         }
-        events, delay_s = session.execute(delays).tuples().one()
+        events, delay_s = session.execute(delays).one()
     return Counts(incidents, events, delay_s)
 
 
@@ -70,4 +70,4 @@ def reported(database: Database) -> dict[str, float]:
         .where(CameraRow.removed_at.is_(None))
     )
     with database.reading() as session:
-        return dict(session.execute(query).tuples().all())
+        return dict(session.execute(query).all())

@@ -20,5 +20,9 @@ def catalogue(language: Language) -> dict[str, str]:
 
 
 def text(language: Language, key: str, **values: object) -> str:
-    """The text of `key` with its places filled; raises KeyError if there is no such text or place."""
+    """The text of `key` with its places filled; raises KeyError if there is no such text or place.
+
+    >>> text("en", "behaviour.fight")
+    'Fight'
+    """
     return catalogue(language)[key].format(**values)

@@ -138,10 +138,10 @@ _Settings = Mapping[str, Any]
 
 def _settings(session: Session) -> dict[str, tuple[_Settings, _Settings]]:
     """What is set for each camera, by its id: the site's settings and its own."""
-    rows = session.execute(select(SiteRow.id, SiteRow.settings)).tuples()
+    rows = session.execute(select(SiteRow.id, SiteRow.settings))
     of_sites: dict[str, _Settings] = dict(rows.all())
     query = select(CameraRow.id, CameraRow.site_id, CameraRow.settings)
-    return {camera_id: (of_sites[site], own) for camera_id, site, own in session.execute(query).tuples()}
+    return {camera_id: (of_sites[site], own) for camera_id, site, own in session.execute(query)}
 
 
 def _open_faults(session: Session) -> dict[str, list[OpenFault]]:
@@ -154,7 +154,7 @@ def _open_faults(session: Session) -> dict[str, list[OpenFault]]:
         .order_by(EventRow.started_at, EventRow.id)
     )
     found: dict[str, list[OpenFault]] = {}
-    for camera_id, subject, started_at, incident_id, reason in rows.tuples():
+    for camera_id, subject, started_at, incident_id, reason in rows:
         fault = OpenFault(subject, _blinds(subject), started_at, incident_id, loaded_reason(reason))
         found.setdefault(camera_id, []).append(fault)
     return found

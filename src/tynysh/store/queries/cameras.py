@@ -47,7 +47,7 @@ def sites(session: Session, *, only: Collection[str] | None = None) -> Sequence[
         .where(CameraRow.removed_at.is_(None))
         .group_by(CameraRow.site_id)
     )
-    counts = dict(counted.tuples().all())
+    counts = dict(counted.all())
     query = select(SiteRow).where(SiteRow.removed_at.is_(None)).order_by(SiteRow.ordinal, SiteRow.id)
     if only is not None:
         query = query.where(SiteRow.id.in_(only))
@@ -67,7 +67,7 @@ def cameras(session: Session, *, only: Collection[str] | None = None) -> Sequenc
     )
     if only is not None:
         query = query.where(CameraRow.site_id.in_(only))
-    return [_camera(camera, state) for camera, state in session.execute(query).tuples()]
+    return [_camera(camera, state) for camera, state in session.execute(query)]
 
 
 def camera(session: Session, camera_id: str) -> RegisteredCamera | None:
