@@ -95,7 +95,7 @@ def watched(
 ) -> tuple[Judged, CpuMeter, float]:
     """What a camera that only counts makes of `frames`, its costs, and seconds of video."""
     meter, judged, last_s = CpuMeter(), Judged(), 0.0
-    networks = Networks(detector=detector, pose=None, fight=None)  # type: ignore[arg-type]
+    networks = Networks(detector=detector, pose=None)  # type: ignore[arg-type]
     watch = CameraPlan(analysers={}, detection=detection, looks=looks)
     pipeline = build_pipeline(watch, networks, ids=Random(0), meter=meter)
     for frame in frames:

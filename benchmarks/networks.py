@@ -19,7 +19,7 @@ from scipy.optimize import linear_sum_assignment
 
 from tynysh.geometry import box_array, iou_matrix
 from tynysh.media.frame import Frame
-from tynysh.perception.anonymiser import anonymise, anonymise_whole, load_face_finder
+from tynysh.perception.anonymiser import anonymise, anonymise_whole
 from tynysh.perception.detector import load_detector
 from tynysh.perception.engine import Precision
 from tynysh.perception.pose import load_pose
@@ -119,7 +119,6 @@ def main() -> None:
         print(f"| pose, a person, {'bfloat16' if precision == 'fast' else 'float32'} | {each:.1f} |")
         pose.close()
     rng = np.random.default_rng(0)
-    finder = load_face_finder()
     for width, height in ((640, 480), (1920, 1080)):
         picture = rng.integers(0, 256, (height, width, 3), dtype=np.uint8)
         scaled = [person.box.scaled(width / frame.width, height / frame.height) for person in people]
@@ -130,7 +129,6 @@ def main() -> None:
         print(f"| heads of {len(people)} people, {width}x{height} | {heads:.2f} |")
         print(f"| bodies of {len(people)} people, {width}x{height} | {bodies:.2f} |")
         print(f"| whole picture, {width}x{height} | {cpu_ms(lambda p=picture: anonymise_whole(p), 20):.2f} |")
-        print(f"| finding faces, {width}x{height} | {cpu_ms(lambda p=picture: finder.find(p), 20):.1f} |")
 
 
 if __name__ == "__main__":

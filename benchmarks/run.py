@@ -64,8 +64,8 @@ def costs(square: Path, place: Path) -> str:
         run(HERE / "still.py", square, still, "--sigma", sigma, "--keyint", keyint)
         videos[f"still scene with people, noise {sigma:g}, key frame every {keyint} of 25 fps"] = still
     rows = [
-        "| video | decoding alone | in all | ratio | detector | pose | behaviour | peak MiB |",
-        "|---|---|---|---|---|---|---|---|",
+        "| video | decoding alone | in all | ratio | detector | pose | pictures | behaviour | peak MiB |",
+        "|---|---|---|---|---|---|---|---|---|",
     ]
     for name, video in videos.items():
         figures = json.loads(run("-m", "tynysh", "bench", video, "--json"))
@@ -73,7 +73,8 @@ def costs(square: Path, place: Path) -> str:
         decode, total = figures["decode_cpu_ms_per_video_s"], figures["total_cpu_ms_per_video_s"]
         rows.append(
             f"| {name} | {decode:.1f} | {total:.1f} | {total / decode:.1f} | {stages.get('detector', 0):.1f} | "
-            f"{stages.get('pose', 0):.1f} | {stages.get('behaviour', 0):.1f} | {figures['peak_rss_mb']:.0f} |"
+            f"{stages.get('pose', 0):.1f} | {stages.get('pictures', 0):.1f} | {stages.get('behaviour', 0):.1f} | "
+            f"{figures['peak_rss_mb']:.0f} |"
         )
     return "\n".join(
         [

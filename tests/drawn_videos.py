@@ -76,7 +76,7 @@ def seen_by(monkeypatch: pytest.MonkeyPatch) -> Callable[[Detector], None]:
     """Have the networks of commands see what a stand-in sees."""
 
     def see(detector: Detector) -> None:
-        networks = Networks(detector=detector, pose=None, fight=None)  # type: ignore[arg-type]
+        networks = Networks(detector=detector, pose=None)  # type: ignore[arg-type]
         monkeypatch.setattr(Networks, "load", classmethod(lambda *_: networks))
 
     return see

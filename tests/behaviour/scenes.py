@@ -8,6 +8,9 @@ from tynysh.behaviour.analyser import Analyser
 from tynysh.behaviour.signal import Signal
 from tynysh.demo.figure import Action, Pose, joints, pose
 from tynysh.geometry import Box
+from tynysh.media.frame import Frame
+from tynysh.perception.clip_classification import ClipClassifier, FightClassifier
+from tynysh.perception.stage import picture_stages
 from tynysh.scene.person import Keypoints
 from tynysh.scene.scene import Scene
 from tynysh.scene.track import Track
@@ -84,6 +87,27 @@ def scene(
 
 def times(start_s: float, end_s: float, step_s: float = 0.1) -> list[float]:
     return [round(start_s + step_s * step, 3) for step in range(round((end_s - start_s) / step_s))]
+
+
+Shown = tuple[Scene, Frame | None]
+"""A scene and its picture; None while the camera is lost."""
+
+
+class Looking:
+    """An analyser behind the stages that look at pictures for it."""
+
+    def __init__(self, analyser: Analyser, classifier: ClipClassifier | None = None) -> None:
+        self._analyser = analyser
+        self._stages = picture_stages(analyser.needs, classifier or FightClassifier())
+
+    def observe(self, scene: Scene, frame: Frame | None) -> Sequence[Signal]:
+        for stage in self._stages:
+            scene = stage.observe(scene, frame)
+        return self._analyser.observe(scene)
+
+    def watch(self, shown: Iterable[Shown]) -> list[Signal]:
+        """All signals, in order."""
+        return [signal for scene, frame in shown for signal in self.observe(scene, frame)]
 
 
 def watch(analyser: Analyser, scenes: Iterable[Scene]) -> list[Signal]:

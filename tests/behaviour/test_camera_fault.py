@@ -10,12 +10,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from tests.behaviour.corruption import FAULTS, HARMLESS, Image, Spoil, drawn, noisy
-from tests.behaviour.scenes import scene, times
+from tests.behaviour.scenes import Looking, Shown, scene, times
 
 from tynysh.behaviour.camera_fault import CameraFaultAnalyser, CameraFaultSettings
 from tynysh.media.frame import Frame
 from tynysh.media.reader import VideoFile
-from tynysh.scene.scene import Feed, Scene
+from tynysh.scene.scene import Feed
 
 LEARNT_S = 16.0
 NAMES = {
@@ -42,25 +42,24 @@ ELSEWHERE = {"moved", "wrong_picture"}
 Pictures = Iterable[tuple[float, Image]]
 
 
-def seen(time_s: float, image: Image) -> Scene:
-    return scene(time_s, frame=Frame(image, time_s=time_s, index=0))
+def watching(**settings: object) -> Looking:
+    return Looking(CameraFaultAnalyser(CameraFaultSettings.model_validate(settings)))
 
 
-def lost(time_s: float) -> Scene:
-    return scene(time_s, feed=Feed.LOST, detected=False)
+def seen(time_s: float, image: Image) -> Shown:
+    return scene(time_s), Frame(image, time_s=time_s, index=0)
 
 
-def faults(analyser: CameraFaultAnalyser, scenes: Iterable[Scene]) -> list[tuple[float, str]]:
+def lost(time_s: float) -> Shown:
+    return scene(time_s, feed=Feed.LOST, detected=False), None
+
+
+def faults(analyser: Looking, shown: Iterable[Shown]) -> list[tuple[float, str]]:
     """When each fault was counted at each scene."""
-    return [
-        (signal.time_s, signal.subject)
-        for one in scenes
-        for signal in analyser.observe(one)
-        if signal.score >= 0.6
-    ]
+    return [(signal.time_s, signal.subject) for signal in analyser.watch(shown) if signal.score >= 0.6]
 
 
-def spoilt(pictures: Pictures, spoil: Spoil, *, seed: int = 5) -> Iterator[Scene]:
+def spoilt(pictures: Pictures, spoil: Spoil, *, seed: int = 5) -> Iterator[Shown]:
     """Scenes of `pictures`, all spoilt, the clock beginning where they do."""
     rng = np.random.default_rng(seed)
     began_s: float | None = None
@@ -83,9 +82,9 @@ def square(width: int, height: int, fps: float, gain: float) -> list[tuple[float
 
 
 @cache
-def learnt(width: int = 320, height: int = 180, fps: float = 5.0, gain: float = 1.0) -> CameraFaultAnalyser:
+def learnt(width: int = 320, height: int = 180, fps: float = 5.0, gain: float = 1.0) -> Looking:
     """An analyser that knows the drawn square."""
-    analyser = CameraFaultAnalyser(CameraFaultSettings())
+    analyser = watching()
     pictures = square(width, height, fps, gain)[: int(LEARNT_S * fps)]
     assert faults(analyser, (seen(t, image) for t, image in pictures)) == []
     return analyser
@@ -114,13 +113,13 @@ def test_what_spoils_the_view_is_a_fault_within_five_seconds_until_it_is_mended(
 
 @pytest.mark.parametrize(("name", "called"), [("dark", "dark"), ("over-exposed", "glare")])
 def test_video_whose_black_is_16_and_white_235_is_judged_alike(name: str, called: str) -> None:
-    def coded(scenes: Iterable[Scene]) -> Iterator[Scene]:
-        for one in scenes:
-            assert one.frame is not None
-            levels = (16.0 + one.frame.luma * (219.0 / 255.0)).astype(np.uint8)
+    def coded(scenes: Iterable[Shown]) -> Iterator[Shown]:
+        for one, frame in scenes:
+            assert frame is not None
+            levels = (16.0 + frame.luma * (219.0 / 255.0)).astype(np.uint8)
             yield seen(one.time_s, np.repeat(levels[..., None], 3, axis=2))
 
-    analyser = CameraFaultAnalyser(CameraFaultSettings())
+    analyser = watching()
     pictures = square(320, 180, 5.0, 1.0)[: int(LEARNT_S * 5.0)]
     assert faults(analyser, coded(seen(t, image) for t, image in pictures)) == []
     found = faults(analyser, coded(spoilt(later(5.0), FAULTS[name])))
@@ -160,7 +159,7 @@ def test_headlights_that_stay_are_glare() -> None:
 
 def test_dusk_is_no_fault() -> None:
     pictures = drawn(140.0, fps=1.0, width=320, height=180)
-    assert faults(CameraFaultAnalyser(CameraFaultSettings()), spoilt(pictures, HARMLESS["dusk"])) == []
+    assert faults(watching(), spoilt(pictures, HARMLESS["dusk"])) == []
 
 
 @pytest.mark.parametrize("kind", [(160, 120, 5.0, 1.0), (640, 360, 2.0, 0.3), (352, 288, 10.0, 1.0)])
@@ -173,7 +172,7 @@ def test_small_dim_and_fast_pictures_are_judged_alike(name: str, kind: tuple[int
 
 
 def test_a_camera_that_is_steered_may_look_elsewhere_but_not_at_a_cloth() -> None:
-    analyser = CameraFaultAnalyser(CameraFaultSettings(ptz=True))
+    analyser = watching(ptz=True)
     pictures = square(320, 180, 5.0, 1.0)[: int(LEARNT_S * 5.0)]
     elsewhere = ((LEARNT_S + t, image) for t, image in drawn(10.0, fps=5.0, width=320, height=180, seed=4))
     assert faults(analyser, (seen(t, image) for t, image in chain(pictures, elsewhere))) == []
@@ -184,7 +183,7 @@ def test_a_camera_that_is_steered_may_look_elsewhere_but_not_at_a_cloth() -> Non
 @pytest.mark.parametrize("name", ["dark", "colour bars"])
 def test_a_camera_that_is_spoilt_from_the_beginning_is_found_where_that_shows(name: str) -> None:
     pictures = square(320, 180, 5.0, 1.0)[:25]
-    found = faults(CameraFaultAnalyser(CameraFaultSettings()), spoilt(pictures, FAULTS[name]))
+    found = faults(watching(), spoilt(pictures, FAULTS[name]))
     assert {subject for _, subject in found} == NAMES[name]
 
 
@@ -192,7 +191,7 @@ def test_a_noisy_wall_without_any_edge_is_no_fault() -> None:
     rng = np.random.default_rng(2)
     wall = np.broadcast_to(np.linspace(70, 140, 160)[None, :, None], (90, 160, 3))
     scenes = (seen(t, noisy(wall, 3.0, rng)) for t in times(0, 30, 0.2))
-    assert faults(CameraFaultAnalyser(CameraFaultSettings()), scenes) == []
+    assert faults(watching(), scenes) == []
 
 
 def test_no_pictures_is_a_lost_camera_within_five_seconds_until_they_come_back() -> None:
@@ -201,7 +200,7 @@ def test_no_pictures_is_a_lost_camera_within_five_seconds_until_they_come_back()
     found = faults(analyser, (lost(dropped + t) for t in times(0.5, 8.0, 0.5)))
     assert {subject for _, subject in found} == {"lost"}
     assert 3.9 <= found[0][0] - dropped <= 5.0
-    back = analyser.observe(seen(dropped + 8.0, later(10.0)[0][1]))
+    back = analyser.observe(*seen(dropped + 8.0, later(10.0)[0][1]))
     assert {signal.subject: signal.score for signal in back}["lost"] == 0.0
 
 
@@ -237,7 +236,7 @@ def test_a_frozen_picture_that_is_coded_anew_at_each_key_frame_is_frozen() -> No
 
 def test_a_stream_without_noise_may_stand_still_for_longer() -> None:
     _, still = next(drawn(1.0, fps=5.0, width=320, height=180))
-    analyser = CameraFaultAnalyser(CameraFaultSettings())
+    analyser = watching()
     assert faults(analyser, (seen(t, still) for t in times(0, 20, 0.5))) == []
     assert {subject for _, subject in faults(analyser, (seen(t, still) for t in times(20, 30, 0.5)))} == {
         "frozen"
@@ -265,7 +264,7 @@ def test_on_real_video_all_faults_are_found_and_nothing_else(vtest: Path, footag
     wrong: list[str] = []
     for path, fps in [(vtest, 10.0), *((clip, 25.0) for clip in clips(footage))]:
         pictures = list(looped(real(path, 300), LEARNT_S + 6.0, fps))[:: int(fps / 2.5)]
-        analyser = CameraFaultAnalyser(CameraFaultSettings())
+        analyser = watching()
         known = [(t, image) for t, image in pictures if t < LEARNT_S]
         assert faults(analyser, (seen(t, image) for t, image in known)) == [], path.name
         rest = pictures[len(known) :]

@@ -12,7 +12,7 @@ from random import Random
 import cv2
 import numpy as np
 import pytest
-from tests.behaviour.scenes import scene
+from tests.behaviour.scenes import Looking, scene
 
 from tynysh.behaviour.events import EventMaker, Rule
 from tynysh.behaviour.fight import FightAnalyser, FightSettings
@@ -89,7 +89,7 @@ def disturbed(video: Path, disturb: Disturb) -> Iterator[Frame]:
 
 def watched(frames: Iterator[Frame]) -> tuple[int, float]:
     """How many events began, and the highest score."""
-    analyser, gate = FightAnalyser(FightSettings()), MotionGate()
+    analyser, gate = Looking(FightAnalyser(FightSettings())), MotionGate()
     maker = EventMaker({Behaviour.FIGHT: Rule.of(FightSettings())}, ids=Random(0))
     events, highest = 0, 0.0
     for frame in frames:
@@ -98,10 +98,9 @@ def watched(frames: Iterator[Frame]) -> tuple[int, float]:
             width=frame.width,
             height=frame.height,
             motion=gate.observe(frame),
-            frame=frame,
             detected=False,
         )
-        signals = analyser.observe(seen)
+        signals = analyser.observe(seen, frame)
         highest = max(highest, *(signal.score for signal in signals))
         events += len(maker.observe(signals, frame.time_s))
     return events, highest

@@ -16,10 +16,8 @@ from tynysh.behaviour.interaction import (
     drag,
     either,
     encounters,
-    gap,
     mutual_violence,
     one_body,
-    pairs_within,
     ramp,
     scuffle,
     shove,
@@ -27,11 +25,12 @@ from tynysh.behaviour.interaction import (
     swing,
     together,
 )
-from tynysh.behaviour.trajectory import Observation, Trajectory
 from tynysh.demo.figure import Action
 from tynysh.geometry import Box
+from tynysh.scene.nearness import gap, pairs_within
 from tynysh.scene.person import Joint
 from tynysh.scene.track import Track
+from tynysh.scene.trajectory import Observation, Trajectory
 
 
 def trajectory(at: Callable[[float], Track], end_s: float = 2.0, step_s: float = 0.1) -> Trajectory:

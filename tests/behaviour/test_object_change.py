@@ -5,14 +5,13 @@ from dataclasses import replace
 
 import cv2
 import numpy as np
-from tests.behaviour.scenes import HEIGHT, WIDTH, scene, standing, times
+from tests.behaviour.scenes import HEIGHT, WIDTH, Looking, Shown, scene, standing, times
 from tests.behaviour.test_climbing import MONUMENT
 
 from tynysh.behaviour.intrusion import IntrusionAnalyser, IntrusionSettings
 from tynysh.behaviour.signal import Signal
 from tynysh.media.frame import Frame
 from tynysh.scene.motion import Motion
-from tynysh.scene.scene import Scene
 
 Paint = Callable[[np.ndarray, float], np.ndarray]
 
@@ -26,25 +25,22 @@ def stone(seed: int = 3) -> np.ndarray:
 
 def filmed(
     seconds: float, paint: Paint, visit: tuple[float, float] | None, *, lamp_s: float | None = None
-) -> Iterable[Scene]:
+) -> Iterable[Shown]:
     """Two pictures a second; somebody stands at the monument during `visit`."""
     place, noise = stone(), np.random.default_rng(5)
     for t in times(0, seconds, 0.5):
         grey = paint(place.copy(), t) + noise.normal(0, 2, place.shape)
         picture = np.clip(grey, 0, 255).astype(np.uint8)
         here = visit is not None and visit[0] <= t < visit[1]
-        yield scene(
-            t,
-            [standing(1, 440, t)] if here else [],
-            [MONUMENT],
-            frame=Frame(cv2.cvtColor(picture, cv2.COLOR_GRAY2BGR), time_s=t, index=0),
-            motion=Motion(0.0, moving=here, light=t == lamp_s),
-        )
+        people = [standing(1, 440, t)] if here else []
+        motion = Motion(0.0, moving=here, light=t == lamp_s)
+        frame = Frame(cv2.cvtColor(picture, cv2.COLOR_GRAY2BGR), time_s=t, index=0)
+        yield scene(t, people, [MONUMENT], motion=motion), frame
 
 
-def changed(scenes: Iterable[Scene]) -> list[Signal]:
-    analyser = IntrusionAnalyser(IntrusionSettings(changed_s=10.0))
-    return [s for one in scenes for s in analyser.observe(one) if s.subject == "changed"]
+def changed(scenes: Iterable[Shown]) -> list[Signal]:
+    analyser = Looking(IntrusionAnalyser(IntrusionSettings(changed_s=10.0)))
+    return [signal for signal in analyser.watch(scenes) if signal.subject == "changed"]
 
 
 def sprayed(since_s: float, until_s: float = np.inf) -> Paint:
@@ -140,8 +136,8 @@ def test_movement_on_the_object_puts_off_the_comparison_and_elsewhere_it_does_no
         mask = np.zeros((81, 144), dtype=np.bool_)
         mask[row, column] = True
         moving = (
-            replace(one, motion=replace(one.motion, mask=mask))
-            for one in filmed(48, sprayed(25), visit=(20, 30))
+            (replace(one, motion=replace(one.motion, mask=mask)), frame)
+            for one, frame in filmed(48, sprayed(25), visit=(20, 30))
         )
         return max(s.score for s in changed(moving))
 

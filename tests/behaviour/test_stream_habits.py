@@ -4,13 +4,12 @@ import dataclasses
 
 import numpy as np
 from tests.behaviour.corruption import drawn
-from tests.behaviour.scenes import scene, times
+from tests.behaviour.scenes import Looking, Shown, scene, times
 
 from tynysh.behaviour.camera_fault import CameraFaultAnalyser, CameraFaultSettings
 from tynysh.media.frame import Frame
 from tynysh.media.stream_health import StreamHealth
 from tynysh.scene.motion import Motion
-from tynysh.scene.scene import Scene
 
 USUAL = StreamHealth(
     connected_s=100.0,
@@ -25,32 +24,27 @@ MOVING = Motion(level=0.02, moving=True)
 PICTURES = [image for _, image in drawn(4.0, fps=5.0, width=160, height=90)]
 
 
-def at(time_s: float, stream: StreamHealth, motion: Motion = MOVING) -> Scene:
+def at(time_s: float, stream: StreamHealth, motion: Motion = MOVING) -> Shown:
     picture = PICTURES[int(time_s * 5) % len(PICTURES)]
     told = dataclasses.replace(stream, keys=int(time_s))
-    return scene(time_s, stream=told, motion=motion, frame=Frame(picture, time_s=time_s, index=0))
+    return scene(time_s, stream=told, motion=motion), Frame(picture, time_s=time_s, index=0)
 
 
-def known() -> CameraFaultAnalyser:
-    analyser = CameraFaultAnalyser(CameraFaultSettings())
+def known() -> Looking:
+    analyser = Looking(CameraFaultAnalyser(CameraFaultSettings()))
     assert found(analyser, 0.0, 40.0) == []
     return analyser
 
 
 def found(
-    analyser: CameraFaultAnalyser,
+    analyser: Looking,
     start_s: float,
     end_s: float,
     stream: StreamHealth = USUAL,
     motion: Motion = MOVING,
 ) -> list[tuple[float, str]]:
     scenes = (at(t, stream, motion) for t in times(start_s, end_s, 0.2))
-    return [
-        (signal.time_s, signal.subject)
-        for one in scenes
-        for signal in analyser.observe(one)
-        if signal.score >= 0.6
-    ]
+    return [(signal.time_s, signal.subject) for signal in analyser.watch(scenes) if signal.score >= 0.6]
 
 
 def test_a_clock_that_goes_wrong_is_a_fault_until_it_goes_right() -> None:
@@ -65,7 +59,7 @@ def test_stamps_that_jump_again_and_again_are_a_fault_and_one_jump_is_none() -> 
     analyser = known()
     assert found(analyser, 40.0, 50.0, dataclasses.replace(USUAL, mended=1)) == []
     jumping = [at(t, dataclasses.replace(USUAL, mended=int(t))) for t in times(50.0, 58.0, 0.2)]
-    subjects = {signal.subject for one in jumping for signal in analyser.observe(one) if signal.score >= 0.6}
+    subjects = {signal.subject for signal in analyser.watch(jumping) if signal.score >= 0.6}
     assert subjects == {"timestamps"}
 
 
@@ -93,5 +87,5 @@ def test_what_came_while_the_picture_was_dark_is_no_collapsed_bit_rate_after_it(
     little = dataclasses.replace(USUAL, between_bytes_s=500.0, key_bytes=2_000)
     dark = Frame(np.full((90, 160, 3), 8, np.uint8), time_s=0.0, index=0)
     for t in times(40.0, 46.0, 0.2):
-        analyser.observe(dataclasses.replace(at(t, little), frame=dark))
+        analyser.observe(at(t, little)[0], dark)
     assert "bit_rate" not in {subject for _, subject in found(analyser, 46.0, 49.0, little)}

@@ -22,8 +22,10 @@ from tynysh.media.decoder import AdaptiveDecoder
 from tynysh.media.frame import Frame
 from tynysh.media.packet import Packet
 from tynysh.media.source import SourceError, SourceSpec, open_source
+from tynysh.perception.clip_classification import FightClassifier
 from tynysh.perception.motion import MotionGate
 from tynysh.perception.schedule import DetectionSchedule
+from tynysh.perception.stage import picture_stages
 from tynysh.perception.tiling import TiledDetector
 from tynysh.perception.tracker import Tracker
 from tynysh.runtime.pipeline import Pipeline, all_zones_always
@@ -48,6 +50,8 @@ def events_of(loop: list[np.ndarray], *, every: int) -> list[Event]:
     """Real tracker, analysers and events on the loop, with a look of the detector at each `every`-th picture."""
     settings = chosen_settings()
     analysers = registry.create_all(settings)
+    needs = frozenset().union(*(analyser.needs for analyser in analysers))
+    stages = picture_stages(needs, FightClassifier())
     events = EventMaker(registry.rules(settings), ids=Random(1))
     tracker, detector, crowd = Tracker(), ScriptedDetector(), CrowdMeter()
     told: list[Event] = []
@@ -64,9 +68,10 @@ def events_of(loop: list[np.ndarray], *, every: int) -> list[Event]:
             tracks=tracker.predict(time_s) if persons is None else tracker.update(persons, time_s),
             motion=Motion(level=0.05, moving=True),
             zones=ZONES,
-            frame=frame,
         )
         scene = replace(scene, crowd=crowd.observe(scene, persons))
+        for stage in stages:
+            scene = stage.observe(scene, frame)
         told += events.observe([signal for each in analysers for signal in each.observe(scene)], time_s)
     return told + events.close(LOOP_S)
 

@@ -97,7 +97,7 @@ def test_two_outputs_cannot_be_one_file(street: Path, tmp_path: Path, tynysh: Ty
 @pytest.mark.slow
 def test_the_square_is_counted_to_half_a_person(vtest: Path) -> None:
     """Against counts by eye; the band is to hold nine in ten of them."""
-    networks = Networks(detector=load_detector(), pose=None, fight=None)  # type: ignore[arg-type]
+    networks = Networks(detector=load_detector(), pose=None)  # type: ignore[arg-type]
     log = CountLog()
     pipeline = build_pipeline(CameraPlan(analysers={}), networks, ids=Random(0))
     video = analyse_video(VideoFile(vtest), pipeline, on_step=log.observe)

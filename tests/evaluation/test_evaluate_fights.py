@@ -24,6 +24,7 @@ from tynysh.evaluation.evaluate_fights import (
     run,
 )
 from tynysh.evaluation.fight_report import page
+from tynysh.perception.clip_classification import ClipClassification
 from tynysh.perception.motion import MotionGate
 from tynysh.perception.schedule import DetectionSchedule
 from tynysh.perception.tiling import TiledDetector
@@ -54,7 +55,8 @@ def pipeline() -> Pipeline:
         gate=MotionGate(),
         schedule=DetectionSchedule(),
         tracker=Tracker(),
-        analysers=[FightAnalyser(settings, network=Brightness())],
+        stages=[ClipClassification(Brightness())],
+        analysers=[FightAnalyser(settings)],
         events=EventMaker({Behaviour.FIGHT: Rule.of(settings)}, ids=Random(0)),
         zones_at=all_zones_always(()),
     )

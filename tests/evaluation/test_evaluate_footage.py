@@ -36,7 +36,7 @@ NOW = datetime(2026, 11, 22, tzinfo=UTC)
 
 def coat_networks(_device: str) -> Networks:
     """Stand-ins for the networks, to be found by other processes too."""
-    return Networks(detector=CoatDetector(), pose=None, fight=None)  # type: ignore[arg-type]
+    return Networks(detector=CoatDetector(), pose=None)  # type: ignore[arg-type]
 
 
 def silent() -> Console:
@@ -186,8 +186,8 @@ def test_no_picture_is_taken_before_it_is_known_who_is_in_it(street: Path, stree
     camera = _Camera([Label(Behaviour.FIGHT, 0, 8)])
     for frame in VideoFile(street).frames():
         motion = Motion(moving=True, level=0.5)
-        scene = Scene(frame.time_s, frame.width, frame.height, detected=False, motion=motion, frame=frame)
-        camera.set_active(Step(scene=scene, to_blur={}, signals=(), events=()))
+        scene = Scene(frame.time_s, frame.width, frame.height, detected=False, motion=motion)
+        camera.set_active(Step(scene=scene, frame=frame, to_blur={}, signals=(), events=()))
     assert camera.stills() == ()
 
 
@@ -311,7 +311,7 @@ def test_a_later_run_goes_on_from_what_is_kept_and_new_labels_are_judged_at_once
         return json.loads(out.read_text())
 
     def blind(_device: str) -> Networks:
-        return Networks(detector=Blind(), pose=None, fight=None)  # type: ignore[arg-type]
+        return Networks(detector=Blind(), pose=None)  # type: ignore[arg-type]
 
     first = evaluated(coat_networks)
     assert evaluated(blind) == first

@@ -3,10 +3,9 @@
 import numpy as np
 import pytest
 
-from tynysh.errors import ModelError
 from tynysh.geometry import Box
 from tynysh.media.frame import Image
-from tynysh.perception.anonymiser import FaceFinder, anonymise, anonymise_whole, load_face_finder, regions
+from tynysh.perception.anonymiser import anonymise, anonymise_whole, regions
 from tynysh.scene.person import Joint, Keypoints, Person
 
 
@@ -130,50 +129,3 @@ def test_one_plane_is_treated_like_a_picture() -> None:
     luma = noise()[:, :, 0].copy()
     after = anonymise(luma.copy(), [Person(UPRIGHT, 0.9)])
     assert detail(part(after, HEAD)) < 0.05 * detail(part(luma, HEAD))
-
-
-def test_faces_are_treated_besides() -> None:
-    before = noise()
-    face = Box(200, 100, 240, 150)
-    after = anonymise(before.copy(), [], faces=[face])
-    assert detail(part(after, face)) < 0.05 * detail(part(before, face))
-
-
-@pytest.fixture(scope="module")
-def finder() -> FaceFinder:
-    try:
-        return load_face_finder()
-    except ModelError as error:
-        pytest.skip(f"the model cannot be had here: {error.message.splitlines()[-1]}")
-
-
-def drawn_face(height: int, width: int, x: int, y: int, size: int) -> Image:
-    """A simple drawing that a face detector takes for a face."""
-    import cv2
-
-    picture = np.full((height, width, 3), 90, dtype=np.uint8)
-    skin, dark = (140, 170, 220), (40, 40, 50)
-    cv2.ellipse(picture, (x, y), (size * 38 // 100, size // 2), 0, 0, 360, skin, -1)
-    cv2.ellipse(
-        picture, (x, y - size * 30 // 100), (size * 40 // 100, size * 28 // 100), 0, 180, 360, dark, -1
-    )
-    for side in (-1, 1):
-        eye = (x + side * size * 16 // 100, y - size * 6 // 100)
-        cv2.ellipse(picture, eye, (size * 8 // 100, size * 4 // 100), 0, 0, 360, (250, 250, 250), -1)
-        cv2.circle(picture, eye, max(1, size * 4 // 100), (30, 30, 30), -1)
-        brow = (eye[0], eye[1] - size * 9 // 100)
-        cv2.ellipse(picture, brow, (size * 10 // 100, size * 3 // 100), 0, 180, 360, dark, max(1, size // 40))
-    cv2.ellipse(
-        picture, (x, y + size * 10 // 100), (size * 5 // 100, size * 4 // 100), 0, 0, 180, (100, 120, 170), 3
-    )
-    cv2.ellipse(
-        picture, (x, y + size * 24 // 100), (size * 14 // 100, size * 6 // 100), 0, 0, 180, (80, 80, 180), -1
-    )
-    return cv2.GaussianBlur(picture, (0, 0), size / 80)  # type: ignore[return-value]
-
-
-def test_a_face_is_found_in_pixels_of_the_picture(finder: FaceFinder) -> None:
-    faces = finder.find(drawn_face(480, 640, 400, 220, 200))
-    assert len(faces) == 1
-    assert faces[0].centre == pytest.approx((400, 220), abs=40)
-    assert finder.find(np.full((480, 640, 3), 90, dtype=np.uint8)) == []

@@ -14,7 +14,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from tynysh.errors import ModelError
 from tynysh.perception.detector import YOLOX_CUT
-from tynysh.perception.engine import Array, Cut, Network, load_network, loaded_networks
+from tynysh.perception.engine import Array, Cut, Network, _shelf, load_network
 from tynysh.perception.models import ensure
 
 RNG = np.random.default_rng(3)
@@ -98,14 +98,14 @@ def test_a_wrong_input_is_an_error_and_the_network_goes_on(network: Network, sma
 
 
 def test_the_same_network_is_loaded_once_and_unloaded_after_its_last_user(small: Path) -> None:
-    before = loaded_networks()
+    before = len(_shelf.loaded)
     one, two = load_network(small, streams=1), load_network(small, streams=1)
-    assert loaded_networks() == before + 1
+    assert len(_shelf.loaded) == before + 1
     one.close()
     one.close()
     assert two.infer(*example())[0].shape == (1, 4)
     two.close()
-    assert loaded_networks() == before
+    assert len(_shelf.loaded) == before
     with pytest.raises(ModelError, match="closed"):
         two.infer(*example())
 

@@ -59,7 +59,7 @@ WORKER = """
 
     faulthandler.enable()
     root, url = sys.argv[1:]
-    networks = Networks(detector=CoatDetector(), pose=None, fight=None)
+    networks = Networks(detector=CoatDetector(), pose=None)
     Worker(0, 1, DataFolder.open(Path(root)), Database.open(url), networks, Random(3), ScriptedDetector).run(
         threading.Event()
     )
@@ -82,7 +82,7 @@ class Installation:
     @contextmanager
     def worker(self, *, detector: Detector | None = None, number: int = 0, of: int = 1) -> Iterator[Worker]:
         """A worker at work, in a thread."""
-        networks = Networks(detector=detector or CoatDetector(), pose=None, fight=None)  # type: ignore[arg-type]
+        networks = Networks(detector=detector or CoatDetector(), pose=None)  # type: ignore[arg-type]
         database = Database.open(self.url)
         worker = Worker(
             number, of, self.folder, database, networks, Random(7), scripted=simulated.ScriptedDetector

@@ -30,7 +30,7 @@ class Disk:
 
 def started(folder: Path, video: Path | str, events: list[Event], **more: object) -> CameraRunner:
     said = site(camera("north", video, **more)).sites[0]
-    networks = Networks(detector=CoatDetector(), pose=None, fight=None)  # type: ignore[arg-type]
+    networks = Networks(detector=CoatDetector(), pose=None)  # type: ignore[arg-type]
     lock = threading.Lock()
 
     def heard(_: CameraRunner, event: Event) -> None:

@@ -27,6 +27,7 @@ from tynysh.runtime.camera_plan import CameraPlan, build_pipeline
 from tynysh.runtime.networks import Networks
 from tynysh.runtime.pipeline import Pipeline, Step
 from tynysh.scene.ground import Ground
+from tynysh.scene.need import Need
 from tynysh.scene.person import Person
 from tynysh.scene.scene import Scene
 from tynysh.scene.zone import Zone
@@ -58,7 +59,7 @@ def frames(start_s: float, seconds: float, fps: float = 10.0) -> Iterable[Frame]
 
 
 def pipeline(watch: CameraPlan, detector: object, seed: int = 1) -> Pipeline:
-    networks = Networks(detector=detector, pose=None, fight=None)  # type: ignore[arg-type]
+    networks = Networks(detector=detector, pose=None)  # type: ignore[arg-type]
     return build_pipeline(watch, networks, ids=Random(seed), detector=detector)
 
 
@@ -276,7 +277,7 @@ class TestGround:
         """An analyser that says for four seconds that the camera was turned away."""
 
         behaviour = Behaviour.CAMERA_FAULT
-        wants_pose = False
+        needs: frozenset[Need] = frozenset()
 
         def observe(self, scene: Scene) -> list[Signal]:
             away = 102.0 <= scene.time_s < 106.0
@@ -284,7 +285,7 @@ class TestGround:
 
     def run(self, source: Told) -> list[Step]:
         watch = watching((Behaviour.CAMERA_FAULT, CameraFaultSettings()))
-        networks = Networks(detector=Somebody(), pose=None, fight=None)  # type: ignore[arg-type]
+        networks = Networks(detector=Somebody(), pose=None)  # type: ignore[arg-type]
         made = build_pipeline(watch, networks, ids=Random(1), detector=Somebody(), ground=source)
         return [step for frame in frames(100, 15) if (step := made.process(frame)) is not None]
 

@@ -11,8 +11,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from tynysh.behaviour.fight import EARLY_S, INTERVAL_S
-from tynysh.behaviour.fight_window import (
+from tynysh.media.frame import Frame
+from tynysh.perception.clip_classification import EARLY_S, INTERVAL_S
+from tynysh.perception.clip_window import (
     MARGIN,
     SPAN_S,
     STEPS,
@@ -26,7 +27,6 @@ from tynysh.behaviour.fight_window import (
     moving_part,
     square_around,
 )
-from tynysh.media.frame import Frame
 
 MARKS = Path(__file__).parent / "marks.csv"
 LEAST_FIGHT_S = 1.2

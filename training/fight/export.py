@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from onnx import helper, numpy_helper
 from torch import Tensor, nn
 
-from tynysh.behaviour.fight_window import SIDE, STEPS
+from tynysh.perception.clip_window import SIDE, STEPS
 
 OPSET = 17
 SMALLEST = 4096

@@ -12,10 +12,11 @@ import numpy as np
 from data import Clip, Pictures
 
 from tynysh.behaviour.aggression import AggressionSettings
-from tynysh.behaviour.fight import UNKNOWN_PEOPLE, FightAnalyser, FightNetwork, FightSettings
-from tynysh.behaviour.fight_window import kept_picture
+from tynysh.behaviour.fight import FightAnalyser, FightSettings
 from tynysh.behaviour.signal import Behaviour, Signal
 from tynysh.media.frame import Frame
+from tynysh.perception.clip_classification import UNKNOWN_PEOPLE, ClipClassification, ClipClassifier
+from tynysh.perception.clip_window import kept_picture
 from tynysh.runtime.camera_plan import CameraPlan, build_pipeline
 from tynysh.runtime.networks import Networks
 from tynysh.scene.scene import Scene
@@ -26,8 +27,7 @@ Kept = TypeVar("Kept")
 class Glance(NamedTuple):
     """One analysed picture.
 
-    scene: with the people in it, without the picture. picture: its brightness as the analyser keeps it. signals: of
-    aggression.
+    scene: with the people in it. picture: its brightness as it is kept for the network. signals: of aggression.
     """
 
     scene: Scene
@@ -47,7 +47,7 @@ class Sequence(NamedTuple):
 
 
 class Recorder:
-    """A network that remembers what it was shown, and is never sure: so the analyser looks as often as it ever does."""
+    """A network that remembers what it was shown, and is never sure: so it is asked as often as it ever is."""
 
     def __init__(self) -> None:
         self.shown: list[tuple[Pictures, int]] = []
@@ -70,8 +70,7 @@ def play(folder: Path, files: Iterable[str], networks: Networks) -> Sequence:
     for frame in _frames([folder / file for file in sequence.files], sequence.begins):
         step = pipeline.process(frame)
         if step is not None:
-            scene = dataclasses.replace(step.scene, frame=None)
-            sequence.glances.append(Glance(scene, kept_picture(frame.luma), step.signals))
+            sequence.glances.append(Glance(step.scene, kept_picture(frame.luma), step.signals))
     return sequence
 
 
@@ -133,12 +132,12 @@ def _frames(paths: list[Path], begins: list[float]) -> Iterator[Frame]:
     begins.append(now_s)
 
 
-def answers(sequence: Sequence, network: FightNetwork) -> Iterator[tuple[float, list[Signal]]]:
+def answers(sequence: Sequence, network: ClipClassifier) -> Iterator[tuple[float, list[Signal]]]:
     """(time_s, signals of fight and aggression) of a sequence, with `network` in the place of the shipped one."""
-    analyser = FightAnalyser(FightSettings(), network=network)
+    stage, analyser = ClipClassification(network), FightAnalyser(FightSettings())
     for index, (scene, picture, signals) in enumerate(sequence.glances):
         frame = Frame(np.repeat(picture[:, :, None], 3, axis=2), time_s=scene.time_s, index=index)
-        yield scene.time_s, [*signals, *analyser.observe(dataclasses.replace(scene, frame=frame))]
+        yield scene.time_s, [*signals, *analyser.observe(stage.observe(scene, frame))]
 
 
 def kept(path: Path, make: Callable[[], Kept]) -> Kept:

@@ -24,8 +24,9 @@ from train import Heads, Trunk, Windows, fit, folds_of, halves, joined, load_win
 from tynysh.behaviour.aggression import AggressionSettings
 from tynysh.behaviour.event import Event, Phase
 from tynysh.behaviour.events import EventMaker, Rule
-from tynysh.behaviour.fight import UNKNOWN_PEOPLE, FightSettings
+from tynysh.behaviour.fight import FightSettings
 from tynysh.behaviour.signal import Behaviour, Signal
+from tynysh.perception.clip_classification import UNKNOWN_PEOPLE
 from tynysh.runtime.networks import Networks
 
 THRESHOLDS = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)

@@ -1,6 +1,6 @@
 """Trains the fight network and says how good it is on cameras that it was not trained on.
 
-    python training/fight/train.py --data FOLDER --out src/tynysh/behaviour/weights/fight.onnx
+    python training/fight/train.py --data FOLDER --out src/tynysh/perception/weights/fight.onnx
 
 The trunk stays as DeepMind trained it on Kinetics-400; two linear heads are fitted. Folds are grouped by
 `source_video`. Everything is seeded; CPU only.
@@ -36,8 +36,9 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import average_precision_score, roc_auc_score
 from sklearn.model_selection import StratifiedGroupKFold
 
-from tynysh.behaviour.fight import SMOOTHED, UNKNOWN_PEOPLE, WEIGHTS
-from tynysh.behaviour.fight_window import SIDE, STEPS
+from tynysh.behaviour.fight import SMOOTHED
+from tynysh.perception.clip_classification import UNKNOWN_PEOPLE, WEIGHTS
+from tynysh.perception.clip_window import SIDE, STEPS
 from tynysh.runtime.networks import Networks
 
 Floats = NDArray[np.float64]

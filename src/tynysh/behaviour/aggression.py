@@ -9,9 +9,7 @@ from tynysh.behaviour.interaction import (
     charge,
     chase,
     drag,
-    gap,
     one_body,
-    pairs_within,
     scuffle,
     shove,
     strikes,
@@ -20,10 +18,12 @@ from tynysh.behaviour.interaction import (
 )
 from tynysh.behaviour.settings import AnalyserSettings, Cooldown, MinDuration
 from tynysh.behaviour.signal import Behaviour, Reason, Signal
-from tynysh.behaviour.trajectory import Trajectories, Trajectory
 from tynysh.geometry import Box
+from tynysh.scene.nearness import gap, pairs_within
+from tynysh.scene.need import Need
 from tynysh.scene.places import foot, watched
 from tynysh.scene.scene import Feed, Scene
+from tynysh.scene.trajectory import Trajectories, Trajectory
 
 ACTS_S = 1.2
 """Seconds for which a blow, a kick or a shove counts."""
@@ -72,7 +72,7 @@ class AggressionAnalyser:
     """
 
     behaviour = Behaviour.AGGRESSION
-    wants_pose = True
+    needs = frozenset({Need.POSE})
 
     def __init__(self, settings: AggressionSettings) -> None:
         self._settings = settings

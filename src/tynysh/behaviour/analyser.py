@@ -1,9 +1,10 @@
-"""The protocol of an analyser: scenes in, signals out, and nothing else."""
+"""The protocol of an analyser: scenes in, signals out, and nothing else; no pictures of people."""
 
 from collections.abc import Sequence
 from typing import Protocol
 
 from tynysh.behaviour.signal import Behaviour, Signal
+from tynysh.scene.need import Need
 from tynysh.scene.scene import Scene
 
 
@@ -20,8 +21,8 @@ class Analyser(Protocol):
         ...
 
     @property
-    def wants_pose(self) -> bool:
-        """Whether it uses keypoints: pose is estimated only if some analyser of the camera does."""
+    def needs(self) -> frozenset[Need]:
+        """What its scenes must carry beyond what every camera's do: found only if some analyser of the camera asks."""
         ...
 
     def observe(self, scene: Scene) -> Sequence[Signal]:

@@ -1,27 +1,30 @@
 """Can the camera be relied on: do pictures come, are they live, and do they show what they should?"""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from tynysh.behaviour.fault import CameraFault
-from tynysh.behaviour.picture_health import HEALTHY, Condition, PictureHealth
 from tynysh.behaviour.settings import AnalyserSettings, Cooldown, MinDuration
 from tynysh.behaviour.signal import Behaviour, Reason, Signal
-from tynysh.behaviour.stillness import Stillness
 from tynysh.behaviour.stream_habits import StreamHabits
+from tynysh.scene.fault import CameraFault
+from tynysh.scene.need import Need
 from tynysh.scene.scene import Feed, Scene
-
-LOOK_S = 0.6
-"""Pictures are looked into so often; whether they stand still, is seen on each."""
+from tynysh.scene.view import View
 
 LAPSE_S = 1.2
 """What is not seen for so long is over; a single look that says otherwise is not enough."""
 
 UNKNOWN_FACTOR = 6.0
 """A camera that never showed noise must stand still for so many times as long."""
+
+COUNTED = 0.6
+"""The score of a fault that has lasted for its limit, which is the threshold."""
+
+NAME_FADES = 0.8
+"""What is left, from one comparison of the view to the next, of how often a fault was called by a name."""
 
 IN_THE_PICTURE = (
     CameraFault.COVERED,
@@ -116,10 +119,10 @@ class _Since:
             self.began_s = None
 
     def score(self, time_s: float, limit_s: float) -> float:
-        """0.6 when it has lasted for `limit_s`."""
+        """`COUNTED` when it has lasted for `limit_s`."""
         if self.began_s is None:
             return 0.0
-        return min(1.0, 0.6 * (time_s - self.began_s) / limit_s)
+        return min(1.0, COUNTED * (time_s - self.began_s) / limit_s)
 
 
 class CameraFaultAnalyser:
@@ -128,55 +131,52 @@ class CameraFaultAnalyser:
     without it, as between the cars of a queue.
 
     - lost: no pictures arrive. It began with the last one.
-    - frozen: the same picture comes over and over (`Stillness`).
+    - frozen: the same picture comes over and over (`perception.view.stillness`).
     - timestamps, bit rate: the stream does not keep time, or far less arrives than usual (`StreamHabits`); only where
       somebody measures the stream.
-    - covered, moved, defocused, dark, glare, wrong picture: the view is not what it was (`PictureHealth`). They share
-      one clock, for a cloth may look like darkness first; the fault is called what it was called most of late.
+    - covered, moved, defocused, dark, glare, wrong picture: the view is not what it was (`perception.view.health`).
+      They share one clock, for a cloth may look like darkness first; the fault is called what it was called most of
+      late.
     """
 
     behaviour = Behaviour.CAMERA_FAULT
-    wants_pose = False
 
     def __init__(self, settings: CameraFaultSettings) -> None:
         self._settings = settings
         self._lost = _Since()
         self._picture_s: float | None = None
-        self._stillness = Stillness()
-        self._health = PictureHealth(ptz=settings.ptz)
-        self._view = _Since()
-        self._condition: Condition = HEALTHY
-        self._looked_s = float("-inf")
+        self._view = View()
+        self._gone = _Since()
         self._names = dict.fromkeys(IN_THE_PICTURE, 0.0)
         self._other_scene = False
         self._habits = StreamHabits()
         self._stream = {fault: _Since() for fault in IN_THE_STREAM}
 
+    @property
+    def needs(self) -> frozenset[Need]:
+        """What is the matter with the picture."""
+        return frozenset({Need.STEERED_VIEW if self._settings.ptz else Need.VIEW})
+
     def observe(self, scene: Scene) -> Sequence[Signal]:
-        """One signal per fault; none on the picture for scenes without one."""
+        """One signal per fault; none on the picture for scenes that tell nothing of it."""
         time_s = scene.time_s
         if scene.feed is Feed.LOST:
             self._lost.observe(True, time_s, began_s=self._last_sign_s(scene))
-            self._stillness.forget()
-            self._view.observe(False, time_s)
+            self._view = replace(self._view, same_since_s=None)
+            self._gone.observe(False, time_s)
         else:
             self._lost.began_s = None
             self._picture_s = time_s
         lost = self._signal(
             scene, CameraFault.LOST, self._lost.score(time_s, self._settings.lost_s), self._lost.began_s
         )
-        if scene.feed is Feed.LOST:
-            return [lost, self._frozen(scene), *self._viewed(scene), *self._streamed(scene)]
-        if scene.frame is None:
+        if scene.view is not None:
+            self._view = scene.view
+            if scene.view.compared:
+                self._name(scene.view)
+                self._gone.observe(scene.view.fault is not None, time_s, lapse_s=self._view_lapse_s())
+        elif scene.feed is Feed.LIVE:
             return [lost]
-        luma = scene.frame.luma
-        keys = None if scene.stream is None else scene.stream.keys
-        self._stillness.observe(luma, time_s, keys=keys)
-        if not 0.0 <= time_s - self._looked_s < 0.9 * LOOK_S:
-            self._looked_s = time_s
-            self._condition = self._health.observe(luma, time_s)
-            self._name(self._condition)
-            self._view.observe(self._condition.fault is not None, time_s, lapse_s=self._view_lapse_s())
         return [lost, self._frozen(scene), *self._viewed(scene), *self._streamed(scene)]
 
     def _last_sign_s(self, scene: Scene) -> float | None:
@@ -185,13 +185,13 @@ class CameraFaultAnalyser:
             return scene.time_s - scene.stream.silent_s
         return self._picture_s
 
-    def _name(self, condition: Condition) -> None:
+    def _name(self, view: View) -> None:
         """Count what the fault is called, and forget what it was called long ago."""
         for fault in self._names:
-            self._names[fault] *= 0.8
-        if condition.fault is not None:
-            self._names[condition.fault] += 1.0
-            self._other_scene = condition.other_scene
+            self._names[fault] *= NAME_FADES
+        if view.fault is not None:
+            self._names[view.fault] += 1.0
+            self._other_scene = view.other_scene
 
     def _named(self) -> CameraFault:
         """What the fault of the view was called most of late."""
@@ -201,14 +201,14 @@ class CameraFaultAnalyser:
         """For how long the view must be seen again until its fault is over. Behind a car's headlights a single look
         does it, unless glare lasted for long enough before.
         """
-        lasted = self._view.score(self._view.seen_s, self._settings.view_s) >= 0.6
+        lasted = self._gone.score(self._gone.seen_s, self._settings.view_s) >= COUNTED
         return 0.0 if self._named() is CameraFault.GLARE and not lasted else LAPSE_S
 
     def _frozen(self, scene: Scene) -> Signal:
-        since_s = self._stillness.since_s
-        limit_s = self._settings.frozen_s * (1.0 if self._stillness.noisy else UNKNOWN_FACTOR)
-        score = 0.0 if since_s is None else min(1.0, 0.6 * (scene.time_s - since_s) / limit_s)
-        if self._condition.fault is not None:
+        since_s = self._view.same_since_s
+        limit_s = self._settings.frozen_s * (1.0 if self._view.noisy else UNKNOWN_FACTOR)
+        score = 0.0 if since_s is None else min(1.0, COUNTED * (scene.time_s - since_s) / limit_s)
+        if self._view.fault is not None:
             # A slate stands still, and so does what light drowns or a cloth covers: that is what it is called.
             score = 0.0
         return self._signal(scene, CameraFault.FROZEN, score, since_s)
@@ -217,9 +217,9 @@ class CameraFaultAnalyser:
         if scene.stream is None:
             return []
         live = scene.feed is Feed.LIVE
-        fault = self._condition.fault
+        fault = self._view.fault
         # What is covered or dark is said in few bytes, and so it is for a moment after that: no habit to compare with.
-        dimmed = self._health.dimmed or fault not in {None, CameraFault.DEFOCUSED}
+        dimmed = self._view.dimmed or fault not in {None, CameraFault.DEFOCUSED}
         wrong = {
             CameraFault.TIMESTAMPS: live and self._habits.timestamps_wrong(scene.stream, scene.time_s),
             CameraFault.BIT_RATE: live
@@ -238,9 +238,9 @@ class CameraFaultAnalyser:
         settings = self._settings
         named = self._named()
         limit_s = settings.dark_s if named is CameraFault.DARK else settings.view_s
-        score = self._view.score(scene.time_s, limit_s)
+        score = self._gone.score(scene.time_s, limit_s)
         return [
-            self._signal(scene, fault, score if fault is named else 0.0, self._view.began_s)
+            self._signal(scene, fault, score if fault is named else 0.0, self._gone.began_s)
             for fault in IN_THE_PICTURE
         ]
 

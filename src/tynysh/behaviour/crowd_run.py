@@ -11,6 +11,7 @@ from pydantic import Field
 from tynysh.behaviour.settings import AnalyserSettings, Cooldown, MinDuration
 from tynysh.behaviour.signal import Behaviour, Reason, Signal
 from tynysh.geometry import Box, contains_each
+from tynysh.scene.need import Need
 from tynysh.scene.places import watched
 from tynysh.scene.scene import Feed, Scene
 from tynysh.scene.walkers import Walkers
@@ -86,7 +87,7 @@ class CrowdRunAnalyser:
     """
 
     behaviour = Behaviour.CROWD_RUN
-    wants_pose = False
+    needs: frozenset[Need] = frozenset()
 
     def __init__(self, settings: CrowdRunSettings) -> None:
         self._settings = settings

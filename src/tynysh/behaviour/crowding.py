@@ -12,6 +12,7 @@ from tynysh.behaviour.signal import Behaviour, Reason, Signal
 from tynysh.crowd.forecast import Forecast, Reach
 from tynysh.geometry import Box, enclosing
 from tynysh.scene.crowd import PICTURE, Estimate, PlaceCrowd
+from tynysh.scene.need import Need
 from tynysh.scene.places import foot, watched
 from tynysh.scene.scene import Feed, Scene
 from tynysh.scene.zone import Zone
@@ -107,7 +108,7 @@ class CrowdingAnalyser:
     """
 
     behaviour = Behaviour.CROWDING
-    wants_pose = False
+    needs: frozenset[Need] = frozenset()
 
     def __init__(self, settings: CrowdingSettings) -> None:
         self._settings = settings

@@ -13,6 +13,7 @@ from tynysh.behaviour.settings import AnalyserSettings, Cooldown, MinDuration
 from tynysh.behaviour.signal import Behaviour, Reason, Signal
 from tynysh.geometry import Box
 from tynysh.scene.crowd import PICTURE, CrowdState, PlaceCrowd
+from tynysh.scene.need import Need
 from tynysh.scene.places import watched
 from tynysh.scene.scene import Feed, Scene
 
@@ -64,7 +65,7 @@ class CrushRiskAnalyser:
     """
 
     behaviour = Behaviour.CRUSH_RISK
-    wants_pose = False
+    needs: frozenset[Need] = frozenset()
 
     def __init__(self, settings: CrushRiskSettings) -> None:
         self._settings = settings

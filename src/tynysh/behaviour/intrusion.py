@@ -9,14 +9,13 @@ from pydantic import Field
 
 from tynysh.behaviour.climbing import Climbing
 from tynysh.behaviour.interaction import ramp
-from tynysh.behaviour.object_change import ObjectChange
 from tynysh.behaviour.settings import AnalyserSettings, Cooldown, MinDuration, ZoneName
 from tynysh.behaviour.signal import Behaviour, Reason, Signal
 from tynysh.geometry import Box, enclosing
+from tynysh.scene.need import Need
 from tynysh.scene.places import (
     OBJECT,
     PROTECTED,
-    distance,
     foot,
     from_line,
     known_feet,
@@ -34,9 +33,6 @@ YOUNG_S = 0.3
 
 CROSSED_S = 2.0
 """Seconds for which somebody who crossed a line is told of."""
-
-THROW = 2.0
-"""Heights from an object within which somebody may leave something on it, throw something at it or spray it."""
 
 
 class IntrusionSettings(AnalyserSettings):
@@ -81,18 +77,17 @@ class IntrusionAnalyser:
     one side of the box's foot was inside, times the certainty of the detection (0 below 0.2, 1 from 0.5). A zone's
     score is that of the most certain person.
     - Over a named line, in the watched direction, as the line is counted (`crowd.gates`): 1 for two seconds.
-    - An `object` that looks otherwise than before people were near it (`ObjectChange`): min(1, 0.6 t / changed_s), t
-      the seconds since that was seen.
+    - An `object` that looks otherwise than before people were near it (`perception.object_surface`):
+      min(1, 0.6 t / changed_s), t the seconds since that was seen.
     """
 
     behaviour = Behaviour.INTRUSION
-    wants_pose = True
+    needs = frozenset({Need.POSE, Need.SURFACES})
 
     def __init__(self, settings: IntrusionSettings) -> None:
         self._settings = settings
         self._looks: dict[tuple[str, int], deque[tuple[float, float]]] = {}
         self._climbing = Climbing()
-        self._changes = ObjectChange()
         self._crossed: dict[str, int] = {}
         self._crossings: dict[str, Signal] = {}
         self._last: tuple[Signal, ...] = ()
@@ -174,8 +169,7 @@ class IntrusionAnalyser:
         return signal
 
     def _changed(self, scene: Scene, zone: Zone) -> Signal:
-        near = any(distance(scene, zone, track) <= THROW for track in scene.tracks)
-        change = self._changes.observe(scene, zone, visited=near)
+        change = scene.surfaces.get(zone.name)
         lasted_s = 0.0 if change is None else scene.time_s - change.since_s
         return Signal(
             behaviour=self.behaviour,

@@ -10,6 +10,7 @@ from pydantic import Field
 from tynysh.behaviour.settings import AnalyserSettings, Cooldown, MinDuration
 from tynysh.behaviour.signal import Behaviour, Reason, Signal
 from tynysh.geometry import Box, Point, enclosing
+from tynysh.scene.need import Need
 from tynysh.scene.person import Joint
 from tynysh.scene.places import PROTECTED, SURE, base, distance, objects, stands, watched
 from tynysh.scene.scene import Feed, Scene
@@ -95,7 +96,7 @@ class LoiteringAnalyser:
     """
 
     behaviour = Behaviour.LOITERING
-    wants_pose = True
+    needs = frozenset({Need.POSE})
 
     def __init__(self, settings: LoiteringSettings) -> None:
         self._settings = settings

@@ -7,11 +7,12 @@ from math import exp, hypot
 from tynysh.behaviour.posture import StandingHeights, lying, upright
 from tynysh.behaviour.settings import AnalyserSettings, Cooldown, MinDuration
 from tynysh.behaviour.signal import Behaviour, Reason, Signal
-from tynysh.behaviour.trajectory import SAME_INSTANT_S
 from tynysh.geometry import Box
+from tynysh.scene.need import Need
 from tynysh.scene.places import BENCH, foot, watched
 from tynysh.scene.scene import Feed, Scene
 from tynysh.scene.track import Track
+from tynysh.scene.trajectory import SAME_INSTANT_S
 
 SMOOTHING_S = 0.7
 LONGEST_STEP_S = 2.0
@@ -68,7 +69,7 @@ class PersonDownAnalyser:
     """
 
     behaviour = Behaviour.PERSON_DOWN
-    wants_pose = True
+    needs = frozenset({Need.POSE})
 
     def __init__(self, settings: PersonDownSettings) -> None:
         self._settings = settings

@@ -24,20 +24,18 @@ from tynysh.errors import UsageError
 class Entry:
     """One analyser.
 
-    settings: its settings model. make: an analyser of one camera from an instance of `settings`; with a network of
-    its own (`has_network`) also from the `device` where that runs.
+    settings: its settings model. make: an analyser of one camera from an instance of `settings`.
     by_default: whether a camera has it without being told; so it needs neither zones nor limits.
     """
 
     settings: type[AnalyserSettings]
     make: Callable[..., Analyser]
-    has_network: bool = False
     by_default: bool = False
 
 
 ANALYSERS: Mapping[Behaviour, Entry] = MappingProxyType(
     {
-        Behaviour.FIGHT: Entry(FightSettings, FightAnalyser, has_network=True, by_default=True),
+        Behaviour.FIGHT: Entry(FightSettings, FightAnalyser, by_default=True),
         Behaviour.AGGRESSION: Entry(AggressionSettings, AggressionAnalyser, by_default=True),
         Behaviour.PERSON_DOWN: Entry(PersonDownSettings, PersonDownAnalyser, by_default=True),
         Behaviour.CROWDING: Entry(CrowdingSettings, CrowdingAnalyser),
@@ -64,19 +62,15 @@ def default_settings() -> dict[Behaviour, AnalyserSettings]:
     return {behaviour: known.settings() for behaviour, known in ANALYSERS.items() if known.by_default}
 
 
-def create(behaviour: str, settings: AnalyserSettings, *, device: str = "CPU") -> Analyser:
-    """A new analyser for one camera. It finds its zones in each scene, by the names in `settings`.
-
-    device: where its network runs, if it has one.
-    """
-    known = entry(behaviour)
-    return known.make(settings, device=device) if known.has_network else known.make(settings)
+def create(behaviour: str, settings: AnalyserSettings) -> Analyser:
+    """A new analyser for one camera. It finds its zones in each scene, by the names in `settings`."""
+    return entry(behaviour).make(settings)
 
 
-def create_all(settings: Mapping[Behaviour, AnalyserSettings], *, device: str = "CPU") -> list[Analyser]:
+def create_all(settings: Mapping[Behaviour, AnalyserSettings]) -> list[Analyser]:
     """A new analyser for each behaviour that is enabled, in the registry's order."""
     return [
-        create(behaviour, settings[behaviour], device=device)
+        create(behaviour, settings[behaviour])
         for behaviour in ANALYSERS
         if behaviour in settings and settings[behaviour].enabled
     ]

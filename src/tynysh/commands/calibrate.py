@@ -92,7 +92,7 @@ def run_calibrate(
 
 def drawn(step: Step, ground: Ground) -> Image:
     """The picture of `step` with people blurred and the grid of metres on its floor."""
-    frame = step.scene.frame
+    frame = step.frame
     if frame is None:
         raise ValueError("the step has no picture")
     size = scaled_size(frame, MOST_WIDTH)

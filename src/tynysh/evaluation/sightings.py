@@ -190,10 +190,10 @@ class _Camera:
                 self._wanted[event.id] = (scene.time_s, event.score)
             elif event.phase is Phase.ENDED:
                 self._best.pop(event.id, None)
-        if scene.frame is None:
+        if step.frame is None:
             return
         sure = scene.detected or not scene.motion.moving
-        for frame, people in self._blur_gate.add(scene.frame, step.to_blur, sure=sure, all_frames=False):
+        for frame, people in self._blur_gate.add(step.frame, step.to_blur, sure=sure, all_frames=False):
             while self._due and self._due[0] < scene.time_s - NEAR_S:
                 self._due.pop(0)
             of_label = bool(self._due) and self._due[0] <= scene.time_s

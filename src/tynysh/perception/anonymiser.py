@@ -1,19 +1,14 @@
 """Pictures in which nobody can be recognised."""
 
-import threading
 from collections.abc import Sequence
-from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import cv2
 import numpy as np
 
 from tynysh.geometry import Box, enclosing
 from tynysh.media.frame import Image
-from tynysh.perception.models import ensure
 from tynysh.scene.person import Joint, Keypoints
-
-FACE_MODEL = "yunet-face"
 
 _CELLS = 4
 _LEAST_CELL_PX = 6
@@ -24,7 +19,6 @@ _SIDE_MARGIN = 0.25
 _TOP_MARGIN = 0.12
 _HEAD_HEIGHT = 0.3
 _HEAD_WIDTHS = 0.8
-_FACE_MARGIN = 0.35
 _SEEN = 0.3
 _HEAD_JOINTS = (Joint.NOSE, Joint.LEFT_EYE, Joint.RIGHT_EYE, Joint.LEFT_EAR, Joint.RIGHT_EAR, Joint.HEAD)
 
@@ -47,7 +41,6 @@ def anonymise(
     picture: Image,
     people: Sequence[VisiblePerson | Box] | None,
     *,
-    faces: Sequence[Box] = (),
     whole_body: bool = False,
 ) -> Image:
     """Make the people in `picture` unrecognisable, in place, and return it.
@@ -56,7 +49,6 @@ def anonymise(
     people: all who are known to be there, doubtful ones too: boxes in pixels, persons or tracks. None means
         that it is not known who is there, and then the whole picture is concealed: what cannot be anonymised
         is not shown.
-    faces: boxes of faces to be treated besides, for close-ups in which no body is seen.
     whole_body: treat the whole of each person, not only where the head may be.
 
     What is treated is reduced to at most four by four mean values for each square part and to sixteen levels
@@ -68,7 +60,7 @@ def anonymise(
     if people is None:
         return anonymise_whole(picture)
     height, width = picture.shape[:2]
-    for region in regions(people, width, height, faces=faces, whole_body=whole_body):
+    for region in regions(people, width, height, whole_body=whole_body):
         _treat(picture, region)
     return picture
 
@@ -78,7 +70,6 @@ def regions(
     width: float,
     height: float,
     *,
-    faces: Sequence[Box] = (),
     whole_body: bool = False,
 ) -> list[Box]:
     """What `anonymise` treats in a picture of `width` x `height`, in pixels.
@@ -87,7 +78,7 @@ def regions(
     the surroundings of those of the head. Of one who may be lying or bent (a box wider than high), all of it,
     as the head may be at either end.
     """
-    found = [_widened(face, _FACE_MARGIN, _FACE_MARGIN) for face in faces]
+    found: list[Box] = []
     for person in people:
         box = (person if isinstance(person, Box) else person.box).clipped(width, height)
         if whole_body or box.width >= box.height:
@@ -107,41 +98,6 @@ def anonymise_whole(picture: Image) -> Image:
     cells = max(1, round(_WHOLE_CELLS * height / max(width, 1)))
     picture[:] = _patches(picture, min(_WHOLE_CELLS, width), min(cells, height))
     return picture
-
-
-class FaceFinder:
-    """Finds faces, only to hide them: YuNet (Wu et al., 2023). Nothing but their boxes leaves this class.
-
-    length: pictures are scaled so that their longer side has this many pixels.
-    min_score: low on purpose; to hide what is no face does no harm.
-    """
-
-    def __init__(self, model: Path, *, length: int = 320, min_score: float = 0.4) -> None:
-        self._length = length
-        self._lock = threading.Lock()
-        self._detector = cv2.FaceDetectorYN.create(str(model), "", (length, length), min_score)
-
-    def find(self, picture: Image) -> list[Box]:
-        """Boxes of the faces in `picture` (height, width, 3), in its pixels."""
-        height, width = picture.shape[:2]
-        scale = self._length / max(width, height)
-        size = (max(1, round(width * scale)), max(1, round(height * scale)))
-        small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
-        with self._lock:
-            self._detector.setInputSize(size)
-            rows: Any = self._detector.detect(small)[1]
-        if rows is None:
-            return []
-        x, y = width / size[0], height / size[1]
-        return [
-            Box(left, top, left + across, top + down).scaled(x, y)
-            for left, top, across, down in rows[:, :4].astype(float).tolist()
-        ]
-
-
-def load_face_finder(model: Path | None = None) -> FaceFinder:
-    """The face finder; its model is fetched if it is not here yet."""
-    return FaceFinder(model or ensure(FACE_MODEL))
 
 
 def _top(box: Box) -> Box:

@@ -146,12 +146,6 @@ def batch_for(device: str, most: int) -> int:
     return most if _kind(device) in BATCHING_DEVICES else 1
 
 
-def loaded_networks() -> int:
-    """How many networks this process holds."""
-    with _shelf.lock:
-        return len(_shelf.loaded)
-
-
 class _Lease:
     """One user's share of a loaded network."""
 

@@ -16,11 +16,13 @@ from tynysh.crowd.surveying import Survey, from_distances, from_points
 from tynysh.perception.detector import Detector
 from tynysh.perception.motion import MotionGate
 from tynysh.perception.schedule import DetectionSchedule, ScheduleSettings
+from tynysh.perception.stage import picture_stages
 from tynysh.perception.tiling import Detection, TiledDetector
 from tynysh.perception.tracker import Tracker
 from tynysh.runtime.meter import Meter
 from tynysh.runtime.networks import Networks
 from tynysh.runtime.pipeline import Pipeline, all_zones_always, always
+from tynysh.scene.need import Need
 from tynysh.scene.zone import Line, Zone
 from tynysh.site.schema import AlarmBudget, Calibrated, Calibration, Camera, CameraPosition, Site
 
@@ -108,14 +110,17 @@ def build_pipeline(
     networks' own, for scripted scenes. ground: where the ground comes from, in place of what the watch says.
     """
     rules = registry.rules(watch.analysers)
+    analysers = registry.create_all(watch.analysers)
+    needs = frozenset().union(*(analyser.needs for analyser in analysers))
     return Pipeline(
         detector=TiledDetector(detector or networks.detector, watch.detection),
         # Scripted people come with their keypoints.
-        pose=networks.pose if detector is None else None,
+        pose=networks.pose if detector is None and Need.POSE in needs else None,
         gate=MotionGate(),
         schedule=DetectionSchedule(watch.looks),
         tracker=Tracker(),
-        analysers=registry.create_all(watch.analysers, device=networks.device),
+        stages=picture_stages(needs, networks.fight),
+        analysers=analysers,
         events=EventMaker(rules, ids=ids),
         threshold_sweep=ThresholdSweep({each: rules[each] for each in registry.BUDGETED if each in rules}),
         zones_at=all_zones_always(watch.zones),

@@ -1,14 +1,14 @@
 """The networks of one process, shared by all its cameras."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
-from tynysh.behaviour.fight import ShippedNetwork
-from tynysh.behaviour.fight_window import SIDE, STEPS
 from tynysh.geometry import Box
 from tynysh.media.frame import Frame
+from tynysh.perception.clip_classification import FightClassifier
+from tynysh.perception.clip_window import SIDE, STEPS
 from tynysh.perception.detector import Detector, load_detector
 from tynysh.perception.pose import PoseEstimator, load_pose
 
@@ -18,12 +18,11 @@ USUAL_SIZES = ((1280, 720), (768, 576))
 
 @dataclass(frozen=True, slots=True)
 class Networks:
-    """What pipelines are built from. Shared between cameras and threads. device: where they run."""
+    """What pipelines are built from. Shared between cameras and threads."""
 
     detector: Detector
     pose: PoseEstimator
-    fight: ShippedNetwork
-    device: str = "CPU"
+    fight: FightClassifier = field(default_factory=FightClassifier)
 
     @classmethod
     def load(cls, device: str = "CPU") -> "Networks":
@@ -31,8 +30,7 @@ class Networks:
         return cls(
             detector=load_detector(device=device),
             pose=load_pose(device=device),
-            fight=ShippedNetwork(device=device),
-            device=device,
+            fight=FightClassifier(device=device),
         )
 
     def warm_up(self, sizes: Sequence[tuple[int, int]] = USUAL_SIZES) -> None:

@@ -1,4 +1,4 @@
-"""The way of a frame on one camera: motion, detector, tracker, pose, scene, analysers, events."""
+"""The way of a frame on one camera: motion, detector, tracker, pose, scene, picture stages, analysers, events."""
 
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
@@ -9,7 +9,6 @@ from tynysh.behaviour.after_violence import AfterViolence
 from tynysh.behaviour.analyser import Analyser
 from tynysh.behaviour.event import Event, Phase
 from tynysh.behaviour.events import EventMaker, Rule
-from tynysh.behaviour.fault import CameraFault
 from tynysh.behaviour.signal import Behaviour, Signal
 from tynysh.behaviour.threshold_sweep import ThresholdSweep
 from tynysh.crowd.grounding import GroundSource, NoGround
@@ -21,10 +20,12 @@ from tynysh.media.stream_health import StreamHealth
 from tynysh.perception.motion import MotionGate
 from tynysh.perception.pose import UsualHeights, people_who_matter
 from tynysh.perception.schedule import DetectionSchedule
+from tynysh.perception.stage import PictureStage
 from tynysh.perception.tiling import TiledDetector
 from tynysh.perception.tracker import Tracker
 from tynysh.perception.unmatched import unmatched_detections
 from tynysh.runtime.meter import Meter, NoMeter
+from tynysh.scene.fault import CameraFault
 from tynysh.scene.motion import STILL, Motion
 from tynysh.scene.person import Keypoints, Person
 from tynysh.scene.places import OBJECT, PROTECTED, surroundings
@@ -62,12 +63,14 @@ def always(_behaviour: Behaviour, _time_s: float) -> bool:
 class Step:
     """What one analysed frame came to.
 
-    scene: what the analysers saw. signals: what they said. events: begun, updated or ended now.
+    scene: what the analysers saw. frame: its picture, which they did not see; None while the camera is lost. signals:
+    what they said. events: begun, updated or ended now.
     to_blur: where people are or may be, normalised: the tracks by their id, and by ids below zero what the detector
     saw and the tracker is not (yet) sure of. Whoever is shown is blurred in doubt.
     """
 
     scene: Scene
+    frame: Frame | None
     to_blur: Mapping[int, Box]
     signals: tuple[Signal, ...]
     events: tuple[Event, ...]
@@ -88,6 +91,7 @@ class Pipeline:
         gate: MotionGate,
         schedule: DetectionSchedule,
         tracker: Tracker,
+        stages: Sequence[PictureStage] = (),
         analysers: Sequence[Analyser],
         events: EventMaker,
         threshold_sweep: ThresholdSweep | None = None,
@@ -99,10 +103,11 @@ class Pipeline:
         rate_hz: float = ANALYSIS_RATE_HZ,
     ) -> None:
         self._detector = detector
-        self._pose = pose if any(analyser.wants_pose for analyser in analysers) else None
+        self._pose = pose
         self._gate = gate
         self._schedule = schedule
         self._tracker = tracker
+        self._stages = tuple(stages)
         self._analysers = tuple(analysers)
         self._events = events
         self._threshold_sweep = threshold_sweep or ThresholdSweep({})
@@ -156,7 +161,6 @@ class Pipeline:
             motion=motion,
             zones=zones,
             lines=self._lines,
-            frame=frame,
             stream=stream,
         )
         ground = self._ground.observe(scene)
@@ -164,7 +168,7 @@ class Pipeline:
             scene = dataclasses.replace(scene, ground=ground)
         with self._meter.stage("crowd"):
             crowd = self._crowd.observe(scene, persons)
-        return self._judge(dataclasses.replace(scene, crowd=crowd))
+        return self._judge(dataclasses.replace(scene, crowd=crowd), frame)
 
     @property
     def learnt(self) -> Learnt | None:
@@ -184,7 +188,8 @@ class Pipeline:
                 motion=STILL,
                 feed=Feed.LOST,
                 stream=stream,
-            )
+            ),
+            None,
         )
 
     def close(self, time_s: float) -> tuple[Event, ...]:
@@ -236,7 +241,10 @@ class Pipeline:
             for track in tracks
         )
 
-    def _judge(self, scene: Scene) -> Step:
+    def _judge(self, scene: Scene, frame: Frame | None) -> Step:
+        with self._meter.stage("pictures"):
+            for stage in self._stages:
+                scene = stage.observe(scene, frame)
         with self._meter.stage("behaviour"):
             signals = self._after_violence.observe(
                 (signal for analyser in self._analysers for signal in self._on_duty_signals(analyser, scene)),
@@ -248,7 +256,11 @@ class Pipeline:
                 self._ground.moved(away=event.phase is Phase.BEGUN)
         self._threshold_sweep.observe(signals, scene.time_s)
         return Step(
-            scene=scene, to_blur={**self._unmatched, **scene.people()}, signals=signals, events=events
+            scene=scene,
+            frame=frame,
+            to_blur={**self._unmatched, **scene.people()},
+            signals=signals,
+            events=events,
         )
 
     def _on_duty_signals(self, analyser: Analyser, scene: Scene) -> Sequence[Signal]:

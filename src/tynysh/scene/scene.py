@@ -1,15 +1,18 @@
-"""A scene: all that analysers see at one instant."""
+"""A scene: all that analysers see at one instant, and never a picture of anybody."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from tynysh.geometry import Box, Point
-from tynysh.media.frame import Frame
 from tynysh.media.stream_health import StreamHealth
+from tynysh.scene.clip import ClipScore
 from tynysh.scene.crowd import CrowdState
 from tynysh.scene.ground import Ground
 from tynysh.scene.motion import STILL, Motion
+from tynysh.scene.surface import SurfaceChange
 from tynysh.scene.track import Track
+from tynysh.scene.view import View
 from tynysh.scene.zone import Line, Zone
 
 
@@ -24,19 +27,22 @@ class Feed(StrEnum):
 class Scene:
     """One instant on one camera.
 
-    time_s: seconds on the stream's clock (see `Frame`); the only clock that analysers know.
+    time_s: seconds on the stream's clock (see `media.frame.Frame`); the only clock that analysers know.
     width, height: of the picture, pixels.
     detected: whether the detector looked at this instant; if not, tracks are carried forward.
     tracks: the people now, seen or carried forward.
     motion: what moves.
     zones: the camera's zones that are in force.
     lines: the camera's lines.
-    frame: the picture, for analysers that look at pixels; None for scripted scenes and while the camera is
-        lost.
     feed: whether pictures arrive.
     ground: where the floor is, where that is known; without it nothing is in metres.
     crowd: what is known of the crowd; None before the detector's first look.
     stream: how the stream arrives, where somebody measures that.
+    clip: the latest look of the network that looks at moving pictures; None where nothing is worth a look.
+    view: whether the camera shows its usual view; None while it is lost.
+    surfaces: the changes on protected objects, by the zone's name.
+
+    The last three are there only for cameras of which an analyser needs them (`Need`).
     """
 
     time_s: float
@@ -47,11 +53,13 @@ class Scene:
     motion: Motion = STILL
     zones: tuple[Zone, ...] = ()
     lines: tuple[Line, ...] = ()
-    frame: Frame | None = None
     feed: Feed = Feed.LIVE
     ground: Ground | None = None
     crowd: CrowdState | None = None
     stream: StreamHealth | None = None
+    clip: ClipScore | None = None
+    view: View | None = None
+    surfaces: Mapping[str, SurfaceChange] = field(default_factory=dict)
 
     def zone(self, name: str) -> Zone | None:
         """The zone of that name, if it is in force now."""

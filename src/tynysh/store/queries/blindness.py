@@ -8,9 +8,9 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from tynysh.behaviour.fault import CameraFault
 from tynysh.behaviour.registry import default_settings
 from tynysh.behaviour.signal import Behaviour, Reason
+from tynysh.scene.fault import CameraFault
 from tynysh.store.queries import cameras
 from tynysh.store.queries.cameras import CameraState, CameraView
 from tynysh.store.queries.incidents import Place, Source, loaded_reason

@@ -1,18 +1,24 @@
 """Has something been left on a protected object, thrown or sprayed at it, or taken from it?"""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from tynysh.geometry import Box, Polygon, contains_each
+from tynysh.media.frame import Frame, Image
+from tynysh.scene.places import OBJECT, distance
 from tynysh.scene.scene import Scene
+from tynysh.scene.surface import SurfaceChange
 from tynysh.scene.zone import Zone
 
 SIDE = 64
 """Cells along the longer side of what is compared."""
+
+THROW = 2.0
+"""Heights from an object within which somebody may leave something on it, throw something at it or spray it."""
 
 EVERY_S = 0.5
 CLEAR_S = 3.0
@@ -55,14 +61,6 @@ Cells = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 
 
-@dataclass(frozen=True, slots=True)
-class SurfaceChange:
-    """since_s: when it was first seen. box: where, normalised."""
-
-    since_s: float
-    box: Box
-
-
 @dataclass(slots=True, eq=False)
 class _Look:
     """How an object looks: local contrast of its part of the picture, what is fine there (grey levels), and which cells
@@ -98,8 +96,8 @@ class _Memory:
     busy_s: float = -math.inf
 
 
-class ObjectChange:
-    """Compares how each object looks before and after somebody was near it.
+class ObjectSurfaces:
+    """Compares how each object (a zone of kind `object`) looks before and after somebody was near it (`THROW`).
 
     The object's part of the picture is averaged down to at most 64 cells a side and taken as local contrast: each
     cell's brightness less the mean around it, over the spread around it, so that light that grows or fades does not
@@ -114,24 +112,30 @@ class ObjectChange:
     def __init__(self) -> None:
         self._objects: dict[str, _Memory] = {}
 
-    def observe(self, scene: Scene, zone: Zone, *, visited: bool) -> SurfaceChange | None:
-        """The change that holds at `scene`, if there is one; scenes without a picture tell nothing new.
+    def observe(self, scene: Scene, frame: Frame | None) -> Scene:
+        """`scene` with the changes that hold."""
+        if frame is None:
+            return scene
+        changes = {
+            zone.name: change
+            for zone in scene.zones
+            if zone.kind == OBJECT and (change := self._change(scene, frame.luma, zone)) is not None
+        }
+        return replace(scene, surfaces=changes)
 
-        visited: whether somebody is near enough now to do something to the object.
-        """
+    def _change(self, scene: Scene, luma: Image, zone: Zone) -> SurfaceChange | None:
         memory = self._objects.setdefault(zone.name, _Memory())
         now_s = scene.time_s
         if now_s < memory.looked_s or scene.motion.light:
             self._objects[zone.name] = memory = _Memory(looked_s=now_s)
-        if visited and memory.visit_s is None:
+        if memory.visit_s is None and any(distance(scene, zone, track) <= THROW for track in scene.tracks):
             memory.visit_s = now_s
         outline = _outline(zone)
         if _busy(scene, zone, outline):
             memory.busy_s = now_s
-        if scene.frame is None or now_s - memory.looked_s < EVERY_S or now_s - memory.busy_s < CLEAR_S:
-            return memory.change
-        elapsed_s, memory.looked_s = now_s - memory.looked_s, now_s
-        self._compare(memory, _look(scene, scene.frame.luma, zone, outline), now_s, elapsed_s, outline)
+        if now_s - memory.looked_s >= EVERY_S and now_s - memory.busy_s >= CLEAR_S:
+            elapsed_s, memory.looked_s = now_s - memory.looked_s, now_s
+            self._compare(memory, _look(scene, luma, zone, outline), now_s, elapsed_s, outline)
         return memory.change
 
     def _compare(self, memory: _Memory, look: _Look, now_s: float, elapsed_s: float, outline: Box) -> None:
@@ -182,7 +186,7 @@ def _busy(scene: Scene, zone: Zone, outline: Box) -> bool:
     return bool(contains_each(zone.polygon, moving).any())
 
 
-def _look(scene: Scene, luma: NDArray[np.uint8], zone: Zone, outline: Box) -> _Look:
+def _look(scene: Scene, luma: Image, zone: Zone, outline: Box) -> _Look:
     """How the object looks now; `outline` is the smallest box around it."""
     wide, high = AROUND * outline.width, AROUND * outline.height
     around = Box(
@@ -199,7 +203,7 @@ def _look(scene: Scene, luma: NDArray[np.uint8], zone: Zone, outline: Box) -> _L
     return _Look(_contrast(cells, everything), fine, inside, _contrast(beside, ~covered), ~covered)
 
 
-def _averaged(luma: NDArray[np.uint8], part: Box) -> Cells:
+def _averaged(luma: Image, part: Box) -> Cells:
     """A part of the picture (normalised), averaged down to at most `SIDE` cells a side: (rows, columns)."""
     height, width = luma.shape
     left, top = min(int(part.left * width), width - 1), min(int(part.top * height), height - 1)

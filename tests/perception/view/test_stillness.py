@@ -3,7 +3,7 @@
 import numpy as np
 from tests.behaviour.corruption import noisy, scenery
 
-from tynysh.behaviour.stillness import Stillness
+from tynysh.perception.view.stillness import Stillness
 
 GROUND = scenery(180, 320, 3)[..., 0]
 

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from tests.behaviour.scenes import H, boxed, posed, scene, standing, times
 
-from tynysh.behaviour.trajectory import Observation, Trajectories, Trajectory
 from tynysh.demo.figure import Action
 from tynysh.geometry import Box
 from tynysh.scene.person import Joint
+from tynysh.scene.trajectory import Observation, Trajectories, Trajectory
 
 
 def test_only_what_was_seen_is_kept_and_only_for_the_window() -> None:

@@ -22,16 +22,22 @@ NOISY_SHARE = 0.15
 HISTORY = 120
 LEARNT = 30
 RENEW = 10
-"""What is usual is reckoned anew after so many changes."""
+"""Changes that are remembered, after which it is known what is usual, and after so many more it is reckoned anew."""
 
 ALIVE_SHARE = 0.6
+"""Part of the usual change from which a single picture shows that the scene is live."""
+
 NOISY_GAP_S = 0.6
 """Noise shows from picture to picture, and not at key frames alone."""
 
 LEARNT_RENEWALS = 6
 FROZEN_SHARE = 0.3
+"""After so many key frames it is known how many pixels differ at least from one to the next; a picture in which less
+than this part of them does is frozen."""
+
 WINDOW_S = 1.0
 STILL_SHARE = 0.75
+"""This part of the pictures of so many seconds must be the same: frozen pictures change at key frames too."""
 
 
 class Stillness:

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from tynysh.behaviour.fight_window import (
+from tynysh.perception.clip_window import (
     SHORTEST_SPAN_S,
     SIDE,
     SPAN_S,

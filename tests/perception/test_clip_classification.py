@@ -1,0 +1,156 @@
+"""The network looks at pictures when it is worth it, at what moves, and is told how many people are near each other."""
+
+import numpy as np
+import pytest
+from tests.behaviour.scenes import HEIGHT, WIDTH, Shown, scene, standing, times
+
+from tynysh.media.frame import Frame
+from tynysh.perception.clip_classification import (
+    UNKNOWN_PEOPLE,
+    WEIGHTS,
+    ClipClassification,
+    FightClassifier,
+    largest_group,
+)
+from tynysh.perception.clip_window import SIDE, STEPS
+from tynysh.scene.clip import ClipScore
+from tynysh.scene.motion import STILL, Motion
+from tynysh.scene.scene import Feed
+from tynysh.scene.trajectory import Trajectories
+
+MOVING = Motion(level=0.1, moving=True)
+FAINT = Motion(level=0.01, moving=True)
+
+
+class Told:
+    """A network that says what it is told to, and remembers what it was shown."""
+
+    def __init__(self, *answers: float) -> None:
+        self._answers = answers
+        self.shown: list[np.ndarray] = []
+        self.people: list[int] = []
+
+    def probability(self, pictures: np.ndarray, people: int = UNKNOWN_PEOPLE) -> float:
+        self.shown.append(pictures.copy())
+        self.people.append(people)
+        return self._answers[min(len(self.shown), len(self._answers)) - 1]
+
+
+def filmed(time_s: float, motion: Motion = MOVING, **changes: object) -> Shown:
+    picture = np.full((HEIGHT, WIDTH, 3), 90, np.uint8)
+    x = 100 + (0, 40, 10, 50, 20)[round(time_s * 10) % 5]
+    picture[300:400, x : x + 80] = 220
+    return scene(time_s, motion=motion, **changes), Frame(picture, time_s=time_s, index=0)
+
+
+def play(
+    network: Told, until_s: float = 4.0, motion: Motion = MOVING, *, detected: bool = True
+) -> list[ClipScore | None]:
+    stage = ClipClassification(network)
+    return [stage.observe(*filmed(t, motion, detected=detected)).clip for t in times(0, until_s)]
+
+
+def test_a_score_says_what_the_network_said_when_and_where_it_moves() -> None:
+    last = play(Told(0.9))[-1]
+    assert last is not None
+    assert last.probability == 0.9
+    assert 3.4 <= last.time_s < 4.0
+    assert 0.05 < last.box.left < last.box.right < 0.3
+
+
+def test_looks_are_half_a_second_apart_and_every_other_one_is_mirrored() -> None:
+    network = Told(0.1)
+    play(network, 4.0)
+    assert 6 <= len(network.shown) <= 8  # none in the first second
+    assert network.shown[0].shape == (STEPS, SIDE, SIDE)
+    assert np.array_equal(network.shown[-1], network.shown[-2][:, :, ::-1])
+
+
+def test_after_a_suspicious_look_the_next_one_comes_sooner() -> None:
+    calm, suspicious = Told(0.01), Told(0.4)
+    play(calm, 5.0)
+    play(suspicious, 5.0)
+    assert len(suspicious.shown) >= 1.25 * len(calm.shown)
+
+
+def test_the_network_is_told_how_many_people_are_near_each_other() -> None:
+    network = Told(0.1)
+    stage = ClipClassification(network)
+    for t in times(0, 3):
+        people = tuple(standing(number, x, t) for number, x in enumerate((300, 335, 370, 900)))
+        stage.observe(*filmed(t, tracks=people))
+    assert set(network.people) == {3}
+
+
+def test_where_nobody_looks_for_people_there_may_be_two() -> None:
+    network = Told(0.1)
+    play(network, 3.0, detected=False)
+    assert set(network.people) == {UNKNOWN_PEOPLE}
+
+
+def test_a_group_is_a_chain_of_people_near_each_other() -> None:
+    trajectories = Trajectories()
+    xs = (300, 335, 370, 800, 835, 1200)
+    seen = scene(0.0, [standing(number, x, 0.0) for number, x in enumerate(xs, 1)])
+    trajectories.observe(seen)
+    assert largest_group(trajectories.now(seen)) == 3
+    assert largest_group({6: trajectories.now(seen)[6]}) == 1
+    assert largest_group({}) == 0
+
+
+def test_the_network_does_not_look_while_nothing_moves() -> None:
+    network = Told(0.9)
+    assert set(play(network, motion=STILL)) == {None}
+    assert not network.shown
+
+
+def test_the_network_does_not_look_at_people_who_are_alone() -> None:
+    alone, together = Told(0.9), Told(0.9)
+    for network, x in ((alone, 900), (together, 340)):
+        stage = ClipClassification(network)
+        for t in times(0, 4):
+            stage.observe(*filmed(t, FAINT, tracks=(standing(1, 300, t), standing(2, x, t))))
+    assert not alone.shown
+    assert together.shown
+
+
+def test_it_looks_at_strong_motion_even_if_nobody_is_detected() -> None:
+    network = Told(0.9)
+    play(network)
+    assert network.shown
+
+
+def test_a_lost_camera_has_no_score_and_begins_anew() -> None:
+    network = Told(0.9)
+    stage = ClipClassification(network)
+    for t in times(0, 2):
+        stage.observe(*filmed(t))
+    assert stage.observe(scene(2.0, feed=Feed.LOST), None).clip is None
+    looked = len(network.shown)
+    assert {stage.observe(*filmed(t)).clip for t in times(2.1, 2.6)} == {None}
+    assert len(network.shown) == looked
+
+
+def test_the_shipped_network_trusts_a_group_more_than_somebody_alone() -> None:
+    pictures = np.random.default_rng(1).integers(0, 255, (STEPS, SIDE, SIDE)).astype(np.uint8)
+    network = FightClassifier()
+    assert (
+        network.probability(pictures, 1) < network.probability(pictures, 2) < network.probability(pictures, 5)
+    )
+
+
+def test_the_shipped_network_answers_alike_for_the_same_pictures_and_is_small() -> None:
+    pictures = np.random.default_rng(1).integers(0, 255, (STEPS, SIDE, SIDE)).astype(np.uint8)
+    network = FightClassifier()
+    first = network.probability(pictures)
+    assert 0.0 <= first <= 1.0
+    assert network.probability(pictures) == first
+    assert WEIGHTS.stat().st_size <= 15_000_000
+
+
+@pytest.mark.parametrize("x", [335, 900])
+def test_what_is_kept_of_people_does_not_grow_over_time(x: float) -> None:
+    stage = ClipClassification(Told(0.1))
+    for t in times(0, 60):
+        stage.observe(*filmed(t, FAINT, tracks=(standing(1, 300, t), standing(2, x, t))))
+    assert len(stage._groups) <= 25
