@@ -593,11 +593,9 @@ def serve_cameras(
     device: Annotated[str, typer.Option()] = "CPU",
 ) -> None:
     """A worker's process, started by `run`."""
-    from tynysh.demo.simulated import ScriptedDetector, register
     from tynysh.runtime.worker import serve_cameras as serve
 
-    register()
-    serve(worker, of, device, ScriptedDetector)
+    serve(worker, of, device)
 
 
 def _language(given: str) -> Language:

@@ -14,15 +14,17 @@ from tynysh.behaviour.events import EventMaker
 from tynysh.behaviour.settings import AnalyserSettings
 from tynysh.behaviour.signal import Behaviour
 from tynysh.crowd.meter import CrowdMeter
-from tynysh.demo import simulated
 from tynysh.demo.drawing import draw
 from tynysh.demo.script import DARK_FROM_S, FPS, HEIGHT, LOOP_S, SQUARE, WIDTH, ZONES
 from tynysh.demo.simulated import ScriptedDetector, SimulatedSource, camera_settings
 from tynysh.media.decoder import AdaptiveDecoder
 from tynysh.media.frame import Frame
 from tynysh.media.packet import Packet
-from tynysh.media.source import SourceError, SourceSpec, open_source
+from tynysh.media.source import open_source
+from tynysh.media.source_fault import SourceError
+from tynysh.media.source_spec import SourceSpec
 from tynysh.perception.clip_classification import FightClassifier
+from tynysh.perception.detector import own_detector
 from tynysh.perception.motion import MotionGate
 from tynysh.perception.schedule import DetectionSchedule
 from tynysh.perception.stage import picture_stages
@@ -211,6 +213,14 @@ def test_a_turn_follows_itself_without_a_seam() -> None:
     source.close()
 
 
+def test_it_brings_its_detector_in_place_of_a_network() -> None:
+    own = own_detector(SourceSpec.parse("simulated:square"))
+    picture = Frame(draw(SQUARE, 3.0), time_s=0, index=0)
+    assert own is not None
+    assert [person.box for person in own.detect(picture)] == [person.box for person in SQUARE.people_at(3.0)]
+    assert own_detector(SourceSpec.parse("square.mp4")) is None
+
+
 def test_a_covered_lens_shows_nobody() -> None:
     dark = Frame(draw(SQUARE, DARK_FROM_S + 2), time_s=0, index=0)
     assert ScriptedDetector().detect(dark) == []
@@ -218,13 +228,11 @@ def test_a_covered_lens_shows_nobody() -> None:
 
 
 def test_media_opens_the_address() -> None:
-    simulated.register()
     source = open_source(SourceSpec.parse("simulated:square"))
     assert next(iter(source.packets())).is_key
     source.close()
 
 
 def test_an_unknown_scene_is_named() -> None:
-    simulated.register()
     with pytest.raises(SourceError, match="circle"):
         open_source(SourceSpec.parse("simulated:circle"))

@@ -19,7 +19,7 @@ from tynysh.media.packet import Packet
 from tynysh.media.reader import VideoFile
 from tynysh.media.recorder import Recorder, RecorderState, Retention
 from tynysh.media.segment import Segment, between, prune, segment_path, segments
-from tynysh.media.source import SourceSpec
+from tynysh.media.source_spec import SourceSpec
 from tynysh.media.subscription import PacketQueue
 
 START = 1_763_841_600.25
@@ -90,7 +90,7 @@ import sys
 from pathlib import Path
 from tynysh.media.camera import CameraFeed
 from tynysh.media.recorder import Recorder
-from tynysh.media.source import SourceSpec
+from tynysh.media.source_spec import SourceSpec
 
 feed = CameraFeed(SourceSpec.parse(sys.argv[1]))
 queue = feed.subscribe()

@@ -14,8 +14,8 @@ import pytest
 from sqlalchemy import select
 from tests.runtime.conftest import QUIET, Installation, camera, site
 from tests.runtime.street import FPS, HEIGHT, WIDTH, draw
-from tynysh.runtime.link import Links
 
+from tynysh.bus.link import Links
 from tynysh.store.queries import incidents
 from tynysh.store.queries.incidents import Filter
 from tynysh.store.schema import EventRow

@@ -81,7 +81,6 @@ def run_demo(options: DemoOptions, console: Console) -> int:
                 device=options.device,
             )
         )
-        simulated.register()
         service.prepare(console)
         _add_user(folder, password)
         return service.run(

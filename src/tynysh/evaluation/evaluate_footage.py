@@ -29,7 +29,7 @@ from tynysh.evaluation.matching import TOLERANCE_S
 from tynysh.evaluation.output_file import check_writable, write_text
 from tynysh.evaluation.sightings import Sightings, look
 from tynysh.media.reader import VideoFile
-from tynysh.media.source import files_of, is_folder
+from tynysh.media.video_files import files_of, is_folder
 from tynysh.runtime.camera_plan import CameraPlan
 from tynysh.runtime.networks import Networks
 from tynysh.site.yaml import load

@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 from tynysh.errors import UsageError
-from tynysh.media.source import is_folder
+from tynysh.media.video_files import is_folder
 
 
 def check_writable(out: Path | None) -> None:

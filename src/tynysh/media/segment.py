@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from tynysh.media.container_source import ContainerSource
 from tynysh.media.packet import Packet
-from tynysh.media.source import ContainerSource, SourceError, SourceKind, SourceSpec, Timeouts
+from tynysh.media.source_fault import SourceError
+from tynysh.media.source_spec import SourceKind, SourceSpec, Timeouts
 
 SUFFIX = ".mp4"
 _NAME = "%Y%m%dT%H%M%S"

@@ -107,14 +107,13 @@ def build_pipeline(
     """A new pipeline for one camera.
 
     ids: makes the ids of events; seeded alike, the same video gives the same events. detector: in place of the
-    networks' own, for scripted scenes. ground: where the ground comes from, in place of what the watch says.
+    networks' own; it finds keypoints too. ground: where the ground comes from, in place of what the watch says.
     """
     rules = registry.rules(watch.analysers)
     analysers = registry.create_all(watch.analysers)
     needs = frozenset().union(*(analyser.needs for analyser in analysers))
     return Pipeline(
         detector=TiledDetector(detector or networks.detector, watch.detection),
-        # Scripted people come with their keypoints.
         pose=networks.pose if detector is None and Need.POSE in needs else None,
         gate=MotionGate(),
         schedule=DetectionSchedule(watch.looks),

@@ -22,8 +22,9 @@ from tynysh.evidence.timeline import PeopleTimeline
 from tynysh.media.camera import CameraFeed, FeedState, FeedTick
 from tynysh.media.frame import Frame
 from tynysh.media.recorder import Recorder, RecorderState, RecorderStatus, Retention
-from tynysh.media.source import SourceFault, SourceSpec, Transport
-from tynysh.perception.detector import Detector
+from tynysh.media.source_fault import SourceFault
+from tynysh.media.source_spec import SourceSpec, Transport
+from tynysh.perception.detector import own_detector
 from tynysh.runtime.blur_gate import BlurGate, Released, Shown
 from tynysh.runtime.camera_plan import CameraPlan, build_pipeline
 from tynysh.runtime.live_view import LiveView, jpeg
@@ -352,26 +353,23 @@ def start_camera(
     *,
     heard: Callable[[CameraRunner, Event], None],
     random: Random,
-    scripted: Callable[[], Detector],
     learnt: Learnt | None = None,
 ) -> CameraRunner:
     """Open `camera` and begin to watch it. Raises TynyshError.
 
-    recordings: the folder of all cameras' recordings. scripted: makes the detector of a simulated camera.
-    learnt: what was learnt of its ground before.
+    recordings: the folder of all cameras' recordings. learnt: what was learnt of its ground before.
     """
     effective = site.effective(camera)
     feed = CameraFeed(source_of(site, camera, camera.sub or camera.main))
     main = feed
     if camera.sub is not None and effective.recording:
         main = CameraFeed(source_of(site, camera, camera.main))
-    detector = scripted() if camera.simulated else None
     watch = CameraPlan.of(site, camera, scheduled=True)
     ground = watch.ground_source(learnt)
     runner = CameraRunner(
         site,
         camera,
-        build_pipeline(watch, networks, ids=random, detector=detector, ground=ground),
+        build_pipeline(watch, networks, ids=random, detector=own_detector(feed.spec), ground=ground),
         feed=feed,
         main=main if effective.recording else None,
         recordings=recordings / camera.id,
