@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from tynysh.behaviour import registry
+from tynysh.behaviour.analyser import Analyser
 from tynysh.behaviour.event import Event, Phase
 from tynysh.behaviour.events import EventMaker
 from tynysh.behaviour.settings import AnalyserSettings
@@ -27,7 +28,7 @@ from tynysh.perception.clip_classification import FightClassifier
 from tynysh.perception.detector import own_detector
 from tynysh.perception.motion import MotionGate
 from tynysh.perception.schedule import DetectionSchedule
-from tynysh.perception.stage import picture_stages
+from tynysh.perception.stage import PictureStage, picture_stages
 from tynysh.perception.tiling import TiledDetector
 from tynysh.perception.tracker import Tracker
 from tynysh.runtime.pipeline import Pipeline, all_zones_always
@@ -48,12 +49,16 @@ def chosen_settings() -> dict[Behaviour, AnalyserSettings]:
     }
 
 
+def stages_for(analysers: Sequence[Analyser]) -> Sequence[PictureStage]:
+    needs = frozenset().union(*(analyser.needs for analyser in analysers))
+    return picture_stages(needs, FightClassifier())
+
+
 def events_of(loop: list[np.ndarray], *, every: int) -> list[Event]:
     """Real tracker, analysers and events on the loop, with a look of the detector at each `every`-th picture."""
     settings = chosen_settings()
     analysers = registry.create_all(settings)
-    needs = frozenset().union(*(analyser.needs for analyser in analysers))
-    stages = picture_stages(needs, FightClassifier())
+    stages = stages_for(analysers)
     events = EventMaker(registry.rules(settings), ids=Random(1))
     tracker, detector, crowd = Tracker(), ScriptedDetector(), CrowdMeter()
     told: list[Event] = []
@@ -108,13 +113,15 @@ def test_the_first_event_comes_within_fifteen_seconds(loop: list[np.ndarray]) ->
 
 def test_the_pipeline_of_a_worker_shows_everything_in_each_turn(loop: list[np.ndarray]) -> None:
     """With its motion gate and its own mind about when to look."""
+    analysers = registry.create_all(chosen_settings())
     pipeline = Pipeline(
         detector=TiledDetector(ScriptedDetector()),
         pose=None,
         gate=MotionGate(),
         schedule=DetectionSchedule(),
         tracker=Tracker(),
-        analysers=registry.create_all(chosen_settings()),
+        stages=stages_for(analysers),
+        analysers=analysers,
         events=EventMaker(registry.rules(chosen_settings()), ids=Random(1)),
         zones_at=all_zones_always(ZONES),
     )

@@ -80,7 +80,8 @@ class Pipeline:
     """Takes one camera's frames in order of time; the same code live, offline and in evaluation.
 
     It reads no clock and draws no random number of its own: the same frames give the same events.
-    `zones_at` tells which zones are in force at a stream time, `on_duty` whether a behaviour is watched for then.
+    `stages` find in pictures what the `analysers` need. `zones_at` tells which zones are in force at a stream time,
+    `on_duty` whether a behaviour is watched for then.
     """
 
     def __init__(
@@ -91,7 +92,7 @@ class Pipeline:
         gate: MotionGate,
         schedule: DetectionSchedule,
         tracker: Tracker,
-        stages: Sequence[PictureStage] = (),
+        stages: Sequence[PictureStage],
         analysers: Sequence[Analyser],
         events: EventMaker,
         threshold_sweep: ThresholdSweep | None = None,
