@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from tynysh.crowd.minutes import MINUTE_S, Series
 from tynysh.errors import StoreError, UsageError
-from tynysh.evidence.due import cameras_of
+from tynysh.evidence.retention import cameras_of
 from tynysh.store import crowd_table, record
 from tynysh.store.database import Database
 from tynysh.store.queries import crowd_history

@@ -3,13 +3,13 @@
 import threading
 import time
 from collections.abc import Callable
+from itertools import count
 
 import structlog
 
 from tynysh.errors import TynyshError
 from tynysh.evidence import retention
 from tynysh.evidence.clip_maker import ClipMaker
-from tynysh.evidence.due import forget_history
 from tynysh.runtime.data_folder import DataFolder
 from tynysh.runtime.thresholds import learn_all
 from tynysh.site.apply import stored
@@ -20,9 +20,14 @@ log = structlog.get_logger(__name__)
 
 INTERVAL_S = 600.0
 
+ROOM_S = 60.0
+"""How often recordings are kept within the gigabytes that a site allows: as long as a segment is."""
+
 
 class Housekeeping:
-    """Keeps house every ten minutes, in a thread of its own. One worker does so for all, as bounds are a site's."""
+    """Keeps house every ten minutes, and recordings within their room every minute, in a thread of its own. One worker
+    does so for all, as bounds are a site's.
+    """
 
     def __init__(
         self,
@@ -66,6 +71,10 @@ class Housekeeping:
         if sites is not None:
             self._attempt("thresholds", lambda: learn_all(self._database, sites, now=now))
 
+    def keep_within_room(self) -> None:
+        """Delete the oldest recordings of sites whose room is bounded. Raises StoreError."""
+        retention.delete_beyond_room(self._database, recordings=self._folder.recordings, now=self._clock())
+
     def _attempt(self, what: str, do: Callable[[], object]) -> None:
         try:
             do()
@@ -85,10 +94,11 @@ class Housekeeping:
 
     def _forget_history(self, now: float) -> None:
         with self._database.writing() as session:
-            forget_history(session, now=now)
+            retention.forget_history(session, now=now)
 
     def _run(self) -> None:
-        while True:
-            self._attempt("all", self.keep_house)
-            if self._stopping.wait(INTERVAL_S):
+        rounds = round(INTERVAL_S / ROOM_S)
+        for number in count():
+            self._attempt("all", self.keep_within_room if number % rounds else self.keep_house)
+            if self._stopping.wait(ROOM_S):
                 return
