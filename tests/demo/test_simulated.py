@@ -14,6 +14,7 @@ from tynysh.behaviour.event import Event, Phase
 from tynysh.behaviour.events import EventMaker
 from tynysh.behaviour.settings import AnalyserSettings
 from tynysh.behaviour.signal import Behaviour
+from tynysh.behaviour.signals import SignalMaker
 from tynysh.crowd.meter import CrowdMeter
 from tynysh.demo.drawing import draw
 from tynysh.demo.script import DARK_FROM_S, FPS, HEIGHT, LOOP_S, SQUARE, WIDTH, ZONES
@@ -26,12 +27,12 @@ from tynysh.media.source_fault import SourceError
 from tynysh.media.source_spec import SourceSpec
 from tynysh.perception.clip_classification import FightClassifier
 from tynysh.perception.detector import own_detector
-from tynysh.perception.motion import MotionGate
 from tynysh.perception.schedule import DetectionSchedule
 from tynysh.perception.stage import PictureStage, picture_stages
 from tynysh.perception.tiling import TiledDetector
 from tynysh.perception.tracker import Tracker
-from tynysh.runtime.pipeline import Pipeline, all_zones_always
+from tynysh.runtime.perception import Perception
+from tynysh.runtime.pipeline import Pipeline
 from tynysh.scene.motion import Motion
 from tynysh.scene.scene import Scene
 
@@ -115,15 +116,15 @@ def test_the_pipeline_of_a_worker_shows_everything_in_each_turn(loop: list[np.nd
     """With its motion gate and its own mind about when to look."""
     analysers = registry.create_all(chosen_settings())
     pipeline = Pipeline(
-        detector=TiledDetector(ScriptedDetector()),
-        pose=None,
-        gate=MotionGate(),
-        schedule=DetectionSchedule(),
-        tracker=Tracker(),
-        stages=stages_for(analysers),
-        analysers=analysers,
-        events=EventMaker(registry.rules(chosen_settings()), ids=Random(1)),
-        zones_at=all_zones_always(ZONES),
+        Perception(
+            TiledDetector(ScriptedDetector()),
+            DetectionSchedule(),
+            pose=None,
+            stages=stages_for(analysers),
+            zones=ZONES,
+        ),
+        SignalMaker(analysers),
+        EventMaker(registry.rules(chosen_settings()), ids=Random(1)),
     )
     told = [
         event

@@ -37,7 +37,7 @@ def started(folder: Path, video: Path | str, events: list[Event], **more: object
         with lock:
             events.append(event)
 
-    return start_camera(said, said.cameras[0], networks, folder, heard=heard, random=Random(1))
+    return start_camera(said, said.cameras[0], networks, folder, on_event=heard, random=Random(1))
 
 
 def faults(events: list[Event]) -> list[Event]:

@@ -26,8 +26,9 @@ from tynysh.errors import StoreError, TynyshError
 from tynysh.evidence.clip_maker import ClipMaker
 from tynysh.media.source_fault import SourceError
 from tynysh.runtime import logs
-from tynysh.runtime.camera_runner import CameraRunner, Crowd, start_camera
+from tynysh.runtime.camera_runner import CameraRunner, start_camera
 from tynysh.runtime.crowd_history import CrowdHistory
+from tynysh.runtime.crowd_record import Crowd
 from tynysh.runtime.data_folder import DataFolder
 from tynysh.runtime.event_writer import Entry, EventWriter
 from tynysh.runtime.ground_memory import GroundMemory
@@ -214,7 +215,7 @@ class Worker:
                 camera,
                 self._networks,
                 self._folder.recordings,
-                heard=self._heard,
+                on_event=self._heard,
                 random=self._random,
                 learnt=self._grounds.recall(camera),
             )
