@@ -13,8 +13,9 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from tynysh.errors import ModelError
+from tynysh.perception import engine
 from tynysh.perception.detector import YOLOX_CUT
-from tynysh.perception.engine import Array, Cut, Network, _shelf, load_network
+from tynysh.perception.engine import Array, Cut, Network, load_network
 from tynysh.perception.models import ensure
 
 RNG = np.random.default_rng(3)
@@ -98,14 +99,15 @@ def test_a_wrong_input_is_an_error_and_the_network_goes_on(network: Network, sma
 
 
 def test_the_same_network_is_loaded_once_and_unloaded_after_its_last_user(small: Path) -> None:
-    before = len(_shelf.loaded)
+    held = engine._shelf.loaded
+    before = len(held)
     one, two = load_network(small, streams=1), load_network(small, streams=1)
-    assert len(_shelf.loaded) == before + 1
+    assert len(held) == before + 1
     one.close()
     one.close()
     assert two.infer(*example())[0].shape == (1, 4)
     two.close()
-    assert len(_shelf.loaded) == before
+    assert len(held) == before
     with pytest.raises(ModelError, match="closed"):
         two.infer(*example())
 
