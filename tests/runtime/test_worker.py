@@ -46,12 +46,12 @@ def listed(installation: Installation) -> Sequence[Incident]:
 def state(installation: Installation, camera_id: str) -> CameraState | None:
     with installation.database.reading() as session:
         found = cameras.camera(session, camera_id)
-    return None if found is None else found.fares
+    return None if found is None else found.status
 
 
 def is_live(installation: Installation, camera_id: str) -> bool:
-    fares = state(installation, camera_id)
-    return fares is not None and fares.state == "live"
+    status = state(installation, camera_id)
+    return status is not None and status.state == "live"
 
 
 def still_open(installation: Installation) -> list[str]:
