@@ -7,6 +7,7 @@ from random import Random
 
 import numpy as np
 import pytest
+from tests.behaviour.scenes import with_trajectories
 
 from tynysh.behaviour import registry
 from tynysh.behaviour.analyser import Analyser
@@ -35,6 +36,7 @@ from tynysh.runtime.perception import Perception
 from tynysh.runtime.pipeline import Pipeline
 from tynysh.scene.motion import Motion
 from tynysh.scene.scene import Scene
+from tynysh.scene.trajectories import Trajectories
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +63,7 @@ def events_of(loop: list[np.ndarray], *, every: int) -> list[Event]:
     analysers = registry.create_all(settings)
     stages = stages_for(analysers)
     events = EventMaker(registry.rules(settings), ids=Random(1))
-    tracker, detector, crowd = Tracker(), ScriptedDetector(), CrowdMeter()
+    tracker, detector, crowd, trajectories = Tracker(), ScriptedDetector(), CrowdMeter(), Trajectories()
     told: list[Event] = []
     for number in range(len(loop)):
         time_s = number / FPS
@@ -77,7 +79,7 @@ def events_of(loop: list[np.ndarray], *, every: int) -> list[Event]:
             motion=Motion(level=0.05, moving=True),
             zones=ZONES,
         )
-        scene = replace(scene, crowd=crowd.observe(scene, persons))
+        scene = with_trajectories(replace(scene, crowd=crowd.observe(scene, persons)), trajectories)
         for stage in stages:
             scene = stage.observe(scene, frame)
         told += events.observe([signal for each in analysers for signal in each.observe(scene)], time_s)
