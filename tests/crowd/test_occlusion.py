@@ -112,7 +112,7 @@ def filmed(lens: Lens, density: float, *, ground: bool = True) -> list[tuple[int
     wanted = np.tile([1.2 * max(0.0, 1 - density / 4.5), 0.0], (number, 1))
     crowd = Crowd(scattered(number, SIDE_M, SIDE_M, 1), wanted, period=(SIDE_M, SIDE_M), noise=0.1)
     zone = lens.zone("square", -2.5, near_m, 2.5, near_m + 5.0)
-    watching = Watching(Film(lens, Faults(hiding=True)), (zone,), (), lens.ground() if ground else None)
+    watching = Watching(Film(lens, Faults(occlusion=True)), (zone,), (), lens.ground() if ground else None)
     looked = []
     for time_s in looks(4.0):
         crowd.walk(0.2)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tynysh.demo.drawing import draw
-from tynysh.demo.script import DARK_FROM_S, HEIGHT, LOOP_S, SQUARE, WIDTH, ZONES, stature_at
+from tynysh.demo.script import DARK_FROM_S, HEIGHT, LOOP_S, SQUARE, WIDTH, ZONES, body_height_at
 
 TIMES = np.arange(0.0, LOOP_S, 0.1)
 
@@ -14,7 +14,7 @@ def test_parts_follow_each_other_without_gap_or_leap() -> None:
         for before, after in zip(actor.parts, actor.parts[1:], strict=False):
             assert before.end_s == pytest.approx(after.start_s), number
             leap = np.hypot(before.end[0] - after.start[0], before.end[1] - after.start[1])
-            assert leap <= 0.12 * stature_at(before.end[1]), (number, after)
+            assert leap <= 0.12 * body_height_at(before.end[1]), (number, after)
         assert actor.parts[-1].end_s <= LOOP_S
 
 
@@ -22,7 +22,7 @@ def test_everybody_walks_at_a_human_pace() -> None:
     for actor in SQUARE.actors:
         for part in actor.parts:
             way = np.hypot(part.end[0] - part.start[0], part.end[1] - part.start[1])
-            pace = way / stature_at((part.start[1] + part.end[1]) / 2) / (part.end_s - part.start_s)
+            pace = way / body_height_at((part.start[1] + part.end[1]) / 2) / (part.end_s - part.start_s)
             assert pace < 2.5, part
 
 

@@ -7,6 +7,7 @@ from random import Random
 
 import numpy as np
 import pytest
+from tests.behaviour.scenes import with_trajectories
 
 from tynysh.behaviour import registry
 from tynysh.behaviour.analyser import Analyser
@@ -14,24 +15,28 @@ from tynysh.behaviour.event import Event, Phase
 from tynysh.behaviour.events import EventMaker
 from tynysh.behaviour.settings import AnalyserSettings
 from tynysh.behaviour.signal import Behaviour
+from tynysh.behaviour.signals import SignalMaker
 from tynysh.crowd.meter import CrowdMeter
-from tynysh.demo import simulated
 from tynysh.demo.drawing import draw
 from tynysh.demo.script import DARK_FROM_S, FPS, HEIGHT, LOOP_S, SQUARE, WIDTH, ZONES
 from tynysh.demo.simulated import ScriptedDetector, SimulatedSource, camera_settings
 from tynysh.media.decoder import AdaptiveDecoder
 from tynysh.media.frame import Frame
 from tynysh.media.packet import Packet
-from tynysh.media.source import SourceError, SourceSpec, open_source
+from tynysh.media.source import open_source
+from tynysh.media.source_fault import SourceError
+from tynysh.media.source_spec import SourceSpec
 from tynysh.perception.clip_classification import FightClassifier
-from tynysh.perception.motion import MotionGate
+from tynysh.perception.detector import own_detector
 from tynysh.perception.schedule import DetectionSchedule
 from tynysh.perception.stage import PictureStage, picture_stages
 from tynysh.perception.tiling import TiledDetector
 from tynysh.perception.tracker import Tracker
-from tynysh.runtime.pipeline import Pipeline, all_zones_always
+from tynysh.runtime.perception import Perception
+from tynysh.runtime.pipeline import Pipeline
 from tynysh.scene.motion import Motion
 from tynysh.scene.scene import Scene
+from tynysh.scene.trajectories import Trajectories
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +63,7 @@ def events_of(loop: list[np.ndarray], *, every: int) -> list[Event]:
     analysers = registry.create_all(settings)
     stages = stages_for(analysers)
     events = EventMaker(registry.rules(settings), ids=Random(1))
-    tracker, detector, crowd = Tracker(), ScriptedDetector(), CrowdMeter()
+    tracker, detector, crowd, trajectories = Tracker(), ScriptedDetector(), CrowdMeter(), Trajectories()
     told: list[Event] = []
     for number in range(len(loop)):
         time_s = number / FPS
@@ -74,7 +79,7 @@ def events_of(loop: list[np.ndarray], *, every: int) -> list[Event]:
             motion=Motion(level=0.05, moving=True),
             zones=ZONES,
         )
-        scene = replace(scene, crowd=crowd.observe(scene, persons))
+        scene = with_trajectories(replace(scene, crowd=crowd.observe(scene, persons)), trajectories)
         for stage in stages:
             scene = stage.observe(scene, frame)
         told += events.observe([signal for each in analysers for signal in each.observe(scene)], time_s)
@@ -113,15 +118,15 @@ def test_the_pipeline_of_a_worker_shows_everything_in_each_turn(loop: list[np.nd
     """With its motion gate and its own mind about when to look."""
     analysers = registry.create_all(chosen_settings())
     pipeline = Pipeline(
-        detector=TiledDetector(ScriptedDetector()),
-        pose=None,
-        gate=MotionGate(),
-        schedule=DetectionSchedule(),
-        tracker=Tracker(),
-        stages=stages_for(analysers),
-        analysers=analysers,
-        events=EventMaker(registry.rules(chosen_settings()), ids=Random(1)),
-        zones_at=all_zones_always(ZONES),
+        Perception(
+            TiledDetector(ScriptedDetector()),
+            DetectionSchedule(),
+            pose=None,
+            stages=stages_for(analysers),
+            zones=ZONES,
+        ),
+        SignalMaker(analysers),
+        EventMaker(registry.rules(chosen_settings()), ids=Random(1)),
     )
     told = [
         event
@@ -218,6 +223,14 @@ def test_a_turn_follows_itself_without_a_seam() -> None:
     source.close()
 
 
+def test_it_brings_its_detector_in_place_of_a_network() -> None:
+    own = own_detector(SourceSpec.parse("simulated:square"))
+    picture = Frame(draw(SQUARE, 3.0), time_s=0, index=0)
+    assert own is not None
+    assert [person.box for person in own.detect(picture)] == [person.box for person in SQUARE.people_at(3.0)]
+    assert own_detector(SourceSpec.parse("square.mp4")) is None
+
+
 def test_a_covered_lens_shows_nobody() -> None:
     dark = Frame(draw(SQUARE, DARK_FROM_S + 2), time_s=0, index=0)
     assert ScriptedDetector().detect(dark) == []
@@ -225,13 +238,11 @@ def test_a_covered_lens_shows_nobody() -> None:
 
 
 def test_media_opens_the_address() -> None:
-    simulated.register()
     source = open_source(SourceSpec.parse("simulated:square"))
     assert next(iter(source.packets())).is_key
     source.close()
 
 
 def test_an_unknown_scene_is_named() -> None:
-    simulated.register()
     with pytest.raises(SourceError, match="circle"):
         open_source(SourceSpec.parse("simulated:circle"))

@@ -12,16 +12,16 @@ import pytest
 from tynysh.behaviour.events import EventMaker, Rule
 from tynysh.behaviour.fight import FightAnalyser, FightSettings
 from tynysh.behaviour.signal import Behaviour
+from tynysh.behaviour.signals import SignalMaker
 from tynysh.cli import run_command
 from tynysh.evaluation.csv_input import ListError
 from tynysh.evaluation.fight_report import page
 from tynysh.evaluation.fights import LabelledClip, Report, ScoredClip, evaluate, read_clips
 from tynysh.perception.clip_classification import ClipClassification
-from tynysh.perception.motion import MotionGate
 from tynysh.perception.schedule import DetectionSchedule
 from tynysh.perception.tiling import TiledDetector
-from tynysh.perception.tracker import Tracker
-from tynysh.runtime.pipeline import Pipeline, all_zones_always
+from tynysh.runtime.perception import Perception
+from tynysh.runtime.pipeline import Pipeline
 from tynysh.translations import LANGUAGES
 
 
@@ -42,15 +42,14 @@ class Nobody:
 def pipeline() -> Pipeline:
     settings = FightSettings()
     return Pipeline(
-        detector=TiledDetector(Nobody()),  # type: ignore[arg-type]
-        pose=None,
-        gate=MotionGate(),
-        schedule=DetectionSchedule(),
-        tracker=Tracker(),
-        stages=[ClipClassification(Brightness())],
-        analysers=[FightAnalyser(settings)],
-        events=EventMaker({Behaviour.FIGHT: Rule.of(settings)}, ids=Random(0)),
-        zones_at=all_zones_always(()),
+        Perception(
+            TiledDetector(Nobody()),  # type: ignore[arg-type]
+            DetectionSchedule(),
+            pose=None,
+            stages=[ClipClassification(Brightness())],
+        ),
+        SignalMaker([FightAnalyser(settings)]),
+        EventMaker({Behaviour.FIGHT: Rule.of(settings)}, ids=Random(0)),
     )
 
 

@@ -1,15 +1,9 @@
 """What is due for deletion, and what stays."""
 
-import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tynysh.crowd.minutes import Measure, Minutes, Series, SeriesKind
-from tynysh.evidence.due import Bounds, Footage, cameras_of, clips_of, due, forget_history
-from tynysh.incidents.lifecycle import Action, Verdict
-from tynysh.store.database import Database
-from tynysh.store.queries import clips, crowd_history, events, incidents
-from tynysh.store.schema import SiteRow
+from tynysh.evidence.due import Bounds, Footage, due
 
 DAY = 86_400.0
 NOW = 1000 * DAY
@@ -64,58 +58,3 @@ def test_bounds_hold_after_deletion_as_far_as_what_is_needed_allows(kept, days, 
         assert sum(item.bytes for item in left) <= gigabytes * 1e9
     again = due(left, Bounds(days, gigabytes, spent_days=7), now=NOW)
     assert again == [], "nothing more is due at once"
-
-
-def test_clips_are_told_by_what_became_of_their_incidents(city: Database, make_event) -> None:
-    numbers = [
-        events.record(
-            city, make_event(start_s=1000.0 * i, end_s=1000.0 * i + 5), camera, now=1.0, clip=True
-        ).incident_id
-        for i, camera in enumerate(["door", "door", "floor", "gate", "door"])
-    ]
-    with city.writing() as session:
-        for number in numbers[:4]:
-            clips.set_ready(
-                session,
-                number,
-                original_path=f"{number}/original.mp4",
-                anonymised_path=f"{number}/clip.mp4",
-                started_at=990.0,
-                ended_at=1020.0 + number,
-                bytes=5_000_000,
-                now=2.0,
-            )
-        incidents.take_step(session, numbers[1], Action.VERIFY, user="a", now=3.0, verdict=Verdict.FALSE)
-        incidents.take_step(session, numbers[2], Action.RESOLVE, user="a", now=3.0, verdict=Verdict.TRUE)
-    with city.reading() as session:
-        found = {item.ref: item for item in clips_of(session, "pulse")}
-    assert sorted(found) == numbers[:3], "of the site's own, and not those still to be cut"
-    assert (found[numbers[0]].needed, found[numbers[0]].spent) == (True, False)
-    assert (found[numbers[1]].needed, found[numbers[1]].spent) == (False, True)
-    assert (found[numbers[2]].needed, found[numbers[2]].spent) == (False, False)
-    assert found[numbers[0]].ended_at == 1020.0 + numbers[0]
-    assert found[numbers[0]].bytes == 5_000_000
-
-
-def test_recordings_of_removed_cameras_count_too(city: Database) -> None:
-    with city.reading() as session:
-        assert cameras_of(session, "pulse") == ["door", "floor"]
-
-
-def test_figures_by_minute_go_when_their_sites_time_is_over(city: Database) -> None:
-    with city.writing() as session:
-        session.get(SiteRow, "pulse").settings = {"time_zone": "UTC", "retention": {"history": {"days": 30}}}
-        for owner in ("door", "gate"):
-            figures = np.ones((100, len(Measure)))
-            days = Minutes(29_000_000 + 1440 * np.arange(100), figures)
-            crowd_history.write(session, {Series(SeriesKind.ZONE, owner, "picture"): days})
-    now = 60.0 * (29_000_000 + 1440 * 100)
-    with city.writing() as session:
-        assert forget_history(session, now=now) > 60
-    with city.reading() as session:
-        left = {
-            owner: crowd_history.read(session, Series(SeriesKind.ZONE, owner, "picture"), 0, 2**31 - 1).at
-            for owner in ("door", "gate")
-        }
-    assert len(left["gate"]) == 100, "another site keeps its own for 400 days"
-    assert 30 <= len(left["door"]) <= 37, "whole weeks go"

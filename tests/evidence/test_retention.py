@@ -4,19 +4,28 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 from sqlalchemy import select
 
 from tynysh.behaviour.event import Event, Phase
 from tynysh.behaviour.signal import Behaviour
-from tynysh.evidence.retention import Deleted, delete_due
+from tynysh.crowd.minutes import Measure, Minutes, Series, SeriesKind
+from tynysh.evidence.retention import (
+    Deleted,
+    cameras_of,
+    clips_of,
+    delete_beyond_room,
+    delete_due,
+    forget_history,
+)
 from tynysh.incidents.lifecycle import Action, Verdict
 from tynysh.media.segment import segment_path, segments
 from tynysh.site.apply import apply
 from tynysh.site.site import SiteFile
 from tynysh.store.database import Database
-from tynysh.store.queries import clips, events, incidents
-from tynysh.store.schema import AuditEntryRow
+from tynysh.store.queries import clips, crowd_history, events, incidents
+from tynysh.store.schema import AuditEntryRow, SiteRow
 
 DAY = 86_400.0
 NOW = 1_790_000_000.0
@@ -183,3 +192,68 @@ def test_what_cannot_be_deleted_is_tried_again(place: Place, monkeypatch: pytest
     assert Path.unlink is unlink
     assert place.clip(number) == "ready"
     assert place.delete_due() == Deleted(segments=1, clips=1, bytes=MEGABYTE + 2000)
+
+
+def test_room_is_kept_often_of_recordings_alone_and_where_it_is_bounded(place: Place) -> None:
+    place.record("north", 5, 1.0, 0.5)
+    number = place.incident(11)
+    assert delete_beyond_room(place.database, recordings=place.recordings, now=NOW) == Deleted()
+    place.apply("north", recordings={"days": 2, "gigabytes": 0.001})
+    assert delete_beyond_room(place.database, recordings=place.recordings, now=NOW).segments == 2
+    assert place.recorded("north") == [0.5]
+    assert place.clip(number) == "ready"
+
+
+def test_clips_are_told_by_what_became_of_their_incidents(city: Database, make_event) -> None:
+    numbers = [
+        events.record(
+            city, make_event(start_s=1000.0 * i, end_s=1000.0 * i + 5), camera, now=1.0, clip=True
+        ).incident_id
+        for i, camera in enumerate(["door", "door", "floor", "gate", "door"])
+    ]
+    with city.writing() as session:
+        for number in numbers[:4]:
+            clips.set_ready(
+                session,
+                number,
+                original_path=f"{number}/original.mp4",
+                anonymised_path=f"{number}/clip.mp4",
+                started_at=990.0,
+                ended_at=1020.0 + number,
+                bytes=5_000_000,
+                now=2.0,
+            )
+        incidents.take_step(session, numbers[1], Action.VERIFY, user="a", now=3.0, verdict=Verdict.FALSE)
+        incidents.take_step(session, numbers[2], Action.RESOLVE, user="a", now=3.0, verdict=Verdict.TRUE)
+    with city.reading() as session:
+        found = {item.ref: item for item in clips_of(session, "pulse")}
+    assert sorted(found) == numbers[:3], "of the site's own, and not those still to be cut"
+    assert (found[numbers[0]].needed, found[numbers[0]].spent) == (True, False)
+    assert (found[numbers[1]].needed, found[numbers[1]].spent) == (False, True)
+    assert (found[numbers[2]].needed, found[numbers[2]].spent) == (False, False)
+    assert found[numbers[0]].ended_at == 1020.0 + numbers[0]
+    assert found[numbers[0]].bytes == 5_000_000
+
+
+def test_recordings_of_removed_cameras_count_too(city: Database) -> None:
+    with city.reading() as session:
+        assert cameras_of(session, "pulse") == ["door", "floor"]
+
+
+def test_figures_by_minute_go_when_their_sites_time_is_over(city: Database) -> None:
+    with city.writing() as session:
+        session.get(SiteRow, "pulse").settings = {"time_zone": "UTC", "retention": {"history": {"days": 30}}}
+        for owner in ("door", "gate"):
+            figures = np.ones((100, len(Measure)))
+            days = Minutes(29_000_000 + 1440 * np.arange(100), figures)
+            crowd_history.write(session, {Series(SeriesKind.ZONE, owner, "picture"): days})
+    now = 60.0 * (29_000_000 + 1440 * 100)
+    with city.writing() as session:
+        assert forget_history(session, now=now) > 60
+    with city.reading() as session:
+        left = {
+            owner: crowd_history.read(session, Series(SeriesKind.ZONE, owner, "picture"), 0, 2**31 - 1).at
+            for owner in ("door", "gate")
+        }
+    assert len(left["gate"]) == 100, "another site keeps its own for 400 days"
+    assert 30 <= len(left["door"]) <= 37, "whole weeks go"

@@ -18,7 +18,8 @@ from tynysh.media.camera import CameraFeed, CameraState, Clock, FeedTick
 from tynysh.media.encoder import PictureEncoder
 from tynysh.media.frame import Frame
 from tynysh.media.packet import SourcePacket
-from tynysh.media.source import SourceError, SourceFault, SourceKind, SourceSpec, Timeouts
+from tynysh.media.source_fault import SourceError, SourceFault
+from tynysh.media.source_spec import SourceKind, SourceSpec, Timeouts
 
 QUICK = Timeouts(open_s=2.0, read_s=1.5)
 

@@ -8,7 +8,7 @@ import pytest
 from tests.media.conftest import write_video
 
 from tynysh.media.reader import VideoFile
-from tynysh.media.source import SourceError, SourceFault
+from tynysh.media.source_fault import SourceError, SourceFault
 
 KINDS = {
     "h264.mp4": {},

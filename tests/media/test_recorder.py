@@ -6,7 +6,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,13 +16,12 @@ from tests.servers import until
 from tynysh.media.camera import CameraFeed, Clock
 from tynysh.media.packet import Packet
 from tynysh.media.reader import VideoFile
-from tynysh.media.recorder import Recorder, RecorderState, Retention
-from tynysh.media.segment import Segment, between, prune, segment_path, segments
-from tynysh.media.source import SourceSpec
+from tynysh.media.recorder import Recorder, RecorderState
+from tynysh.media.segment import Segment, between, segments
+from tynysh.media.source_spec import SourceSpec
 from tynysh.media.subscription import PacketQueue
 
 START = 1_763_841_600.25
-FOR_EVER = Retention(keep_s=None, keep_bytes=None)
 
 
 def live_packets(path: Path, start: float = START) -> list[Packet]:
@@ -35,7 +33,7 @@ def live_packets(path: Path, start: float = START) -> list[Packet]:
 
 
 def recorder_in(folder: Path, **settings) -> Recorder:
-    return Recorder(folder, **{"segment_s": 3.0, "retention": FOR_EVER, "reserve_bytes": 0, **settings})
+    return Recorder(folder, **{"segment_s": 3.0, "reserve_bytes": 0, **settings})
 
 
 @pytest.fixture(scope="module")
@@ -90,7 +88,7 @@ import sys
 from pathlib import Path
 from tynysh.media.camera import CameraFeed
 from tynysh.media.recorder import Recorder
-from tynysh.media.source import SourceSpec
+from tynysh.media.source_spec import SourceSpec
 
 feed = CameraFeed(SourceSpec.parse(sys.argv[1]))
 queue = feed.subscribe()
@@ -259,32 +257,6 @@ def test_a_full_disk_does_not_stop_analysis(tmp_path, rtsp_camera):
         thread.join(5)
         reader.join(5)
     assert not thread.is_alive()
-
-
-def test_old_recordings_go_and_the_latest_stays(tmp_path):
-    made = [segment_path(tmp_path, START + 60 * number) for number in range(5)]
-    for path in made:
-        path.write_bytes(b"x" * 1000)
-    recorded = segments(tmp_path)
-    gone = prune(recorded, now_s=START + 300, keep_s=150, keep_bytes=None)
-    assert [segment.path for segment in gone] == made[:2]
-    prune(segments(tmp_path), now_s=START, keep_s=None, keep_bytes=1500)
-    assert [segment.path for segment in segments(tmp_path)] == made[4:]
-    prune(segments(tmp_path), now_s=START + 10**6, keep_s=1, keep_bytes=0)
-    assert len(segments(tmp_path)) == 1
-
-
-def test_retention_is_kept_while_recording(tmp_path, ten_seconds):
-    recorder = recorder_in(
-        tmp_path,
-        segment_s=1.0,
-        retention=Retention(keep_s=None, keep_bytes=25_000),
-        clock=Clock(now=time.time),
-    )
-    for packet in ten_seconds:
-        recorder.record(packet)
-    recorder.close()
-    assert 2 <= len(segments(tmp_path)) <= 5
 
 
 def test_foreign_files_are_left_alone(tmp_path):

@@ -2,6 +2,7 @@
 
 import datetime
 import ssl
+import textwrap
 import threading
 import time
 from functools import partial
@@ -15,19 +16,11 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from tests.servers import Line, SilentServer, UdpCamera, free_port
 
-from tynysh.media.encoder import PictureEncoder
 from tynysh.media.packet import compressed
-from tynysh.media.source import (
-    SourceError,
-    SourceFault,
-    SourceKind,
-    SourceSpec,
-    Timeouts,
-    Transport,
-    files_of,
-    open_source,
-    register_scheme,
-)
+from tynysh.media.source import open_source
+from tynysh.media.source_fault import SourceError, SourceFault
+from tynysh.media.source_spec import SourceKind, SourceSpec, Timeouts, Transport, plugins
+from tynysh.media.video_files import files_of
 
 QUICK = Timeouts(open_s=1.5, read_s=1.5)
 
@@ -229,14 +222,14 @@ def test_a_folder_without_videos(tmp_path):
     assert caught.value.fault is SourceFault.EMPTY
 
 
-def test_a_scheme_can_be_plugged_in():
+DRAWN = """
     from tests.media.conftest import draw
+    from tynysh.media.encoder import PictureEncoder
 
     class Drawn:
-        def __init__(self, spec, timeouts):
+        def __init__(self):
             self._encoder = PictureEncoder(320, 240, 10)
             self.info = self._encoder.info
-            self.name = spec.address.partition(":")[2]
 
         def packets(self):
             for number in range(3):
@@ -245,7 +238,31 @@ def test_a_scheme_can_be_plugged_in():
         def close(self):
             self._encoder.close()
 
-    register_scheme("drawn", Drawn)
+    class Plugin:
+        def open(self, spec, timeouts):
+            return Drawn()
+
+    PLUGIN = Plugin()
+"""
+
+
+@pytest.fixture
+def installed(tmp_path, monkeypatch):
+    """Packages with kinds of source of their own: `drawn:` and, which cannot be loaded, `broken:`."""
+    about = tmp_path / "tynysh_drawn-1.0.dist-info"
+    about.mkdir()
+    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: tynysh-drawn\nVersion: 1.0\n")
+    (about / "entry_points.txt").write_text(
+        "[tynysh.sources]\ndrawn = tynysh_drawn:PLUGIN\nbroken = tynysh_drawn:NOTHING\n"
+    )
+    (tmp_path / "tynysh_drawn.py").write_text(textwrap.dedent(DRAWN))
+    monkeypatch.syspath_prepend(tmp_path)
+    plugins.cache_clear()
+    yield
+    plugins.cache_clear()
+
+
+def test_an_installed_package_opens_sources_of_its_own_kind(installed):
     source = open_source(SourceSpec.parse("drawn:square"))
     packets = list(source.packets())
     assert [packet.is_key for packet in packets] == [True, False, False]
@@ -254,6 +271,12 @@ def test_a_scheme_can_be_plugged_in():
     ]
     assert len(pictures) >= 1
     source.close()
+
+
+def test_a_package_whose_source_cannot_be_loaded_is_named(installed):
+    error = fault_of("broken:square")
+    assert error.fault is SourceFault.BROKEN
+    assert "tynysh-drawn 1.0" in error.message
 
 
 def test_http(video_folder):
@@ -277,7 +300,7 @@ def test_parameters_that_cannot_be_passed_on_are_one_clear_error(video_folder, m
     def fail(stream):
         raise error
 
-    monkeypatch.setattr("tynysh.media.source.StreamInfo.of", fail)
+    monkeypatch.setattr("tynysh.media.container_source.StreamInfo.of", fail)
     caught = fault_of(video_folder / "short.mp4")
     assert caught.fault is fault
     assert "short.mp4" in caught.message

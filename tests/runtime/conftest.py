@@ -14,7 +14,6 @@ from typing import Any
 import pytest
 from tests.runtime.street import CoatDetector, write_street
 
-from tynysh.demo import simulated
 from tynysh.perception.detector import Detector
 from tynysh.runtime.data_folder import DataFolder
 from tynysh.runtime.networks import Networks
@@ -51,7 +50,6 @@ WORKER = """
     from pathlib import Path
     from random import Random
     from tests.runtime.street import CoatDetector
-    from tynysh.demo.simulated import ScriptedDetector
     from tynysh.runtime.data_folder import DataFolder
     from tynysh.runtime.networks import Networks
     from tynysh.runtime.worker import Worker
@@ -60,7 +58,7 @@ WORKER = """
     faulthandler.enable()
     root, url = sys.argv[1:]
     networks = Networks(detector=CoatDetector(), pose=None)
-    Worker(0, 1, DataFolder.open(Path(root)), Database.open(url), networks, Random(3), ScriptedDetector).run(
+    Worker(0, 1, DataFolder.open(Path(root)), Database.open(url), networks, Random(3)).run(
         threading.Event()
     )
 """
@@ -84,9 +82,7 @@ class Installation:
         """A worker at work, in a thread."""
         networks = Networks(detector=detector or CoatDetector(), pose=None)  # type: ignore[arg-type]
         database = Database.open(self.url)
-        worker = Worker(
-            number, of, self.folder, database, networks, Random(7), scripted=simulated.ScriptedDetector
-        )
+        worker = Worker(number, of, self.folder, database, networks, Random(7))
         stop = threading.Event()
         failures: list[BaseException] = []
 
@@ -127,7 +123,6 @@ class Installation:
 
 @pytest.fixture
 def installation(tmp_path: Path, sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Installation]:
-    simulated.register()
     monkeypatch.setattr("tynysh.runtime.worker.LOOK_S", 0.3)
     monkeypatch.setattr("tynysh.evidence.clip_maker.LOOK_S", 0.2)
     made = Installation(tmp_path / "data", sqlite_url)

@@ -13,7 +13,7 @@ from tynysh.behaviour.event import Event, Phase
 from tynysh.behaviour.signal import Behaviour
 from tynysh.media import recorder as recording
 from tynysh.media.camera import CameraFeed
-from tynysh.media.source import Transport
+from tynysh.media.source_spec import Transport
 from tynysh.runtime.camera_runner import CameraRunner, source_of, start_camera
 from tynysh.runtime.networks import Networks
 from tynysh.translations import LANGUAGES, text
@@ -37,9 +37,7 @@ def started(folder: Path, video: Path | str, events: list[Event], **more: object
         with lock:
             events.append(event)
 
-    return start_camera(
-        said, said.cameras[0], networks, folder, heard=heard, random=Random(1), scripted=CoatDetector
-    )
+    return start_camera(said, said.cameras[0], networks, folder, on_event=heard, random=Random(1))
 
 
 def faults(events: list[Event]) -> list[Event]:

@@ -18,6 +18,7 @@ from tynysh.behaviour.loitering import LoiteringSettings
 from tynysh.behaviour.person_down import PersonDownSettings
 from tynysh.behaviour.settings import AnalyserSettings
 from tynysh.behaviour.signal import Behaviour, Signal
+from tynysh.behaviour.threshold_sweep import no_alarms
 from tynysh.demo.drawing import draw
 from tynysh.demo.script import FPS, SQUARE
 from tynysh.demo.simulated import ScriptedDetector, camera_settings
@@ -169,8 +170,9 @@ def test_what_a_lower_threshold_would_have_raised_is_counted_though_nothing_is()
             return [Person(Box(150, 180, 250, 220), 0.9)]
 
     run = pipeline(watching((Behaviour.PERSON_DOWN, PersonDownSettings(threshold=0.99))), Lying())
-    assert told(run.process(frame) for frame in frames(0, 25)) == []
-    counted = run.threshold_sweep.take()[Behaviour.PERSON_DOWN]
+    steps = [step for frame in frames(0, 25) if (step := run.process(frame)) is not None]
+    assert told(steps) == []
+    counted = sum(step.near_alarms.get(Behaviour.PERSON_DOWN, no_alarms()) for step in steps)
     assert (counted[0], counted[-1]) == (1, 0)
 
 

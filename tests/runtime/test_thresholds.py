@@ -14,7 +14,7 @@ from tynysh.behaviour.signal import Behaviour, Signal
 from tynysh.behaviour.threshold_sweep import LEVELS
 from tynysh.incidents.alarm_budget import Standing
 from tynysh.runtime import thresholds
-from tynysh.runtime.camera_runner import Watched
+from tynysh.runtime.watch_record import Watched
 from tynysh.site.apply import apply
 from tynysh.site.site import Site, SiteFile
 from tynysh.store.database import Database

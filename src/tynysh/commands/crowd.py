@@ -45,7 +45,7 @@ def _export(database: "Database", out: Path, begin: str | None, end: str | None,
     from sqlalchemy import select
 
     from tynysh.crowd.minutes import Series
-    from tynysh.evidence.due import cameras_of
+    from tynysh.evidence.retention import cameras_of
     from tynysh.store import crowd_table, record
     from tynysh.store.queries import crowd_history
     from tynysh.store.schema import SiteRow

@@ -14,7 +14,7 @@ PRINTED = Path("-")
 
 def check_writable(*outputs: Path | None) -> None:
     """Raise UsageError where one of the files cannot be written; None is none."""
-    from tynysh.media.source import is_folder
+    from tynysh.media.video_files import is_folder
 
     for out in outputs:
         if out is None or out == PRINTED:

@@ -74,8 +74,6 @@ def serve_cameras(
     device: Annotated[str, Option()] = "CPU",
 ) -> None:
     """A worker's process, started by `run`."""
-    from tynysh.demo.simulated import ScriptedDetector, register
     from tynysh.runtime.worker import serve_cameras as serve
 
-    register()
-    serve(worker, of, device, ScriptedDetector)
+    serve(worker, of, device)

@@ -235,7 +235,7 @@ def _behind(hidden: OccludedArea | None, zone: Zone | None) -> tuple[float, floa
 
 
 def input_scale(persons: Sequence[Person]) -> float | None:
-    """Pixels of the network's input for a pixel of the picture, at this look; None for scripted people."""
+    """Pixels of the network's input for a pixel of the picture, at this look; None for drawn people."""
     scales = [person.input_scale for person in persons if person.input_scale is not None]
     return float(np.median(scales)) if scales else None
 

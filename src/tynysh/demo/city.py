@@ -83,7 +83,6 @@ def run_demo(
             workers=options.workers,
             device=options.device,
         )
-        simulated.register()
         prepare(service_options)
         _add_user(folder, password)
         return Service(service_options).run(

@@ -48,7 +48,7 @@ _EXTENDED = (1.6, 1.8)
 
 
 def pose(action: Action, time_s: float, travelled: float) -> Pose:
-    """The pose `time_s` seconds into an action, having travelled so many statures in it."""
+    """The pose `time_s` seconds into an action, having travelled so many body heights in it."""
     match action:
         case Action.WALK | Action.RUN:
             return _stride(travelled, running=action is Action.RUN)
@@ -131,7 +131,7 @@ def _down(angle: float) -> Floats:
 
 
 def _stride(travelled: float, *, running: bool) -> Pose:
-    """Two steps to 0.8 statures, or to 1.3 when running."""
+    """Two steps to 0.8 body heights, or to 1.3 when running."""
     phase = 2 * pi * travelled / (1.3 if running else 0.8)
     reach, bend = (0.75, 1.1) if running else (0.42, 0.45)
     left, right = reach * sin(phase), -reach * sin(phase)

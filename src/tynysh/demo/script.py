@@ -80,7 +80,7 @@ class Episode:
     end_s: float
 
 
-def stature_at(foot_y: float) -> float:
+def body_height_at(foot_y: float) -> float:
     """How tall, in pixels, somebody is whose feet are at `foot_y`."""
     return 58.0 + (foot_y - 190.0) * 0.36
 
@@ -136,7 +136,7 @@ class Script:
 
 def _figure(number: int, actor: Actor, part: Part, time_s: float) -> DrawnPerson:
     foot = part.at(time_s)
-    height = stature_at(foot[1])
+    height = body_height_at(foot[1])
     travelled = hypot(foot[0] - part.start[0], foot[1] - part.start[1]) / height
     facing = part.facing or (1 if part.end[0] >= part.start[0] else -1)
     skeleton = joints(pose(part.action, time_s - part.start_s, travelled))
@@ -165,9 +165,9 @@ def _detected(figure: DrawnPerson, chance: np.random.Generator) -> Person | None
 
 
 def _way(start_s: float, speed: float, *places: Point, action: Action = Action.WALK) -> Iterator[Part]:
-    """Go along `places` from `start_s` on, at `speed` statures per second."""
+    """Go along `places` from `start_s` on, at `speed` body heights per second."""
     for start, end in pairwise(places):
-        height = stature_at((start[1] + end[1]) / 2)
+        height = body_height_at((start[1] + end[1]) / 2)
         end_s = start_s + hypot(end[0] - start[0], end[1] - start[1]) / height / speed
         yield Part(action, start_s, end_s, start, end)
         start_s = end_s

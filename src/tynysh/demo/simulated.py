@@ -16,7 +16,9 @@ from tynysh.demo.script import FPS, HEIGHT, SQUARE, WIDTH, ZONES, Script
 from tynysh.demo.time_code import read_time_code
 from tynysh.media.frame import Frame
 from tynysh.media.packet import PacketSource, SourcePacket, StreamInfo
-from tynysh.media.source import SourceError, SourceFault, SourceSpec, Timeouts, register_scheme
+from tynysh.media.source_fault import SourceError, SourceFault
+from tynysh.media.source_spec import SourceSpec, Timeouts
+from tynysh.perception.detector import Detector
 from tynysh.scene.person import Person
 
 CAMERA = "Simulated square"
@@ -123,9 +125,19 @@ class _Encoder:
         self._container.close()
 
 
-def open_simulated(spec: SourceSpec, timeouts: Timeouts) -> PacketSource:  # noqa: ARG001 - it never stalls
-    """Open `simulated:NAME`; SourceError if there is no such scene."""
-    return SimulatedSource(script_named(spec.address))
+class SimulatedPlugin:
+    """The kind of source `simulated:NAME`, a `SourcePlugin` that brings its detector."""
+
+    def open(self, spec: SourceSpec, timeouts: Timeouts) -> PacketSource:  # noqa: ARG002 - it never stalls
+        """Open the scene; SourceError if there is no such scene."""
+        return SimulatedSource(script_named(spec.address))
+
+    def detector(self, spec: SourceSpec) -> Detector:
+        """Who is in its pictures; SourceError if there is no such scene."""
+        return ScriptedDetector(script_named(spec.address))
+
+
+PLUGIN = SimulatedPlugin()
 
 
 def script_named(address: str) -> Script:
@@ -138,11 +150,6 @@ def script_named(address: str) -> Script:
             hint=f"Known ones: {', '.join(sorted(SCRIPTS))}.",
         )
     return SCRIPTS[name]
-
-
-def register() -> None:
-    """Make `simulated:NAME` an address that media can open."""
-    register_scheme(SCHEME, open_simulated)
 
 
 def place_settings() -> dict[str, Any]:

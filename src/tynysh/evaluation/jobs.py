@@ -18,7 +18,7 @@ from tynysh.evaluation.labels import Recording, read_labels
 from tynysh.evaluation.saved_sightings import FORMAT, SavedSightings
 from tynysh.evaluation.sightings import Sightings, look
 from tynysh.media.reader import VideoFile
-from tynysh.media.source import files_of, is_folder
+from tynysh.media.video_files import files_of, is_folder
 from tynysh.runtime.camera_plan import CameraPlan
 from tynysh.runtime.networks import Networks
 

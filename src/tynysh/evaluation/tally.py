@@ -70,7 +70,7 @@ def tally_video(
             for index, label in enumerate(labels)
             if label.start_s - AROUND_S <= time_s <= label.end_s + AROUND_S
         ]
-        for behaviour, counts in pipeline.threshold_sweep.take().items():
+        for behaviour, counts in step.near_alarms.items():
             if around:
                 for index in around:
                     if labels[index].behaviour is behaviour:

@@ -1,19 +1,10 @@
 """What is due for deletion: what is too old, or too much, and not still needed."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session, joinedload
-
-from tynysh.crowd.minutes import MINUTE_S
-from tynysh.incidents.lifecycle import State, Verdict
-from tynysh.site.retention import Retention
-from tynysh.store.queries import crowd_history
-from tynysh.store.schema import CameraRow, ClipRow, IncidentRow, SiteRow
-
-_DAY_S = 86_400.0
+DAY_S = 86_400.0
 _GIGABYTE = 1e9
 
 Ref = TypeVar("Ref")
@@ -51,7 +42,7 @@ def due(footage: Sequence[Footage[Ref]], bounds: Bounds, *, now: float) -> list[
     led to nothing before anything else, and never what is needed.
     """
     ordered = sorted(footage, key=lambda item: item.ended_at)
-    old = [item for item in ordered if now - item.ended_at > _days(item, bounds) * _DAY_S]
+    old = [item for item in ordered if now - item.ended_at > _days(item, bounds) * DAY_S]
     gone = {id(item) for item in old}
     kept = [item for item in ordered if id(item) not in gone]
     if bounds.gigabytes is not None:
@@ -70,49 +61,3 @@ def _days(item: Footage[Ref], bounds: Bounds) -> float:
     if item.spent and bounds.spent_days is not None:
         return min(bounds.days, bounds.spent_days)
     return bounds.days
-
-
-def clips_of(session: Session, site_id: str) -> Sequence[Footage[int]]:
-    """The clips of a site's incidents, by incident number.
-
-    Needed are those of incidents that nobody has resolved yet; what was verified false led to nothing.
-    """
-    rows = session.scalars(
-        select(ClipRow)
-        .join(IncidentRow)
-        .options(joinedload(ClipRow.incident))
-        .where(IncidentRow.site_id == site_id, ClipRow.state != "pending")
-        .order_by(ClipRow.incident_id)
-    )
-    return [
-        Footage(
-            ref=row.incident_id,
-            ended_at=row.ended_at or row.incident.ended_at or row.incident.started_at,
-            bytes=row.bytes,
-            needed=row.incident.state != State.RESOLVED and row.incident.verdict != Verdict.FALSE,
-            spent=row.incident.verdict == Verdict.FALSE,
-        )
-        for row in rows
-    ]
-
-
-def cameras_of(session: Session, site_id: str) -> Collection[str]:
-    """The ids of all cameras that a site ever had: their recordings count, also of those since removed."""
-    return session.scalars(
-        select(CameraRow.id).where(CameraRow.site_id == site_id).order_by(CameraRow.id)
-    ).all()
-
-
-def forget_history(session: Session, *, now: float) -> int:
-    """Delete the crowd figures of all sites whose time is over, by their sites' retention; how many blocks went.
-
-    Sites and cameras that are no longer in force count too. Needs a session of `Database.writing`.
-    """
-    gone = 0
-    for site in session.scalars(select(SiteRow).order_by(SiteRow.id)):
-        kept = Retention.model_validate(site.settings.get("retention", {}))
-        owners = {site.id, *cameras_of(session, site.id)}
-        gone += crowd_history.forget(
-            session, owners, before=int((now - kept.history.days * _DAY_S) // MINUTE_S)
-        )
-    return gone

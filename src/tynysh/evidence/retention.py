@@ -1,21 +1,24 @@
-"""What footage has to go now, and deleting it: recordings and clips, by what their sites allow."""
+"""Deleting what sites no longer keep: recordings, clips and figures by minute."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import structlog
 from pydantic import ValidationError
 from sqlalchemy import select
+from sqlalchemy.orm import Session, joinedload
 
-from tynysh.evidence.due import Bounds, Footage, cameras_of, clips_of, due
+from tynysh.crowd.minutes import MINUTE_S
+from tynysh.evidence.due import DAY_S, Bounds, Footage, due
+from tynysh.incidents.lifecycle import State, Verdict
 from tynysh.media.segment import Segment, segments
 from tynysh.site.retention import Retention
 from tynysh.store import record
 from tynysh.store.database import Database
-from tynysh.store.queries import clips
-from tynysh.store.schema import SiteRow
+from tynysh.store.queries import clips, crowd_history
+from tynysh.store.schema import CameraRow, ClipRow, IncidentRow, SiteRow
 
 log = structlog.get_logger(__name__)
 
@@ -45,16 +48,83 @@ def delete_due(database: Database, *, recordings: Path, evidence: Path, now: flo
     tried again next time. Raises StoreError.
     """
     deleted = Deleted()
-    with database.reading() as session:
-        kept = {site.id: site.settings.get("retention", {}) for site in session.scalars(select(SiteRow))}
-    for site_id, said in kept.items():
-        try:
-            retention = Retention.model_validate(said)
-        except ValidationError:
-            log.warning("retention.not_understood", site=site_id)
-            continue
+    for site_id, retention in _retentions(database):
         deleted += _delete_recordings(database, site_id, retention, recordings, now)
         deleted += _delete_clips(database, site_id, retention, evidence, now)
+    _log(deleted)
+    return deleted
+
+
+def delete_beyond_room(database: Database, *, recordings: Path, now: float) -> Deleted:
+    """Delete the recordings alone, and of those sites alone whose room is bounded: quick enough to be done often, for
+    a bound is only kept as well as it is looked at. Otherwise as `delete_due`.
+    """
+    deleted = Deleted()
+    for site_id, retention in _retentions(database):
+        if retention.recordings.gigabytes is not None:
+            deleted += _delete_recordings(database, site_id, retention, recordings, now)
+    _log(deleted)
+    return deleted
+
+
+def forget_history(session: Session, *, now: float) -> int:
+    """Delete the crowd figures of all sites whose time is over, by their sites' retention; how many blocks went.
+
+    Sites and cameras that are no longer in force count too. Needs a session of `Database.writing`.
+    """
+    gone = 0
+    for site in session.scalars(select(SiteRow).order_by(SiteRow.id)):
+        kept = Retention.model_validate(site.settings.get("retention", {}))
+        owners = {site.id, *cameras_of(session, site.id)}
+        gone += crowd_history.forget(
+            session, owners, before=int((now - kept.history.days * DAY_S) // MINUTE_S)
+        )
+    return gone
+
+
+def clips_of(session: Session, site_id: str) -> Sequence[Footage[int]]:
+    """The clips of a site's incidents, by incident number.
+
+    Needed are those of incidents that nobody has resolved yet; what was verified false led to nothing.
+    """
+    rows = session.scalars(
+        select(ClipRow)
+        .join(IncidentRow)
+        .options(joinedload(ClipRow.incident))
+        .where(IncidentRow.site_id == site_id, ClipRow.state != "pending")
+        .order_by(ClipRow.incident_id)
+    )
+    return [
+        Footage(
+            ref=row.incident_id,
+            ended_at=row.ended_at or row.incident.ended_at or row.incident.started_at,
+            bytes=row.bytes,
+            needed=row.incident.state != State.RESOLVED and row.incident.verdict != Verdict.FALSE,
+            spent=row.incident.verdict == Verdict.FALSE,
+        )
+        for row in rows
+    ]
+
+
+def cameras_of(session: Session, site_id: str) -> Collection[str]:
+    """The ids of all cameras that a site ever had: their recordings count, also of those since removed."""
+    return session.scalars(
+        select(CameraRow.id).where(CameraRow.site_id == site_id).order_by(CameraRow.id)
+    ).all()
+
+
+def _retentions(database: Database) -> Iterator[tuple[str, Retention]]:
+    """What each site keeps, also those that are out of force."""
+    with database.reading() as session:
+        kept = {site.id: site.settings.get("retention", {}) for site in session.scalars(select(SiteRow))}
+    for site_id, settings in kept.items():
+        try:
+            yield site_id, Retention.model_validate(settings)
+        except ValidationError:
+            log.warning("retention.not_understood", site=site_id)
+
+
+def _log(deleted: Deleted) -> None:
     if deleted.segments or deleted.clips:
         log.info(
             "retention.deleted",
@@ -62,7 +132,6 @@ def delete_due(database: Database, *, recordings: Path, evidence: Path, now: flo
             clips=deleted.clips,
             megabytes=deleted.bytes // 10**6,
         )
-    return deleted
 
 
 def _delete_recordings(

@@ -11,23 +11,17 @@ from threading import Event, Lock, Thread
 from tynysh.backoff import Backoff
 from tynysh.errors import MediaError
 from tynysh.media.camera_status import CameraState
+from tynysh.media.container_source import ContainerSource
 from tynysh.media.frame import Frame
 from tynysh.media.mailbox import FrameMailbox
 from tynysh.media.packet import Packet, PacketSource, SourcePacket, StreamInfo
-from tynysh.media.source import (
-    ContainerSource,
-    Opener,
-    SourceError,
-    SourceFault,
-    SourceKind,
-    SourceSpec,
-    Timeouts,
-    files_of,
-    open_source,
-)
+from tynysh.media.source import Opener, open_source
+from tynysh.media.source_fault import SourceError, SourceFault
+from tynysh.media.source_spec import SourceKind, SourceSpec, Timeouts
 from tynysh.media.stream_health import StreamHealth, StreamMeter
 from tynysh.media.subscription import PacketQueue
 from tynysh.media.timestamps import TimestampMender
+from tynysh.media.video_files import files_of
 
 _log = logging.getLogger(__name__)
 

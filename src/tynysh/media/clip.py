@@ -16,7 +16,7 @@ from tynysh.media.encoder import ClipWriter, unwritable
 from tynysh.media.packet import Packet, StreamInfo, add_stream, compressed
 from tynysh.media.recorder import PLAYABLE
 from tynysh.media.segment import Segment, between
-from tynysh.media.source import SourceError
+from tynysh.media.source_fault import SourceError
 
 _CLOCK = Fraction(1, 90000)
 _GAP_S = 1.0

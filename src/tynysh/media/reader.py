@@ -7,21 +7,15 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from tynysh.media.container_source import ContainerSource
 from tynysh.media.decoder import AdaptiveDecoder
 from tynysh.media.frame import Frame
 from tynysh.media.packet import Packet, SourcePacket, StreamInfo
-from tynysh.media.source import (
-    ContainerSource,
-    SourceError,
-    SourceFault,
-    SourceKind,
-    SourceSpec,
-    Timeouts,
-    files_of,
-    is_folder,
-)
+from tynysh.media.source_fault import SourceError, SourceFault
+from tynysh.media.source_spec import SourceKind, SourceSpec, Timeouts
 from tynysh.media.stream_health import StreamHealth, StreamMeter
 from tynysh.media.timestamps import Stamp, TimestampMender
+from tynysh.media.video_files import files_of, is_folder
 
 _COMPLETE = 0.97
 

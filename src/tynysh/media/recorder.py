@@ -18,7 +18,7 @@ from tynysh.media.camera import Clock
 from tynysh.media.decoder import AdaptiveDecoder
 from tynysh.media.encoder import PictureEncoder
 from tynysh.media.packet import Packet, StreamInfo, add_stream, compressed
-from tynysh.media.segment import prune, segment_path, segments
+from tynysh.media.segment import segment_path
 from tynysh.media.subscription import PacketQueue
 
 _log = logging.getLogger(__name__)
@@ -50,14 +50,6 @@ class RecorderStatus:
     detail: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Retention:
-    """What is kept at most: seconds, bytes; None for no limit."""
-
-    keep_s: float | None = 72 * 3600.0
-    keep_bytes: int | None = None
-
-
 def needs_transcoding(info: StreamInfo) -> bool:
     """Whether MP4 cannot carry the codec, so that recording costs decoding and encoding every picture."""
     return info.codec not in _CARRIED
@@ -86,7 +78,8 @@ class Recorder:
     lost (the state is `recording` with a detail) until the disk has kept up for half a minute.
 
     When the disk is full, fails, or has less than `reserve_bytes` left, recording stops, `on_state` is told, and it
-    begins again by itself at a key frame when there is twice the reserve. It raises nothing.
+    begins again by itself at a key frame when there is twice the reserve. It raises nothing. It deletes
+    nothing either: that is `evidence.retention`.
 
     folder: of this camera alone; made if missing. segment_s: length of a segment, prolonged to the next key frame.
     free_bytes, open_file: how free space is asked for and a segment's file created.
@@ -98,7 +91,6 @@ class Recorder:
         *,
         segment_s: float = 60.0,
         fragment_s: float = 0.5,
-        retention: Retention = Retention(),
         reserve_bytes: int = 2**30,
         clock: Clock = Clock(),  # noqa: B008 - immutable
         on_state: Callable[[RecorderStatus], None] = _ignore,
@@ -109,7 +101,6 @@ class Recorder:
         self.status = RecorderStatus(RecorderState.WAITING, clock.now())
         self._segment_s = segment_s
         self._fragment_s = fragment_s
-        self._retention = retention
         self._reserve_bytes = reserve_bytes
         self._clock = clock
         self._on_state = on_state
@@ -198,7 +189,6 @@ class Recorder:
             writer, self._writer = self._writer, None
             writer.close()
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._prune()
         if not self._check_space():
             return None
         path = segment_path(self.folder, packet.time_s)
@@ -220,18 +210,9 @@ class Recorder:
             return False
         self._tried_at = self._clock.monotonic()
         try:
-            self._prune()
             return self._free_bytes(self.folder) >= 2 * self._reserve_bytes
         except OSError:
             return False
-
-    def _prune(self) -> None:
-        prune(
-            segments(self.folder),
-            now_s=self._clock.now(),
-            keep_s=self._retention.keep_s,
-            keep_bytes=self._retention.keep_bytes,
-        )
 
     def _stop(self, detail: str) -> None:
         writer, self._writer = self._writer, None

@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from tynysh.media.container_source import ContainerSource
 from tynysh.media.packet import Packet
-from tynysh.media.source import ContainerSource, SourceError, SourceKind, SourceSpec, Timeouts
+from tynysh.media.source_fault import SourceError
+from tynysh.media.source_spec import SourceKind, SourceSpec, Timeouts
 
 SUFFIX = ".mp4"
 _NAME = "%Y%m%dT%H%M%S"
@@ -90,25 +92,3 @@ def between(recorded: Sequence[Segment], start_s: float, end_s: float) -> list[S
         if segment.start_s < end_s and following > start_s:
             chosen.append(segment)
     return chosen
-
-
-def prune(
-    recorded: Sequence[Segment], *, now_s: float, keep_s: float | None, keep_bytes: int | None
-) -> list[Segment]:
-    """Delete what is older than `keep_s` and then the oldest beyond `keep_bytes`; what was deleted.
-
-    A segment is as old as its last picture, which is taken to be the beginning of the next. The latest segment is
-    never deleted.
-    """
-    gone: list[Segment] = []
-    kept = list(recorded)
-    while keep_s is not None and len(kept) > 1 and kept[1].start_s < now_s - keep_s:
-        gone.append(kept.pop(0))
-    if keep_bytes is not None:
-        total = sum(segment.bytes for segment in kept)
-        while len(kept) > 1 and total > keep_bytes:
-            total -= kept[0].bytes
-            gone.append(kept.pop(0))
-    for segment in gone:
-        segment.path.unlink(missing_ok=True)
-    return gone

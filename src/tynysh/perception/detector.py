@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 
 from tynysh.geometry import Box, areas, iou_matrix, shared_areas
 from tynysh.media.frame import Frame, Image
+from tynysh.media.source import plugin_of
+from tynysh.media.source_spec import SourceKind, SourceSpec
 from tynysh.perception.engine import Array, Cut, Network, Precision, batch_for, load_network
 from tynysh.perception.models import ensure
 from tynysh.scene.person import Person
@@ -52,6 +54,21 @@ class PartDetector(Detector, Protocol):
     def detect_parts(self, frame: Frame, parts: Sequence[Box]) -> Sequence[Sequence[Person]]:
         """The people in each of `parts` (pixels of `frame`), boxes in pixels of the frame; blocks."""
         ...
+
+
+@runtime_checkable
+class BringsDetector(Protocol):
+    """A kind of source (`media.source.SourcePlugin`) that knows who is in its pictures, as drawn scenes do."""
+
+    def detector(self, spec: SourceSpec) -> Detector:
+        """Finds the people in the pictures of `spec`, with their keypoints. Raises SourceError."""
+        ...
+
+
+def own_detector(spec: SourceSpec) -> Detector | None:
+    """The detector that the source brings in place of a network; None for those who bring none. Raises SourceError."""
+    plugged = plugin_of(spec) if spec.kind is SourceKind.PLUGGED else None
+    return plugged.detector(spec) if isinstance(plugged, BringsDetector) else None
 
 
 class YoloxDetector:

@@ -68,7 +68,7 @@ class TiledDetector:
     same picture: where only the tiles find a quarter of the people, and two at least, twice within seconds, tiles
     are used from then on. Each look in tiles is one at the whole as well, so that it goes on being known what the
     tiles add; when that is less than a tenth of the people on average over `GAIN_S`, they are given up. Detectors that
-    cannot look at parts, as those of scripted scenes, always see the whole.
+    cannot look at parts, as those of drawn scenes, always see the whole.
     """
 
     def __init__(self, detector: Detector, detection: Detection = Detection.AUTO) -> None:

@@ -9,19 +9,19 @@ from tynysh.behaviour import registry
 from tynysh.behaviour.events import EventMaker
 from tynysh.behaviour.settings import AnalyserSettings
 from tynysh.behaviour.signal import Behaviour
+from tynysh.behaviour.signals import SignalMaker, always
 from tynysh.behaviour.threshold_sweep import ThresholdSweep
 from tynysh.crowd.grounding import GroundSource, NoGround, SurveyedGround
 from tynysh.crowd.learning import GroundLearner, Hints, Learnt
 from tynysh.crowd.surveying import Survey, from_distances, from_points
 from tynysh.perception.detector import Detector
-from tynysh.perception.motion import MotionGate
 from tynysh.perception.schedule import DetectionSchedule, ScheduleSettings
 from tynysh.perception.stage import picture_stages
 from tynysh.perception.tiling import Detection, TiledDetector
-from tynysh.perception.tracker import Tracker
 from tynysh.runtime.meter import Meter
 from tynysh.runtime.networks import Networks
-from tynysh.runtime.pipeline import Pipeline, all_zones_always, always
+from tynysh.runtime.perception import Perception
+from tynysh.runtime.pipeline import Pipeline
 from tynysh.scene.need import Need
 from tynysh.scene.zone import Line, Zone
 from tynysh.site.calibration import Calibrated, Calibration
@@ -100,7 +100,7 @@ def survey(calibration: Calibration, aspect: float) -> Survey:
 
 
 def build_pipeline(
-    watch: CameraPlan,
+    plan: CameraPlan,
     networks: Networks,
     *,
     ids: Random,
@@ -111,26 +111,26 @@ def build_pipeline(
     """A new pipeline for one camera.
 
     ids: makes the ids of events; seeded alike, the same video gives the same events. detector: in place of the
-    networks' own, for scripted scenes. ground: where the ground comes from, in place of what the watch says.
+    networks' own; it finds keypoints too. ground: where the ground comes from, in place of what the plan says.
     """
-    rules = registry.rules(watch.analysers)
-    analysers = registry.create_all(watch.analysers)
+    rules = registry.rules(plan.analysers)
+    analysers = registry.create_all(plan.analysers)
     needs = frozenset().union(*(analyser.needs for analyser in analysers))
-    return Pipeline(
-        detector=TiledDetector(detector or networks.detector, watch.detection),
-        # Scripted people come with their keypoints.
+    perception = Perception(
+        TiledDetector(detector or networks.detector, plan.detection),
+        DetectionSchedule(plan.looks),
         pose=networks.pose if detector is None and Need.POSE in needs else None,
-        gate=MotionGate(),
-        schedule=DetectionSchedule(watch.looks),
-        tracker=Tracker(),
         stages=picture_stages(needs, networks.fight),
-        analysers=analysers,
-        events=EventMaker(rules, ids=ids),
+        zones=plan.zones,
+        lines=plan.lines,
+        meter=meter,
+    )
+    return Pipeline(
+        perception,
+        SignalMaker(analysers, plan.on_duty),
+        EventMaker(rules, ids=ids),
         threshold_sweep=ThresholdSweep({each: rules[each] for each in registry.BUDGETED if each in rules}),
-        zones_at=all_zones_always(watch.zones),
-        lines=watch.lines,
-        ground=ground or watch.ground_source(),
-        on_duty=watch.on_duty,
+        ground=ground or plan.ground_source(),
         meter=meter,
     )
 

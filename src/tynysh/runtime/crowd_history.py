@@ -22,7 +22,7 @@ MOST_WAITING = 100_000
 FOREVER = 2**31 - 1
 
 
-class Watched(Protocol):
+class CrowdSource(Protocol):
     """A camera whose minutes are kept."""
 
     def minutes(self, before: int) -> Mapping[Series, Minutes]:
@@ -43,7 +43,7 @@ class CrowdHistory:
         self._waiting: deque[Mapping[Series, Minutes]] = deque()
         self._kept_to = 0
 
-    def keep(self, cameras: Collection[Watched], *, now: float) -> None:
+    def keep(self, cameras: Collection[CrowdSource], *, now: float) -> None:
         """Write the minutes that are over at `now` (Unix seconds). Raises StoreError; nothing is lost then."""
         before = int((now - GRACE_S) // MINUTE_S)
         if before != self._kept_to:
@@ -52,7 +52,7 @@ class CrowdHistory:
             self._kept_to = before
         self.write()
 
-    def gather(self, camera: Watched, before: int = FOREVER) -> None:
+    def gather(self, camera: CrowdSource, before: int = FOREVER) -> None:
         """Take a camera's minutes, to be written; by default with what it saw of the running one."""
         minutes = camera.minutes(before)
         if minutes:

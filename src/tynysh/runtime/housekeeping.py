@@ -8,7 +8,6 @@ import structlog
 from tynysh.errors import TynyshError
 from tynysh.evidence import retention
 from tynysh.evidence.clip_maker import ClipMaker
-from tynysh.evidence.due import forget_history
 from tynysh.periodic import PeriodicThread
 from tynysh.runtime.data_folder import DataFolder
 from tynysh.runtime.thresholds import learn_all
@@ -20,9 +19,14 @@ log = structlog.get_logger(__name__)
 
 INTERVAL_S = 600.0
 
+ROOM_S = 60.0
+"""How often recordings are kept within the gigabytes that a site allows: as long as a segment is."""
+
 
 class Housekeeping:
-    """Keeps house every ten minutes, in a thread of its own. One worker does so for all, as bounds are a site's."""
+    """Keeps house every ten minutes, and recordings within their room every minute, in threads of its own. One worker
+    does so for all, as bounds are a site's.
+    """
 
     def __init__(
         self,
@@ -36,15 +40,20 @@ class Housekeeping:
         self._folder = folder
         self._clips = clips
         self._clock = clock
-        self._thread = PeriodicThread("housekeeping", self.keep_house, every_s=INTERVAL_S, at_once=True)
+        self._threads = (
+            PeriodicThread("housekeeping", self.keep_house, every_s=INTERVAL_S, at_once=True),
+            PeriodicThread("room", self.keep_within_room, every_s=ROOM_S),
+        )
 
     def start(self) -> None:
         """Begin, with what fell due while nothing ran."""
-        self._thread.start()
+        for thread in self._threads:
+            thread.start()
 
     def stop(self) -> None:
         """End; what is not done yet is done the next time."""
-        self._thread.stop()
+        for thread in self._threads:
+            thread.stop()
 
     def keep_house(self) -> None:
         """Do once what is to be done; what fails is put off, and keeps the rest from nothing. Raises StoreError,
@@ -65,6 +74,10 @@ class Housekeeping:
         if sites is not None:
             self._attempt("thresholds", lambda: learn_all(self._database, sites, now=now))
 
+    def keep_within_room(self) -> None:
+        """Delete the oldest recordings of sites whose room is bounded. Raises StoreError."""
+        retention.delete_beyond_room(self._database, recordings=self._folder.recordings, now=self._clock())
+
     def _attempt(self, what: str, do: Callable[[], object]) -> None:
         try:
             do()
@@ -84,4 +97,4 @@ class Housekeeping:
 
     def _forget_history(self, now: float) -> None:
         with self._database.writing() as session:
-            forget_history(session, now=now)
+            retention.forget_history(session, now=now)

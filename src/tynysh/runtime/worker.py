@@ -6,7 +6,7 @@ import dataclasses
 import os
 import threading
 import time
-from collections.abc import AsyncGenerator, Callable, Collection, Sequence
+from collections.abc import AsyncGenerator, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,11 +25,11 @@ from tynysh.crowd.message import crowd_message
 from tynysh.errors import StoreError, TynyshError
 from tynysh.evidence.clip_maker import ClipMaker
 from tynysh.media.camera_status import CameraState, CameraStatus
-from tynysh.media.source import SourceError
-from tynysh.perception.detector import Detector
+from tynysh.media.source_fault import SourceError
 from tynysh.runtime import logs
-from tynysh.runtime.camera_runner import CameraRunner, Crowd, start_camera
+from tynysh.runtime.camera_runner import CameraRunner, start_camera
 from tynysh.runtime.crowd_history import CrowdHistory
+from tynysh.runtime.crowd_record import Crowd
 from tynysh.runtime.data_folder import DataFolder
 from tynysh.runtime.event_writer import EventWriter
 from tynysh.runtime.ground_memory import GroundMemory
@@ -65,11 +65,8 @@ MOST_STILLS = 200
 """Stills that may wait for their events to be durable; past that the oldest is let go."""
 
 
-def serve_cameras(number: int, of: int, device: str, scripted: Callable[[], Detector]) -> None:
-    """Be worker `number` of `of`, until told to stop or until the supervisor is gone.
-
-    scripted: makes the detector of a simulated camera.
-    """
+def serve_cameras(number: int, of: int, device: str) -> None:
+    """Be worker `number` of `of`, until told to stop or until the supervisor is gone."""
     logs.configure()
     os.umask(0o077)
     stop = stop_requested()
@@ -77,7 +74,7 @@ def serve_cameras(number: int, of: int, device: str, scripted: Callable[[], Dete
     database = Database.open(folder.database_url)
     networks = Networks.load(device)
     networks.warm_up()
-    worker = Worker(number, of, folder, database, networks, SystemRandom(), scripted)
+    worker = Worker(number, of, folder, database, networks, SystemRandom())
     try:
         worker.run(stop)
     finally:
@@ -95,7 +92,6 @@ class Worker:
         database: Database,
         networks: Networks,
         random: Random,
-        scripted: Callable[[], Detector],
     ) -> None:
         self.number = number
         self._of = of
@@ -103,7 +99,6 @@ class Worker:
         self._database = database
         self._networks = networks
         self._random = random
-        self._scripted = scripted
         self._runners: dict[str, CameraRunner] = {}
         self._settings: dict[str, Any] = {}
         self._retries: dict[str, _Retry] = {}
@@ -222,9 +217,8 @@ class Worker:
                 camera,
                 self._networks,
                 self._folder.recordings,
-                heard=self._heard,
+                on_event=self._heard,
                 random=self._random,
-                scripted=self._scripted,
                 learnt=self._grounds.recall(camera),
             )
         except TynyshError as error:

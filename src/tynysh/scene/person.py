@@ -49,7 +49,7 @@ class Person:
     """One detection: box in pixels, score in [0, 1], keypoints where pose was estimated.
 
     input_scale: pixels of the network's input for a pixel of the picture: how sharply the network saw them; None
-    where no network looked, as in scripted scenes.
+    where no network looked, as in drawn scenes.
     """
 
     box: Box
