@@ -1,4 +1,4 @@
-# make setup, demo, test, torture, lint, types, bench: each sets up what it needs. Only Python >= 3.11 and the package
+# make setup, demo, test, test-quick, test-costs, coverage, torture, lint, types, bench: each sets up what it needs. Only Python >= 3.11 and the package
 # registries.
 PYTHON ?= python3
 VENV := .venv
@@ -11,7 +11,7 @@ CONSOLE := src/tynysh/api/console/index.html
 CONSOLE_SOURCES := $(shell find console src/tynysh/translations -type f \( -path 'console/*' -o -name '*.json' \) -not -path '*/node_modules/*')
 FOOTAGE := $(abspath $(if $(TYNYSH_FOOTAGE),$(TYNYSH_FOOTAGE),$(wildcard ../shared/data)))
 
-.PHONY: setup demo test torture lint types bench console browser lock wheel clean
+.PHONY: setup demo test test-quick test-costs coverage torture lint types bench console browser lock wheel clean
 
 setup: $(VENV)/.ready console
 
@@ -36,14 +36,30 @@ demo: setup
 browser:
 	@command -v chromium >/dev/null 2>&1 || command -v google-chrome >/dev/null 2>&1 || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1 && apt-get update -qq && apt-get install -y -qq chromium >/dev/null; } || echo "Chromium is missing: the browser tests will be skipped."
 
+PYTEST := TYNYSH_FOOTAGE="$(FOOTAGE)" $(BIN)/python -m pytest
+# One process a core; which are done with theirs take of the others'.
+ON_ALL_CORES := --numprocesses auto --dist worksteal
+
 test: setup
-	TYNYSH_FOOTAGE="$(FOOTAGE)" $(BIN)/python -m pytest $(PYTEST_OPTIONS)
+	$(PYTEST) $(ON_ALL_CORES) $(PYTEST_OPTIONS)
+
+# For the daily loop: what is cheap of every room, by the costs in tests/costs.txt.
+test-quick: $(VENV)/.ready
+	$(PYTEST) $(ON_ALL_CORES) --quick $(PYTEST_OPTIONS)
+
+# Write those costs anew. In one process, so that no test pays for another.
+test-costs: setup
+	$(PYTEST) --record-costs $(PYTEST_OPTIONS)
+
+# Every line and branch that no test enters: a table, and build/coverage/index.html.
+coverage: setup
+	$(PYTEST) $(ON_ALL_CORES) --cov --cov-report term:skip-covered --cov-report html $(PYTEST_OPTIONS)
 
 # The tests that `make test` gives seconds, for TORTURE_S seconds each, at random moments drawn from TORTURE_SEED.
 TORTURE_S ?= 300
 TORTURE_SEED ?= 1
 torture: setup
-	TYNYSH_FOOTAGE="$(FOOTAGE)" TYNYSH_TORTURE_S=$(TORTURE_S) TYNYSH_TORTURE_SEED=$(TORTURE_SEED) $(BIN)/python -m pytest -m torture $(PYTEST_OPTIONS)
+	TYNYSH_TORTURE_S=$(TORTURE_S) TYNYSH_TORTURE_SEED=$(TORTURE_SEED) $(PYTEST) -m torture $(PYTEST_OPTIONS)
 
 lint: setup
 	$(BIN)/ruff check src tests training benchmarks

@@ -21,7 +21,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """Declare both options."""
     group = parser.getgroup("costs")
     group.addoption("--quick", action="store_true", help="leave out the tests that stand in tests/costs.txt")
-    group.addoption("--record-costs", action="store_true", help="write down in tests/costs.txt what each test took")
+    group.addoption(
+        "--record-costs", action="store_true", help="write down in tests/costs.txt what each test took"
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -55,9 +55,7 @@ def counts(database: Database) -> Counts:
     )
     delays = select(func.count(), func.coalesce(func.sum(EventRow.recorded_at - EventRow.decided_at), 0.0))
     with database.reading() as session:
-        incidents = {
-            (behaviour, state): number for behaviour, state, number in session.execute(by_kind)
-        }
+        incidents = {(behaviour, state): number for behaviour, state, number in session.execute(by_kind)}
         events, delay_s = session.execute(delays).one()
     return Counts(incidents, events, delay_s)
 
