@@ -10,6 +10,7 @@ from urllib.parse import quote, urlsplit
 
 import pytest
 from tests.events import an_event
+from tests.remembered import RememberedDetector
 
 from tynysh.behaviour.event import Event
 from tynysh.behaviour.signal import Behaviour, Reason
@@ -134,6 +135,15 @@ def vtest(footage: Path) -> Path:
     if not path.is_file():
         pytest.skip("TYNYSH_FOOTAGE has no footage/vtest.avi")
     return path
+
+
+@pytest.fixture(scope="session")
+def square_detector(tmp_path_factory: pytest.TempPathFactory) -> RememberedDetector:
+    """The shipped detector, for the square: several tests look at the same of its pictures."""
+    own = tmp_path_factory.getbasetemp()
+    folder = (own.parent if os.environ.get("PYTEST_XDIST_WORKER") else own) / "people-on-the-square"
+    folder.mkdir(exist_ok=True)
+    return RememberedDetector(folder)
 
 
 @pytest.fixture

@@ -5,21 +5,23 @@ from pathlib import Path
 
 import av
 import pytest
+from tests.remembered import RememberedDetector
 
 from tynysh.behaviour import registry
 from tynysh.behaviour.signal import Behaviour, Signal
 from tynysh.crowd.learning import GroundLearner
 from tynysh.crowd.meter import CrowdMeter
 from tynysh.media.frame import Frame
-from tynysh.perception.detector import load_detector
 from tynysh.perception.tracker import Tracker
 from tynysh.scene.scene import Scene
 
 
 @pytest.mark.footage
 @pytest.mark.slow
-def test_walkers_on_a_square_are_no_crowd_that_runs_or_is_crushed(vtest: Path) -> None:
-    detector, tracker, meter, learner = load_detector(), Tracker(), CrowdMeter(), GroundLearner()
+def test_walkers_on_a_square_are_no_crowd_that_runs_or_is_crushed(
+    vtest: Path, square_detector: RememberedDetector
+) -> None:
+    tracker, meter, learner = Tracker(), CrowdMeter(), GroundLearner()
     settings = registry.default_settings()
     watched = (Behaviour.CRUSH_RISK, Behaviour.CROWD_RUN)
     analysers = [registry.create(behaviour, settings[behaviour]) for behaviour in watched]
@@ -29,7 +31,7 @@ def test_walkers_on_a_square_are_no_crowd_that_runs_or_is_crushed(vtest: Path) -
             if index % 3 or index > 400:
                 continue
             frame = Frame(picture, time_s=picture.time or 0.0, index=index)
-            persons = detector.detect(frame)
+            persons = square_detector.detect(frame)
             tracks = tracker.update(persons, frame.time_s)
             scene = Scene(frame.time_s, frame.width, frame.height, tracks=tracks)
             ground = learner.observe(scene)

@@ -1,15 +1,18 @@
 """`tynysh calibrate` on real video: PETS 2009 S2.L1, whose camera was surveyed."""
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
+from tests.remembered import RememberedDetector
 
 from tynysh.commands.calibrate import calibrate
 from tynysh.crowd.camera_pose import CameraPose
 from tynysh.errors import UsageError
+from tynysh.perception.detector import Detector
 from tynysh.scene.ground import Ground
 
 # The published calibration of view 1 (Tsai's model), put into ours: 7.07 m above the floor, 16.5° down, leaning -3.1°,
@@ -20,8 +23,13 @@ ASPECT = 768 / 576
 
 @pytest.mark.footage
 def test_the_floor_of_real_video_is_learnt_to_what_is_told(
-    vtest: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    vtest: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    square_detector: RememberedDetector,
+    seen_by: Callable[[Detector], None],
 ) -> None:
+    seen_by(square_detector)
     assert calibrate(vtest, grid=tmp_path / "grid.png") == 0
     said = capsys.readouterr().out
     error = int(re.search(r"lengths on the floor: (\d+)%", said)[1]) / 100

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from tests.crowd.composites import read_counts
 from tests.drawn_videos import Tynysh
+from tests.remembered import RememberedDetector
 
 from tynysh.evaluation.analysis import analyse_video
 from tynysh.evaluation.counts import COLUMNS, CountLog
 from tynysh.media.reader import VideoFile
-from tynysh.perception.detector import load_detector
 from tynysh.runtime.camera_plan import CameraPlan, build_pipeline
 from tynysh.runtime.networks import Networks
 from tynysh.runtime.pipeline import Step
@@ -97,9 +97,9 @@ def test_two_outputs_cannot_be_one_file(street: Path, tmp_path: Path, tynysh: Ty
 
 @pytest.mark.footage
 @pytest.mark.slow
-def test_the_square_is_counted_to_half_a_person(vtest: Path) -> None:
+def test_the_square_is_counted_to_half_a_person(vtest: Path, square_detector: RememberedDetector) -> None:
     """Against counts by eye; the band is to hold nine in ten of them."""
-    networks = Networks(detector=load_detector(), pose=None)  # type: ignore[arg-type]
+    networks = Networks(detector=square_detector, pose=None)  # type: ignore[arg-type]
     log = CountLog()
     pipeline = build_pipeline(CameraPlan(analysers={}), networks, ids=Random(0))
     video = analyse_video(VideoFile(vtest), pipeline, on_step=log.observe)

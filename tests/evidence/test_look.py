@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from tests.perception.mot import read_labels
+from tests.remembered import RememberedDetector
 from tests.runtime.street import BLURRED, FPS, CoatDetector, draw, heads, write_street
 
 from tynysh.evidence.anonymised import write_anonymised
@@ -15,7 +16,6 @@ from tynysh.geometry import Box
 from tynysh.media.frame import Frame
 from tynysh.media.reader import VideoFile
 from tynysh.perception.anonymiser import regions
-from tynysh.perception.detector import load_detector
 from tynysh.scene.person import Person
 
 WALKER = Box(100, 50, 130, 130)
@@ -113,10 +113,12 @@ class Beginning(VideoFile):
         return islice(super().frames(), 201)
 
 
-def test_on_real_footage_the_heads_of_all_who_are_near_are_covered(vtest: Path) -> None:
+def test_on_real_footage_the_heads_of_all_who_are_near_are_covered(
+    vtest: Path, square_detector: RememberedDetector
+) -> None:
     """As labelled by eye in every twentieth picture, half of which are between two looks."""
     video = Beginning(vtest)
-    people = look_for_people(video, load_detector())
+    people = look_for_people(video, square_detector)
     heads_seen = covered = 0
     for number, labels in read_labels().items():
         if number > 201:

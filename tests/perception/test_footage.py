@@ -7,20 +7,16 @@ import av
 import numpy as np
 import pytest
 from tests.perception.mot import quality, read_labels
+from tests.remembered import RememberedDetector
 
 from tynysh.media.frame import Frame
-from tynysh.perception.detector import Detector, load_detector
+from tynysh.perception.detector import Detector
 from tynysh.perception.motion import MotionGate
 from tynysh.perception.schedule import DetectionSchedule
 from tynysh.perception.track_log import LogEntry, TrackLog
 from tynysh.perception.tracker import Tracker
 
 pytestmark = [pytest.mark.footage, pytest.mark.slow]
-
-
-@pytest.fixture(scope="module")
-def detector() -> Detector:
-    return load_detector()
 
 
 def frames(path: Path) -> Iterator[Frame]:
@@ -49,8 +45,8 @@ def watch(pictures: Iterator[Frame], detector: Detector) -> tuple[list[LogEntry]
     return log.entries(count), looks, moving
 
 
-def test_people_on_the_square_are_tracked(vtest: Path, detector: Detector) -> None:
-    entries, looks, _ = watch(frames(vtest), detector)
+def test_people_on_the_square_are_tracked(vtest: Path, square_detector: RememberedDetector) -> None:
+    entries, looks, _ = watch(frames(vtest), square_detector)
     found = quality(read_labels(), entries)
     assert found.mota >= 0.85
     assert looks <= 5.1 * 79.5
@@ -58,7 +54,7 @@ def test_people_on_the_square_are_tracked(vtest: Path, detector: Detector) -> No
 
 
 def test_people_who_stand_in_a_still_noisy_scene_are_kept_at_little_cost(
-    vtest: Path, detector: Detector
+    vtest: Path, square_detector: RememberedDetector
 ) -> None:
     first = next(frames(vtest)).bgr
     noise = np.random.default_rng(3)
@@ -69,7 +65,7 @@ def test_people_who_stand_in_a_still_noisy_scene_are_kept_at_little_cost(
             picture = np.clip(first + grain, 0, 255).astype(np.uint8)
             yield Frame(picture, time_s=index / 10, index=index)
 
-    entries, looks, moving = watch(still(), detector)
+    entries, looks, moving = watch(still(), square_detector)
     assert moving == 0
     # The beginning, then every 2.5 s.
     assert looks <= 12 + 27 / 2.5 + 2

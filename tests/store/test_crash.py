@@ -45,15 +45,13 @@ for number in range(100_000):
 
 def killed_while_writing(url: str, base: float, after_s: float) -> list[tuple[str, str]]:
     """Let a writer write, kill it, and return what it reported: event ids with their phase."""
-    process = subprocess.Popen(
-        [sys.executable, "-c", WRITER, url, str(base)], stdout=subprocess.PIPE, text=True
-    )
-    assert process.stdout is not None
-    reported = [process.stdout.readline()]
-    time.sleep(after_s)
-    process.kill()
-    reported += process.stdout.readlines()
-    process.wait()
+    writer = [sys.executable, "-c", WRITER, url, str(base)]
+    with subprocess.Popen(writer, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        reported = [process.stdout.readline()]
+        time.sleep(after_s)
+        process.kill()
+        reported += process.stdout.readlines()
     assert process.returncode == -9
     # The last line may have been cut by the kill.
     return [(line.split()[0], line.split()[1]) for line in reported if line.endswith("\n")]

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import insert, text
+from tests.conftest import PostgreSql
 
 from tynysh.errors import StoreError
 from tynysh.store.database import Database, RefusedError
@@ -195,18 +196,19 @@ def test_too_many_at_once_are_told_to_try_again(sqlite_url: str, monkeypatch: py
     database.close()
 
 
-class TestPassword:
-    @pytest.fixture(scope="class")
-    def guarded(self, postgresql) -> str:
-        """The address, without password, of a database that asks for one."""
-        postgresql.administer(
-            "CREATE ROLE guarded LOGIN PASSWORD 'open sesame'", "CREATE DATABASE guarded OWNER guarded"
-        )
-        access = postgresql.folder / "pg_hba.conf"
-        access.write_text("local all guarded scram-sha-256\n" + access.read_text())
-        postgresql.administer("SELECT pg_reload_conf()")
-        return postgresql.url("guarded", user="guarded")
+@pytest.fixture(scope="module")
+def guarded(postgresql: PostgreSql) -> str:
+    """The address, without password, of a database that asks for one."""
+    postgresql.administer(
+        "CREATE ROLE guarded LOGIN PASSWORD 'open sesame'", "CREATE DATABASE guarded OWNER guarded"
+    )
+    access = postgresql.folder / "pg_hba.conf"
+    access.write_text("local all guarded scram-sha-256\n" + access.read_text())
+    postgresql.administer("SELECT pg_reload_conf()")
+    return postgresql.url("guarded", user="guarded")
 
+
+class TestPassword:
     def test_is_taken_from_the_environment(self, guarded: str) -> None:
         database = Database.open(guarded, environment={"TYNYSH_DATABASE_PASSWORD": "open sesame"})
         assert "sesame" not in database.shown

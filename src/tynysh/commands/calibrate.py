@@ -31,6 +31,7 @@ def calibrate(
     device: Device = "CPU",
 ) -> int:
     """How the floor lies in a camera's picture, in metres, and how well that is known."""
+    from dataclasses import replace
     from random import Random
 
     import cv2
@@ -48,7 +49,8 @@ def calibrate(
     check_writable(grid)
     if grid is not None and grid.suffix.lower() not in PICTURES:
         raise UsageError(f"{grid} is no picture.", hint=f"Name a file that ends in {' or '.join(PICTURES)}.")
-    plan = plan_for(sites_of(site), camera, video)
+    # Where people walk is enough: no behaviour is looked for, and so none of the networks for it asked.
+    plan = replace(plan_for(sites_of(site), camera, video), analysers={})
     if plan.calibration == "off":
         raise UsageError(
             "The site turns calibration off for this camera.", hint="Take `calibration: off` away."
