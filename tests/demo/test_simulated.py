@@ -39,7 +39,7 @@ def loop() -> list[np.ndarray]:
 
 def chosen_settings() -> dict[Behaviour, AnalyserSettings]:
     return {
-        Behaviour(name): registry.entry(name).settings.model_validate(chosen)
+        Behaviour(name): registry.spec_of(Behaviour(name)).settings.model_validate(chosen)
         for name, chosen in camera_settings()["analysers"].items()
     }
 
@@ -86,11 +86,11 @@ def test_each_episode_raises_its_event_and_nothing_else_does(told: list[Event]) 
         assert [
             event
             for event in begun(told)
-            if event.behaviour is episode.behaviour and episode.start_s <= event.decided_s <= episode.end_s
+            if event.behaviour == episode.behaviour and episode.start_s <= event.decided_s <= episode.end_s
         ], episode
     for event in begun(told):
         assert any(
-            event.behaviour is episode.behaviour and episode.start_s <= event.start_s <= episode.end_s
+            event.behaviour == episode.behaviour and episode.start_s <= event.start_s <= episode.end_s
             for episode in SQUARE.episodes
         ), f"nothing of the kind was played at {event.start_s}: {event}"
 

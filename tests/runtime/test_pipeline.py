@@ -276,7 +276,6 @@ class TestGround:
         """An analyser that says for four seconds that the camera was turned away."""
 
         behaviour = Behaviour.CAMERA_FAULT
-        wants_pose = False
 
         def observe(self, scene: Scene) -> list[Signal]:
             away = 102.0 <= scene.time_s < 106.0

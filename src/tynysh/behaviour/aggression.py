@@ -20,6 +20,7 @@ from tynysh.behaviour.interaction import (
 )
 from tynysh.behaviour.settings import AnalyserSettings, Cooldown, MinDuration
 from tynysh.behaviour.signal import Behaviour, Reason, Signal
+from tynysh.behaviour.spec import AnalyserSpec, Need, Severity, shipped
 from tynysh.behaviour.trajectory import Trajectories, Trajectory
 from tynysh.geometry import Box
 from tynysh.scene.places import foot, watched
@@ -72,7 +73,6 @@ class AggressionAnalyser:
     """
 
     behaviour = Behaviour.AGGRESSION
-    wants_pose = True
 
     def __init__(self, settings: AggressionSettings) -> None:
         self._settings = settings
@@ -157,3 +157,18 @@ def _case(trajectories: Mapping[int, Trajectory], by: int, to: int) -> _Case | N
         box=a.last.box.union(b.last.box),
         people=(by, to),
     )
+
+
+SPEC = AnalyserSpec(
+    id=Behaviour.AGGRESSION,
+    settings=AggressionSettings,
+    factory=AggressionAnalyser,
+    family="violence",
+    rank=50,
+    severity=Severity(2, many=5, grave_reasons=frozenset({"swing", "kick_of_fallen"})),
+    needs=frozenset({Need.TRACKS, Need.POSE}),
+    words=shipped("aggression"),
+    by_default=True,
+    budgeted=True,
+    violent=True,
+)

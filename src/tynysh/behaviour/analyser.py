@@ -19,11 +19,6 @@ class Analyser(Protocol):
         """The behaviour that it scores."""
         ...
 
-    @property
-    def wants_pose(self) -> bool:
-        """Whether it uses keypoints: pose is estimated only if some analyser of the camera does."""
-        ...
-
     def observe(self, scene: Scene) -> Sequence[Signal]:
         """The signals at this instant: none where there is nothing to say, one of score 0 for calm."""
         ...

@@ -10,6 +10,7 @@ from tynysh.behaviour.fault import CameraFault
 from tynysh.behaviour.picture_health import HEALTHY, Condition, PictureHealth
 from tynysh.behaviour.settings import AnalyserSettings, Cooldown, MinDuration
 from tynysh.behaviour.signal import Behaviour, Reason, Signal
+from tynysh.behaviour.spec import AnalyserSpec, Need, Severity, shipped
 from tynysh.behaviour.stillness import Stillness
 from tynysh.behaviour.stream_habits import StreamHabits
 from tynysh.scene.scene import Feed, Scene
@@ -136,7 +137,6 @@ class CameraFaultAnalyser:
     """
 
     behaviour = Behaviour.CAMERA_FAULT
-    wants_pose = False
 
     def __init__(self, settings: CameraFaultSettings) -> None:
         self._settings = settings
@@ -254,3 +254,17 @@ class CameraFaultAnalyser:
             reason=OTHER_SCENE if other else REASONS[fault],
             since_s=since_s if score > 0.0 else None,
         )
+
+
+SPEC = AnalyserSpec(
+    id=Behaviour.CAMERA_FAULT,
+    settings=CameraFaultSettings,
+    factory=CameraFaultAnalyser,
+    family="camera",
+    rank=90,
+    severity=Severity(2, long_s=600.0),
+    needs=frozenset({Need.TRACKS, Need.MOTION, Need.STREAM}),
+    words=shipped("camera_fault"),
+    by_default=True,
+    technical=True,
+)

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from tynysh.behaviour.settings import AnalyserSettings, Cooldown, MinDuration
 from tynysh.behaviour.signal import Behaviour, Reason, Signal
+from tynysh.behaviour.spec import AnalyserSpec, Need, Severity, shipped
 from tynysh.crowd.forecast import Forecast, Reach
 from tynysh.geometry import Box, enclosing
 from tynysh.scene.crowd import PICTURE, Estimate, PlaceCrowd
@@ -107,7 +108,6 @@ class CrowdingAnalyser:
     """
 
     behaviour = Behaviour.CROWDING
-    wants_pose = False
 
     def __init__(self, settings: CrowdingSettings) -> None:
         self._settings = settings
@@ -190,3 +190,15 @@ def _foretold(people: int, limit: int, reach: Reach) -> Reason:
         "latest": round(reach.latest_s / 60, 1),
     }
     return Reason("crowding.forecast", values)
+
+
+SPEC = AnalyserSpec(
+    id=Behaviour.CROWDING,
+    settings=CrowdingSettings,
+    factory=CrowdingAnalyser,
+    family="crowd",
+    rank=70,
+    severity=Severity(2, long_s=300.0),
+    needs=frozenset({Need.TRACKS, Need.ZONES, Need.CROWD}),
+    words=shipped("crowding"),
+)

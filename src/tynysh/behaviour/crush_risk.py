@@ -11,6 +11,7 @@ from pydantic import Field
 
 from tynysh.behaviour.settings import AnalyserSettings, Cooldown, MinDuration
 from tynysh.behaviour.signal import Behaviour, Reason, Signal
+from tynysh.behaviour.spec import AnalyserSpec, Need, Severity, shipped
 from tynysh.geometry import Box
 from tynysh.scene.crowd import PICTURE, CrowdState, PlaceCrowd
 from tynysh.scene.places import watched
@@ -64,7 +65,6 @@ class CrushRiskAnalyser:
     """
 
     behaviour = Behaviour.CRUSH_RISK
-    wants_pose = False
 
     def __init__(self, settings: CrushRiskSettings) -> None:
         self._settings = settings
@@ -133,3 +133,16 @@ def _throng(crowd: CrowdState, density: float) -> Box | None:
         float((columns.max() + 1) / width),
         float((rows.max() + 1) / height),
     )
+
+
+SPEC = AnalyserSpec(
+    id=Behaviour.CRUSH_RISK,
+    settings=CrushRiskSettings,
+    factory=CrushRiskAnalyser,
+    family="crowd",
+    rank=10,
+    severity=Severity(4),
+    needs=frozenset({Need.CROWD, Need.ZONES}),
+    words=shipped("crush_risk"),
+    by_default=True,
+)

@@ -14,6 +14,7 @@ from tynysh.behaviour.fight_window import RecentPictures, Window, kept_picture
 from tynysh.behaviour.interaction import Encounter, encounters, pairs_within
 from tynysh.behaviour.settings import AnalyserSettings, Cooldown, MinDuration, Threshold
 from tynysh.behaviour.signal import Behaviour, Reason, Signal
+from tynysh.behaviour.spec import AnalyserSpec, Need, Severity, shipped
 from tynysh.behaviour.trajectory import Trajectories, Trajectory
 from tynysh.geometry import Box
 from tynysh.media.frame import Frame
@@ -117,7 +118,6 @@ class FightAnalyser:
     """
 
     behaviour = Behaviour.FIGHT
-    wants_pose = True
 
     def __init__(
         self, settings: FightSettings, *, network: FightNetwork | None = None, device: str = "CPU"
@@ -250,3 +250,18 @@ def _mean_probability(looks: Collection[float]) -> float:
 def _log_odds(probability: float) -> float:
     held = min(CERTAIN, max(1.0 - CERTAIN, probability))
     return float(np.log(held / (1.0 - held)))
+
+
+SPEC = AnalyserSpec(
+    id=Behaviour.FIGHT,
+    settings=FightSettings,
+    factory=FightAnalyser,
+    family="violence",
+    rank=20,
+    severity=Severity(3, long_s=30.0, many=5),
+    needs=frozenset({Need.TRACKS, Need.POSE, Need.MOTION, Need.CLIP_SCORES}),
+    words=shipped("fight"),
+    by_default=True,
+    budgeted=True,
+    violent=True,
+)

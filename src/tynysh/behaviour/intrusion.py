@@ -12,6 +12,7 @@ from tynysh.behaviour.interaction import ramp
 from tynysh.behaviour.object_change import ObjectChange
 from tynysh.behaviour.settings import AnalyserSettings, Cooldown, MinDuration, ZoneName
 from tynysh.behaviour.signal import Behaviour, Reason, Signal
+from tynysh.behaviour.spec import AnalyserSpec, Need, Severity, shipped
 from tynysh.geometry import Box, enclosing
 from tynysh.scene.places import (
     OBJECT,
@@ -86,7 +87,6 @@ class IntrusionAnalyser:
     """
 
     behaviour = Behaviour.INTRUSION
-    wants_pose = True
 
     def __init__(self, settings: IntrusionSettings) -> None:
         self._settings = settings
@@ -209,3 +209,15 @@ def _inside(scene: Scene, zone: Zone, track: Track) -> float:
     box = track.box
     sides = (box._replace(right=box.centre[0]), box._replace(left=box.centre[0]))
     return sum(zone.contains(foot(scene, side)) for side in sides) / len(sides)
+
+
+SPEC = AnalyserSpec(
+    id=Behaviour.INTRUSION,
+    settings=IntrusionSettings,
+    factory=IntrusionAnalyser,
+    family="trespass",
+    rank=60,
+    severity=Severity(2, many=5),
+    needs=frozenset({Need.TRACKS, Need.POSE, Need.ZONES, Need.LINES}),
+    words=shipped("intrusion"),
+)

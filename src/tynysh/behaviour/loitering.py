@@ -9,6 +9,7 @@ from pydantic import Field
 
 from tynysh.behaviour.settings import AnalyserSettings, Cooldown, MinDuration
 from tynysh.behaviour.signal import Behaviour, Reason, Signal
+from tynysh.behaviour.spec import AnalyserSpec, Need, Severity, shipped
 from tynysh.geometry import Box, Point, enclosing
 from tynysh.scene.person import Joint
 from tynysh.scene.places import PROTECTED, SURE, base, distance, objects, stands, watched
@@ -95,7 +96,6 @@ class LoiteringAnalyser:
     """
 
     behaviour = Behaviour.LOITERING
-    wants_pose = True
 
     def __init__(self, settings: LoiteringSettings) -> None:
         self._settings = settings
@@ -214,3 +214,15 @@ def _left_alone(stays: Sequence[_Stay], track: Track, present: set[int]) -> _Sta
     ]
     apart, _, stay = min(near, key=lambda entry: entry[:2], default=(float("inf"), 0.0, None))
     return stay if apart <= SAME_PLACE * track.box.height else None
+
+
+SPEC = AnalyserSpec(
+    id=Behaviour.LOITERING,
+    settings=LoiteringSettings,
+    factory=LoiteringAnalyser,
+    family="trespass",
+    rank=100,
+    severity=Severity(1, long_s=300.0),
+    needs=frozenset({Need.TRACKS, Need.POSE, Need.ZONES}),
+    words=shipped("loitering"),
+)

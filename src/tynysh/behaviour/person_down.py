@@ -7,6 +7,7 @@ from math import exp, hypot
 from tynysh.behaviour.posture import StandingHeights, lying, upright
 from tynysh.behaviour.settings import AnalyserSettings, Cooldown, MinDuration
 from tynysh.behaviour.signal import Behaviour, Reason, Signal
+from tynysh.behaviour.spec import AnalyserSpec, Need, Severity, shipped
 from tynysh.behaviour.trajectory import SAME_INSTANT_S
 from tynysh.geometry import Box
 from tynysh.scene.places import BENCH, foot, watched
@@ -68,7 +69,6 @@ class PersonDownAnalyser:
     """
 
     behaviour = Behaviour.PERSON_DOWN
-    wants_pose = True
 
     def __init__(self, settings: PersonDownSettings) -> None:
         self._settings = settings
@@ -204,3 +204,17 @@ def _cut_off(scene: Scene, box: Box) -> bool:
     """Whether the picture's edge cuts the box off, at the bottom or at a side."""
     margin = 0.01 * scene.height
     return box.bottom >= scene.height - margin or box.left <= margin or box.right >= scene.width - margin
+
+
+SPEC = AnalyserSpec(
+    id=Behaviour.PERSON_DOWN,
+    settings=PersonDownSettings,
+    factory=PersonDownAnalyser,
+    family="violence",
+    rank=30,
+    severity=Severity(3, long_s=60.0, after_violence=True),
+    needs=frozenset({Need.TRACKS, Need.POSE, Need.ZONES}),
+    words=shipped("person_down"),
+    by_default=True,
+    budgeted=True,
+)

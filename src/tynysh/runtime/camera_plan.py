@@ -9,6 +9,8 @@ from tynysh.behaviour import registry
 from tynysh.behaviour.events import EventMaker
 from tynysh.behaviour.settings import AnalyserSettings
 from tynysh.behaviour.signal import Behaviour
+from tynysh.behaviour.signals import always
+from tynysh.behaviour.spec import Need
 from tynysh.behaviour.threshold_sweep import ThresholdSweep
 from tynysh.crowd.grounding import GroundSource, NoGround, SurveyedGround
 from tynysh.crowd.learning import GroundLearner, Hints, Learnt
@@ -20,7 +22,7 @@ from tynysh.perception.tiling import Detection, TiledDetector
 from tynysh.perception.tracker import Tracker
 from tynysh.runtime.meter import Meter
 from tynysh.runtime.networks import Networks
-from tynysh.runtime.pipeline import Pipeline, all_zones_always, always
+from tynysh.runtime.pipeline import Pipeline, all_zones_always
 from tynysh.scene.zone import Line, Zone
 from tynysh.site.schema import AlarmBudget, Calibrated, Calibration, Camera, CameraPosition, Site
 
@@ -111,7 +113,7 @@ def build_pipeline(
     return Pipeline(
         detector=TiledDetector(detector or networks.detector, watch.detection),
         # Scripted people come with their keypoints.
-        pose=networks.pose if detector is None else None,
+        pose=networks.pose if detector is None and registry.needed(Need.POSE, watch.analysers) else None,
         gate=MotionGate(),
         schedule=DetectionSchedule(watch.looks),
         tracker=Tracker(),

@@ -280,7 +280,7 @@ class Worker:
                     self._stills[event.id] = still
                     if len(self._stills) > MOST_STILLS:
                         self._stills.pop(next(iter(self._stills)))
-        clip = runner.recorded and event.behaviour is not Behaviour.RECORDING_FAULT
+        clip = runner.recorded and event.behaviour != Behaviour.RECORDING_FAULT
         self._writer.put(Entry(runner.camera.id, event, clip))
 
     def _written(self, entry: Entry, recorded: Recorded) -> None:
@@ -292,7 +292,7 @@ class Worker:
                 "incident.opened",
                 incident=recorded.incident_id,
                 camera=entry.camera_id,
-                behaviour=entry.event.behaviour.value,
+                behaviour=entry.event.behaviour,
                 delay_s=round(time.time() - entry.event.start_s, 2),
             )
             if still is not None:

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from tynysh.behaviour.fault import CameraFault
-from tynysh.behaviour.registry import default_settings
+from tynysh.behaviour.registry import ANALYSERS, default_settings
 from tynysh.behaviour.signal import Behaviour, Reason
 from tynysh.store.queries import cameras
 from tynysh.store.queries.cameras import CameraState, CameraView
@@ -203,15 +203,13 @@ def _watched(site: _Settings, camera: _Settings) -> tuple[Behaviour, ...]:
     """What the camera is watched for, apart from its own faults: as `Site.effective` has it, by name alone."""
     defaults = site.get("defaults", {}).get("analysers")
     chosen: dict[str, _Settings] = (
-        {behaviour.value: {} for behaviour in default_settings()} if defaults is None else dict(defaults)
+        {behaviour: {} for behaviour in default_settings()} if defaults is None else dict(defaults)
     )
     chosen |= camera.get("analysers") or {}
     return tuple(
         behaviour
-        for behaviour in Behaviour
-        if behaviour is not Behaviour.CAMERA_FAULT
-        and behaviour in chosen
-        and chosen[behaviour].get("enabled", True)
+        for behaviour, spec in ANALYSERS.items()
+        if not spec.technical and behaviour in chosen and chosen[behaviour].get("enabled", True)
     )
 
 

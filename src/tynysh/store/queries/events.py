@@ -153,7 +153,7 @@ def _candidates(session: Session, camera_id: str, started_at: float, gap_s: floa
 def _take_over(row: EventRow, event: Event, now: float) -> bool:
     """Put what `event` says into `row`; whether anything is different."""
     said = {
-        "behaviour": event.behaviour.value,
+        "behaviour": event.behaviour,
         "subject": _clean(event.subject),
         "started_at": float(event.start_s),
         "decided_at": float(event.decided_s),
@@ -188,8 +188,8 @@ def _refresh(session: Session, incident: IncidentRow, now: float, *, surely: boo
 
 def _apply(incident: IncidentRow, summary: Summary) -> bool:
     said = {
-        "behaviour": summary.behaviour.value,
-        "behaviours": [behaviour.value for behaviour in summary.behaviours],
+        "behaviour": summary.behaviour,
+        "behaviours": list(summary.behaviours),
         "severity": summary.severity,
         "started_at": summary.started_at,
         "ended_at": summary.ended_at,
