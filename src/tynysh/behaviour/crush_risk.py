@@ -142,7 +142,7 @@ SPEC = AnalyserSpec(
     family="crowd",
     rank=10,
     severity=Severity(4),
-    needs=frozenset({Need.CROWD, Need.ZONES}),
+    needs=frozenset({Need.CROWD, Need.GROUND, Need.ZONES}),
     words=shipped("crush_risk"),
     by_default=True,
 )

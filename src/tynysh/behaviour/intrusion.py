@@ -218,6 +218,6 @@ SPEC = AnalyserSpec(
     family="trespass",
     rank=60,
     severity=Severity(2, many=5),
-    needs=frozenset({Need.TRACKS, Need.POSE, Need.ZONES, Need.LINES}),
+    needs=frozenset({Need.TRACKS, Need.POSE, Need.MOTION, Need.ZONES, Need.LINES, Need.CROWD}),
     words=shipped("intrusion"),
 )

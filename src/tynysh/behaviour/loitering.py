@@ -223,6 +223,6 @@ SPEC = AnalyserSpec(
     family="trespass",
     rank=100,
     severity=Severity(1, long_s=300.0),
-    needs=frozenset({Need.TRACKS, Need.POSE, Need.ZONES}),
+    needs=frozenset({Need.TRACKS, Need.POSE, Need.ZONES, Need.GROUND}),
     words=shipped("loitering"),
 )

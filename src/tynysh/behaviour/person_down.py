@@ -84,6 +84,11 @@ class PersonDownAnalyser:
             self._fallen.clear()
             self._look_s = None
             return ()
+        if self._look_s is not None and scene.time_s < self._look_s:
+            # The clock was set back: nobody can lie since a time to come.
+            self._fallen.clear()
+            self._upright.clear()
+            self._look_s = None
         if scene.detected:
             self._look(scene)
         return [
