@@ -29,6 +29,7 @@ export interface User {
 export interface Session {
   user: User;
   csrf: string;
+  words: Record<Language, Record<string, string>>;
 }
 
 export interface Incident {

@@ -12,6 +12,7 @@ from tynysh.api.authentication import drop_cookie, everyone, find_session, set_c
 from tynysh.api.context import Context, Services
 from tynysh.api.errors import ApiError
 from tynysh.api.peer import peer_of
+from tynysh.behaviour import wording
 from tynysh.store import record, sessions, users
 from tynysh.store.sessions import SignedIn, TooManyAttemptsError, WrongCredentialsError
 from tynysh.store.users import LONGEST_PASSWORD, SHORTEST_PASSWORD, Role, UserError
@@ -69,6 +70,9 @@ class SessionAnswer(BaseModel):
 
     user: SessionUser
     csrf: str
+    words: dict[Language, dict[str, str]] = Field(
+        description="Texts that installed analysers add to those that the console has itself, by language and key."
+    )
 
 
 def _answer(found: SignedIn) -> SessionAnswer:
@@ -81,6 +85,7 @@ def _answer(found: SignedIn) -> SessionAnswer:
             must_change_password=user.must_change_password,
         ),
         csrf=found.csrf,
+        words=wording.added(),
     )
 
 
