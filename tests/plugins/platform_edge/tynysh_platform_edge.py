@@ -12,9 +12,15 @@ from tynysh.scene.scene import Scene
 class PlatformEdgeSettings(AnalyserSettings):
     """Settings of `platform_edge`."""
 
-    min_duration_s: float = Field(0.0, ge=0, le=3600, title="Minimum duration", description="Seconds after the limit.")
-    limit_s: float = Field(5.0, ge=1, le=600, title="Limit", description="Seconds that one may stand beyond the line.")
-    lines: tuple[ZoneName, ...] = Field((), title="Lines", description="Names of lines; all if empty. Right is beyond.")
+    min_duration_s: float = Field(
+        0.0, ge=0, le=3600, title="Minimum duration", description="Seconds after the limit."
+    )
+    limit_s: float = Field(
+        5.0, ge=1, le=600, title="Limit", description="Seconds that one may stand beyond the line."
+    )
+    lines: tuple[ZoneName, ...] = Field(
+        (), title="Lines", description="Names of lines; all if empty. Right is beyond."
+    )
 
 
 class PlatformEdgeAnalyser:
@@ -36,7 +42,10 @@ class PlatformEdgeAnalyser:
                     since_s = min(before.get((line.name, track.id), scene.time_s), scene.time_s)
                     self._since_s[line.name, track.id] = since_s
                     score = min(1.0, 0.6 * (scene.time_s - since_s) / self._settings.limit_s)
-                    box, why = scene.normalised_box(track.box), Reason("platform_edge.beyond", {"line": line.name})
+                    box, why = (
+                        scene.normalised_box(track.box),
+                        Reason("platform_edge.beyond", {"line": line.name}),
+                    )
                     who = f"{line.name} {track.id}"
                     signals.append(Signal(SPEC.id, scene.time_s, score, box, 1, None, who, why, since_s))
         return signals
