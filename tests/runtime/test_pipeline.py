@@ -27,7 +27,6 @@ from tynysh.runtime.camera_plan import CameraPlan, build_pipeline
 from tynysh.runtime.networks import Networks
 from tynysh.runtime.pipeline import Pipeline, Step
 from tynysh.scene.ground import Ground
-from tynysh.scene.need import Need
 from tynysh.scene.person import Person
 from tynysh.scene.scene import Scene
 from tynysh.scene.zone import Zone
@@ -277,7 +276,6 @@ class TestGround:
         """An analyser that says for four seconds that the camera was turned away."""
 
         behaviour = Behaviour.CAMERA_FAULT
-        needs: frozenset[Need] = frozenset()
 
         def observe(self, scene: Scene) -> list[Signal]:
             away = 102.0 <= scene.time_s < 106.0

@@ -19,6 +19,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tynysh import __version__
+from tynysh.behaviour import wording
 from tynysh.commands.analyze import watch_for
 from tynysh.errors import MediaError, TynyshError, UsageError
 from tynysh.evaluation.csv_input import Faults, ListError
@@ -386,7 +387,7 @@ def print_report(report: FootageReport, console: Console, language: Language) ->
     judged = report.judged
     _row(table, say("in_all"), figures(judged))
     for behaviour in report.behaviours:
-        _row(table, text(language, f"behaviour.{behaviour.value}"), figures(judged, behaviour=behaviour))
+        _row(table, wording.name(language, behaviour), figures(judged, behaviour=behaviour))
     if len(report.cameras) > 1:
         table.add_section()
         for camera in report.cameras:

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from tynysh.behaviour.registry import ranked, spec_of
 from tynysh.behaviour.signal import Behaviour
 from tynysh.evaluation.binary import wilson
 from tynysh.evaluation.labels import Label, Recording
@@ -14,8 +15,6 @@ from tynysh.evaluation.sightings import LEVELS, SeenEvent, Sightings, Still
 from tynysh.incidents.rates import garwood
 
 HOUR_S = 3600.0
-OF_THE_CAMERA = frozenset({Behaviour.CAMERA_FAULT, Behaviour.RECORDING_FAULT})
-"""These are about the camera: they may be true in a recording in which nothing happens."""
 
 Interval = tuple[float, float]
 
@@ -182,7 +181,8 @@ def judge(
         judged = {
             behaviour
             for behaviour in sightings.thresholds
-            if behaviour in named or (quiet and behaviour not in OF_THE_CAMERA)
+            # A fault of the camera may be true in a recording in which nothing happens.
+            if behaviour in named or (quiet and not spec_of(behaviour).technical)
         }
         for behaviour in judged:
             hours[camera, behaviour] = hours.get((camera, behaviour), 0.0) + length
@@ -269,7 +269,7 @@ def figures(judged: Judged, *, camera: str | None = None, behaviour: Behaviour |
     return Figures(
         labelled=len(found) + len(missed),
         found=len(found),
-        as_other=sum(one.event.behaviour is not one.label.behaviour for one in found),
+        as_other=sum(one.event.behaviour != one.label.behaviour for one in found),
         standing=sum(one.standing for one in missed),
         true=sum(here(one.recording, one.event.behaviour) for one in judged.found),
         false=sum(here(one.recording, one.event.behaviour) for one in judged.false),
@@ -316,19 +316,19 @@ class FootageReport:
         return sorted(self.judged.footage_hours)
 
     @property
-    def behaviours(self) -> list[Behaviour]:
+    def behaviours(self) -> Sequence[Behaviour]:
         """The behaviours about which there is something to say: labelled, or raised falsely."""
         judged = self.judged
         told = set(self.labelled) | {found.event.behaviour for found in judged.found}
         told |= {alert.event.behaviour for alert in (*judged.false, *judged.repeats)}
-        return [behaviour for behaviour in Behaviour if behaviour in told]
+        return ranked(told)
 
     @property
-    def labelled(self) -> list[Behaviour]:
+    def labelled(self) -> Sequence[Behaviour]:
         """The behaviours of which there are happenings."""
         told = {found.label.behaviour for found in self.judged.found}
         told |= {missed.label.behaviour for missed in self.judged.missed}
-        return [behaviour for behaviour in Behaviour if behaviour in told]
+        return ranked(told)
 
     def own_threshold(self, behaviour: Behaviour) -> float | None:
         """The threshold in force for `behaviour`, if it was the same in all recordings."""
@@ -357,9 +357,7 @@ class FootageReport:
                 for camera in self.cameras
             },
             "thresholds": {
-                behaviour.value: [
-                    {"threshold": level, **at.as_json()} for level, at in self.at_levels(behaviour)
-                ]
+                behaviour: [{"threshold": level, **at.as_json()} for level, at in self.at_levels(behaviour)]
                 for behaviour in self.labelled
             },
             "found": [
@@ -403,8 +401,7 @@ def _by_behaviour(
     judged: Judged, behaviours: Sequence[Behaviour], camera: str | None = None
 ) -> dict[str, Any]:
     return {
-        behaviour.value: figures(judged, camera=camera, behaviour=behaviour).as_json()
-        for behaviour in behaviours
+        behaviour: figures(judged, camera=camera, behaviour=behaviour).as_json() for behaviour in behaviours
     }
 
 
@@ -412,7 +409,7 @@ def _label_json(recording: Recording, label: Label) -> dict[str, Any]:
     return {
         "file": recording.path,
         "camera": recording.camera,
-        "behaviour": label.behaviour.value,
+        "behaviour": label.behaviour,
         "start_s": label.start_s,
         "end_s": label.end_s,
     }
@@ -420,7 +417,7 @@ def _label_json(recording: Recording, label: Label) -> dict[str, Any]:
 
 def _event_json(event: SeenEvent) -> dict[str, Any]:
     return {
-        "behaviour": event.behaviour.value,
+        "behaviour": event.behaviour,
         "start_s": round(event.start_s, 3),
         "end_s": round(event.end_s, 3),
         "decided_s": round(event.decided_s, 3),

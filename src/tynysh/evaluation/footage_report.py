@@ -8,6 +8,7 @@ from math import ceil
 from pathlib import Path
 
 from tynysh import __version__
+from tynysh.behaviour import wording
 from tynysh.behaviour.signal import Behaviour
 from tynysh.evaluation.footage import (
     Alert,
@@ -104,7 +105,7 @@ class _Page:
         return escape(text(self._language, f"evaluation.footage.{key}", **values))
 
     def _behaviour(self, behaviour: Behaviour) -> str:
-        return escape(text(self._language, f"behaviour.{behaviour.value}"))
+        return escape(wording.name(self._language, behaviour))
 
     def _number(self, value: float, digits: int = 2) -> str:
         told = f"{value:.{digits}f}"

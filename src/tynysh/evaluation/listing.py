@@ -6,16 +6,17 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.table import Table
 
+from tynysh.behaviour import wording
 from tynysh.behaviour.event import Event
 from tynysh.evaluation.analysis import VideoAnalysis
-from tynysh.translations import Language, catalogue, text
+from tynysh.translations import Language, text
 
 
 def json_line(event: Event, source: str) -> str:
     """One event as a line of JSON: times in seconds from the video's start, `box` normalised (0..1) or null."""
     return json.dumps(
         {
-            "behaviour": event.behaviour.value,
+            "behaviour": event.behaviour,
             "start_s": round(event.start_s, 3),
             "end_s": None if event.end_s is None else round(event.end_s, 3),
             "score": round(event.score, 4),
@@ -32,15 +33,6 @@ def json_line(event: Event, source: str) -> str:
     )
 
 
-def reason_text(event: Event, language: Language) -> str:
-    """Why, in words; empty where the analyser gave no reason."""
-    if event.reason is None:
-        return ""
-    words = catalogue(language)
-    values = {name: words.get(f"{name}.{value}", value) for name, value in event.reason.values.items()}
-    return text(language, f"reason.{event.reason.key}", **values)
-
-
 def print_table(console: Console, analyses: Sequence[VideoAnalysis], *, language: Language) -> None:
     """All events of some videos as a table."""
     table = Table(show_edge=False)
@@ -53,11 +45,11 @@ def print_table(console: Console, analyses: Sequence[VideoAnalysis], *, language
         for event in analysis.events:
             table.add_row(
                 analysis.path.name,
-                text(language, f"behaviour.{event.behaviour.value}"),
+                wording.name(language, event.behaviour),
                 _clock(event.start_s),
                 _clock(analysis.duration_s if event.end_s is None else event.end_s),
                 f"{event.score:.2f}",
-                reason_text(event, language),
+                "" if event.reason is None else wording.why(language, event.reason),
             )
     if table.row_count:
         console.print(table)

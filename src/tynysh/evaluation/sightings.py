@@ -80,10 +80,10 @@ class Sightings:
         """As `from_json` reads it."""
         return {
             "duration_s": self.duration_s,
-            "thresholds": {behaviour.value: at for behaviour, at in self.thresholds.items()},
+            "thresholds": dict(self.thresholds),
             "events": [_carried(event) for event in self.events],
             "levels": {str(at): [_carried(event) for event in events] for at, events in self.levels.items()},
-            "scores": {behaviour.value: list(scores) for behaviour, scores in self.scores.items()},
+            "scores": {behaviour: list(scores) for behaviour, scores in self.scores.items()},
             "stills": [
                 [still.time_s, still.width, still.height, base64.b64encode(still.jpeg).decode()]
                 for still in self.stills
@@ -242,13 +242,13 @@ def _seen(event: Event, until_s: float) -> SeenEvent:
 
 
 def _onset(event: SeenEvent) -> tuple[float, str]:
-    return event.start_s, event.behaviour.value
+    return event.start_s, event.behaviour
 
 
 def _carried(event: SeenEvent) -> list[Any]:
     box = None if event.box is None else [float(side) for side in event.box]
     times = (event.start_s, event.end_s, event.decided_s)
-    return [event.behaviour.value, *(float(time_s) for time_s in times), float(event.score), box]
+    return [event.behaviour, *(float(time_s) for time_s in times), float(event.score), box]
 
 
 def _loaded(carried: Sequence[Any]) -> SeenEvent:

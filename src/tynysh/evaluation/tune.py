@@ -128,7 +128,7 @@ def watched(
         for behaviour, counts in pipeline.threshold_sweep.take().items():
             if around:
                 for index in around:
-                    if labels[index].behaviour is behaviour:
+                    if labels[index].behaviour == behaviour:
                         found[index] += counts
             else:
                 tally.false[behaviour] = tally.false_alarms(behaviour) + counts
@@ -178,7 +178,7 @@ def show_learnt(database: Database, console: Console) -> int:
     for one in learnt:
         table.add_row(
             one.camera_id,
-            one.behaviour.value,
+            one.behaviour,
             f"{one.choice.threshold:.2f}",
             f"{one.usual:.2f}",
             _rate(one.choice.rate),
@@ -239,7 +239,7 @@ def _print(
         at_usual = at_least(LEVELS, usual)
         before = rate(int(tally.false_alarms(behaviour)[at_usual]), tally.quiet_s / DAY_S)
         table.add_row(
-            behaviour.value,
+            behaviour,
             f"{usual:.2f}",
             _rate(before),
             f"{choice.threshold:.2f}",
@@ -251,7 +251,7 @@ def _print(
     _explain(console, {choice.standing for choice in choices.values()})
     console.print("For the site file:", markup=False)
     for behaviour, choice in choices.items():
-        console.print(f"  {behaviour.value}: {{threshold: {choice.threshold:.2f}}}", markup=False)
+        console.print(f"  {behaviour}: {{threshold: {choice.threshold:.2f}}}", markup=False)
 
 
 def _explain(console: Console, standings: set[Standing]) -> None:
@@ -277,7 +277,7 @@ def _as_json(choices: Mapping[Behaviour, Choice], tally: Tally, budget: AlarmBud
         "alarms_per_day": budget.alarms_per_day,
         "recall_floor": budget.recall_floor,
         "behaviours": {
-            behaviour.value: {
+            behaviour: {
                 "threshold": choice.threshold,
                 "standing": choice.standing.value,
                 "recall": choice.recall,

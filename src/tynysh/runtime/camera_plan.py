@@ -9,6 +9,7 @@ from tynysh.behaviour import registry
 from tynysh.behaviour.events import EventMaker
 from tynysh.behaviour.settings import AnalyserSettings
 from tynysh.behaviour.signal import Behaviour
+from tynysh.behaviour.signals import always
 from tynysh.behaviour.threshold_sweep import ThresholdSweep
 from tynysh.crowd.grounding import GroundSource, NoGround, SurveyedGround
 from tynysh.crowd.learning import GroundLearner, Hints, Learnt
@@ -21,7 +22,7 @@ from tynysh.perception.tiling import Detection, TiledDetector
 from tynysh.perception.tracker import Tracker
 from tynysh.runtime.meter import Meter
 from tynysh.runtime.networks import Networks
-from tynysh.runtime.pipeline import Pipeline, all_zones_always, always
+from tynysh.runtime.pipeline import Pipeline, all_zones_always
 from tynysh.scene.need import Need
 from tynysh.scene.zone import Line, Zone
 from tynysh.site.calibration import Calibrated, Calibration
@@ -114,8 +115,7 @@ def build_pipeline(
     networks' own, for scripted scenes. ground: where the ground comes from, in place of what the watch says.
     """
     rules = registry.rules(watch.analysers)
-    analysers = registry.create_all(watch.analysers)
-    needs = frozenset().union(*(analyser.needs for analyser in analysers))
+    needs = registry.needs(watch.analysers)
     return Pipeline(
         detector=TiledDetector(detector or networks.detector, watch.detection),
         # Scripted people come with their keypoints.
@@ -124,7 +124,7 @@ def build_pipeline(
         schedule=DetectionSchedule(watch.looks),
         tracker=Tracker(),
         stages=picture_stages(needs, networks.fight),
-        analysers=analysers,
+        analysers=registry.create_all(watch.analysers),
         events=EventMaker(rules, ids=ids),
         threshold_sweep=ThresholdSweep({each: rules[each] for each in registry.BUDGETED if each in rules}),
         zones_at=all_zones_always(watch.zones),

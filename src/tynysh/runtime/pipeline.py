@@ -5,11 +5,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from tynysh.behaviour.after_violence import AfterViolence
 from tynysh.behaviour.analyser import Analyser
 from tynysh.behaviour.event import Event, Phase
 from tynysh.behaviour.events import EventMaker, Rule
 from tynysh.behaviour.signal import Behaviour, Signal
+from tynysh.behaviour.signals import SignalMaker, always
 from tynysh.behaviour.threshold_sweep import ThresholdSweep
 from tynysh.crowd.grounding import GroundSource, NoGround
 from tynysh.crowd.learning import Learnt
@@ -53,11 +53,6 @@ def all_zones_always(zones: Sequence[Zone]) -> Callable[[float], tuple[Zone, ...
     """Zones that are in force at any time."""
     fixed = tuple(zones)
     return lambda _time_s: fixed
-
-
-def always(_behaviour: Behaviour, _time_s: float) -> bool:
-    """Every behaviour is watched for at any time."""
-    return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,22 +105,19 @@ class Pipeline:
         self._schedule = schedule
         self._tracker = tracker
         self._stages = tuple(stages)
-        self._analysers = tuple(analysers)
+        self._signals = SignalMaker(analysers, on_duty)
         self._events = events
         self._threshold_sweep = threshold_sweep or ThresholdSweep({})
         self._zones_at = zones_at
         self._lines = tuple(lines)
         self._ground = ground or NoGround()
         self._crowd = CrowdMeter()
-        self._on_duty = on_duty
-        self._duty_began_s: dict[Behaviour, float] = {}
         self._meter = meter or NoMeter()
         self._interval_s = 1.0 / rate_hz
         self._due_s = float("-inf")
         self._size = (1, 1)
         self._heights = UsualHeights()
         self._trajectories = Trajectories()
-        self._after_violence = AfterViolence()
         self._unmatched: dict[int, Box] = {}
         self._next_unmatched = -1
 
@@ -251,10 +243,7 @@ class Pipeline:
             for stage in self._stages:
                 scene = stage.observe(scene, frame)
         with self._meter.stage("behaviour"):
-            signals = self._after_violence.observe(
-                (signal for analyser in self._analysers for signal in self._on_duty_signals(analyser, scene)),
-                scene.time_s,
-            )
+            signals = self._signals.observe(scene)
             events = tuple(self._events.observe(signals, scene.time_s))
         for event in events:
             if event.subject == CameraFault.MOVED and event.phase is not Phase.UPDATED:
@@ -267,19 +256,3 @@ class Pipeline:
             signals=signals,
             events=events,
         )
-
-    def _on_duty_signals(self, analyser: Analyser, scene: Scene) -> Sequence[Signal]:
-        """What `analyser` says, if its behaviour is watched for now. It sees every scene, so that it knows what it
-        needs when its hours begin; but nothing is said to have begun before them.
-        """
-        signals = analyser.observe(scene)
-        if not self._on_duty(analyser.behaviour, scene.time_s):
-            self._duty_began_s.pop(analyser.behaviour, None)
-            return ()
-        began_s = self._duty_began_s.setdefault(analyser.behaviour, scene.time_s)
-        return [
-            dataclasses.replace(signal, since_s=began_s)
-            if signal.since_s is not None and signal.since_s < began_s
-            else signal
-            for signal in signals
-        ]
