@@ -266,7 +266,7 @@ class Worker:
                     self._stills[event.id] = still
                     if len(self._stills) > MOST_STILLS:
                         self._stills.pop(next(iter(self._stills)))
-        clip = runner.recorded and event.behaviour is not Behaviour.RECORDING_FAULT
+        clip = runner.recorded and event.behaviour != Behaviour.RECORDING_FAULT
         self._writer.put(runner.camera.id, event, clip=clip)
 
     def _written(self, camera_id: str, event: Event, recorded: Recorded) -> None:
@@ -278,7 +278,7 @@ class Worker:
                 "incident.opened",
                 incident=recorded.incident_id,
                 camera=camera_id,
-                behaviour=str(event.behaviour),
+                behaviour=event.behaviour,
                 delay_s=round(time.time() - event.start_s, 2),
             )
             if still is not None:

@@ -87,7 +87,7 @@ def stored(session: Session) -> SiteFile | None:
         where = ".".join(str(part) for part in error.errors(include_input=False)[0]["loc"])
         raise SiteError(
             f"The site in the database is not understood by this version of Tynysh, at {where}.",
-            hint="Apply your site file again with tynysh apply.",
+            hint="Apply your site file again with tynysh apply, or install the analyser that it asks for.",
         ) from None
 
 
