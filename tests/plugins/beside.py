@@ -27,7 +27,7 @@ class AsItWasLeft(House):
 
 
 def command(arguments: list[str]) -> int:
-    networks = Networks(detector=CoatDetector(), pose=None, fight=None)  # type: ignore[arg-type]
+    networks = Networks(detector=CoatDetector(), pose=None)  # type: ignore[arg-type]
     Networks.load = classmethod(lambda *_: networks)  # type: ignore[method-assign]
     return run_command(arguments)
 
