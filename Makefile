@@ -1,4 +1,4 @@
-# make setup, demo, test, torture, lint, bench: each sets up what it needs. Only Python >= 3.11 and the package registries.
+# make setup, demo, test, torture, lint, types, bench: each sets up what it needs. Only Python >= 3.11 and the package registries.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -10,7 +10,7 @@ CONSOLE := src/tynysh/api/console/index.html
 CONSOLE_SOURCES := $(shell find console src/tynysh/translations -type f \( -path 'console/*' -o -name '*.json' \) -not -path '*/node_modules/*')
 FOOTAGE := $(abspath $(if $(TYNYSH_FOOTAGE),$(TYNYSH_FOOTAGE),$(wildcard ../shared/data)))
 
-.PHONY: setup demo test torture lint bench console browser lock wheel clean
+.PHONY: setup demo test torture lint types bench console browser lock wheel clean
 
 setup: $(VENV)/.ready console
 
@@ -50,7 +50,12 @@ lint: setup
 	$(BIN)/mypy
 	$(BIN)/vulture
 	$(BIN)/deptry src
+	$(BIN)/python -m tynysh.api | (cd console && $(NPM) run --silent types -- --check)
 	cd console && $(NPM) run --silent lint
+
+# The console's types of what the API answers, made of its own description; `make lint` fails where they differ.
+types: setup
+	$(BIN)/python -m tynysh.api | (cd console && $(NPM) run --silent types)
 
 bench: setup
 	TYNYSH_FOOTAGE="$(FOOTAGE)" $(BIN)/python benchmarks/run.py

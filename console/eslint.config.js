@@ -3,6 +3,7 @@ import hooks from "eslint-plugin-react-hooks";
 import tseslint from "typescript-eslint";
 
 export default tseslint.config(
+  { ignores: ["src/api/schema.ts"] },
   js.configs.recommended,
   {
     files: ["src/**/*.{ts,tsx}"],

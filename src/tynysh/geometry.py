@@ -1,6 +1,7 @@
-"""Boxes and polygons in pictures: (x, y) with the origin at the top left."""
+"""Boxes and polygons in pictures, (x, y) with the origin at the top left; positions on the map."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -11,6 +12,14 @@ Floats = NDArray[np.float64]
 
 Point = tuple[float, float]
 Polygon = tuple[Point, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class GeoPosition:
+    """A place on the map, degrees (WGS 84)."""
+
+    latitude: float
+    longitude: float
 
 
 class Box(NamedTuple):

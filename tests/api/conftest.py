@@ -23,6 +23,7 @@ from tynysh.api.settings import ApiSettings
 from tynysh.behaviour.event import Event, Phase
 from tynysh.behaviour.signal import Behaviour, Reason
 from tynysh.geometry import Box
+from tynysh.media.camera_status import CameraStatus, understood
 from tynysh.store import sessions, users
 from tynysh.store.database import Database
 from tynysh.store.queries import cameras, clips, events
@@ -78,9 +79,9 @@ class Workers:
     released: list[str] = field(default_factory=list)
     slow_s: float = 0.0
 
-    async def status(self) -> Mapping[str, Mapping[str, Any]]:
+    async def status(self) -> Mapping[str, CameraStatus]:
         await asyncio.sleep(self.slow_s)
-        return self.said
+        return understood(self.said)
 
     async def crowd(self, camera_id: str) -> Mapping[str, Any] | None:
         return self.crowds.get(camera_id)
@@ -221,8 +222,8 @@ class House:
     def fares(self, camera: str, state: str) -> None:
         """The camera's worker records another state."""
         with self.database.writing() as session:
-            fares = cameras.CameraState(state=state, since=self.clock.now, fps=10.0)
-            cameras.set_state(session, camera, fares, now=self.clock.now)
+            status = CameraStatus(state=state, since=self.clock.now, fps=10.0)
+            cameras.set_state(session, camera, status, now=self.clock.now)
 
     def user(self, role: Role = Role.OPERATOR, *, sites: tuple[str, ...] = (), one_time: bool = False) -> str:
         """A new account of that role with the password of the tests; its name."""

@@ -52,7 +52,7 @@ FIELDS = {
     "Counters": "frames_read frames_decoded frames_dropped frames_analysed reconnects timestamps_mended",
     "Site": "id name kind address position time_zone cameras",
     "Blindness": "site cameras blind since faulty seeing",
-    "Faulty": "camera blind since faults zones behaviours",
+    "FaultyCamera": "camera blind since faults zones behaviours",
     "OpenFault": "kind blinds since incident reason",
     "HiddenZone": "name kind seen_by",
     "SessionAnswer": "user csrf",

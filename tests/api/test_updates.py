@@ -157,7 +157,7 @@ async def test_a_browser_that_reads_too_slowly_is_cut_off_and_can_resume(make_ho
     slow.connect(("127.0.0.1", house.served.port))
     head = f"GET /api/v1/updates HTTP/1.1\r\nHost: localhost\r\nCookie: tynysh_session={token}\r\n\r\n"
     await asyncio.to_thread(slow.sendall, head.encode())
-    watch = house.app.state.context.watch
+    watch = house.app.state.context.streams
     number = await happens(house)
     state = "live"
     async with asyncio.timeout(60):
@@ -270,7 +270,7 @@ async def test_a_row_that_cannot_be_told_holds_up_nothing(make_house) -> None:
         later = await happens(house)
         assert (await updates.next())[1]["id"] == str(later)
         with house.database.reading() as session:
-            assert house.app.state.context.feed.position == changes.latest(session)
+            assert house.app.state.context.feed.last_told == changes.latest(session)
 
 
 async def test_the_feed_goes_on_after_any_fault(make_house, monkeypatch) -> None:

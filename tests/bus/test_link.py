@@ -3,9 +3,9 @@
 import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
 from tynysh.bus.link import Links, LinkServer
+from tynysh.media.camera_status import CameraStatus
 
 
 class Source:
@@ -13,8 +13,8 @@ class Source:
         self.cameras = cameras
         self.viewers = 0
 
-    def status(self) -> dict[str, Any]:
-        return {camera: {"state": "live"} for camera in self.cameras}
+    def status(self) -> dict[str, CameraStatus]:
+        return {camera: CameraStatus(state="live", since=1.0) for camera in self.cameras}
 
     async def picture(self, camera_id: str) -> bytes | None:
         return camera_id.encode() if camera_id in self.cameras else None

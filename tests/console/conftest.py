@@ -21,6 +21,7 @@ from tynysh.api.server import ConsoleServer, configuration, listen
 from tynysh.behaviour.event import Event, Phase
 from tynysh.behaviour.signal import Behaviour, Reason
 from tynysh.geometry import Box
+from tynysh.media.camera_status import CameraStatus, understood
 from tynysh.store import users
 from tynysh.store.database import Database
 from tynysh.store.migrate import migrate
@@ -48,8 +49,8 @@ class Workers:
     silent: set[str] = field(default_factory=set)
     video: tuple[str, bytes, list[bytes]] = field(default_factory=lambda: drawn.live(20))
 
-    async def status(self) -> Mapping[str, Mapping[str, Any]]:
-        return self.said
+    async def status(self) -> Mapping[str, CameraStatus]:
+        return understood(self.said)
 
     async def crowd(self, camera_id: str) -> Mapping[str, Any] | None:
         said = self.crowds.get(camera_id)
@@ -149,8 +150,8 @@ class House:
                     "counters": {"frames_read": 40_000, "frames_decoded": 12_000, "frames_analysed": 9_000},
                 }
                 self.workers.said[key] = said
-                fares = cameras.CameraState(state=state, since=now - 4000)
-                cameras.set_state(session, key, fares, now=now)
+                status = CameraStatus(state=state, since=now - 4000)
+                cameras.set_state(session, key, status, now=now)
 
     def happens(
         self,
@@ -209,7 +210,7 @@ class House:
         now = time.time()
         self.workers.said[camera] |= {"state": state, "since": now}
         with self.database.writing() as session:
-            cameras.set_state(session, camera, cameras.CameraState(state=state, since=now), now=now)
+            cameras.set_state(session, camera, CameraStatus(state=state, since=now), now=now)
 
     def user(
         self,

@@ -74,7 +74,7 @@ def test_an_incident_arrives_plays_and_is_verified(desk: Any, house: Any, langua
     expect(detail.locator(".history")).to_contain_text(name)
     with house.database.reading() as session:
         kept = incidents.detail(session, incident)
-    assert kept.incident.verdict == "true"
+    assert kept.verdict == "true"
     assert [(step.user, step.action) for step in kept.steps] == [(name, "acknowledge"), (name, "verify")]
     desk.is_clean()
 

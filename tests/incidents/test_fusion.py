@@ -5,10 +5,14 @@ import dataclasses
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.events import an_event
 
+from tynysh.behaviour.event import Event
 from tynysh.behaviour.signal import Behaviour, Reason
 from tynysh.geometry import Box
-from tynysh.incidents.fusion import GRAVITY, Candidate, Occurrence, home, related, severity, summary
+from tynysh.incidents.fusion import GRAVITY, home, related, severity, summary
+from tynysh.incidents.incident import CameraName, Incident, SiteName
+from tynysh.incidents.lifecycle import State
 from tynysh.translations import LANGUAGES, catalogue
 
 
@@ -22,19 +26,18 @@ def event(
     people: int = 2,
     until: float | None = None,
     why: str | None = None,
-) -> Occurrence:
-    known = until if until is not None else (end if end is not None else start + 1)
-    return Occurrence(
+) -> Event:
+    return an_event(
+        behaviour,
+        start,
+        end,
         id=name,
-        behaviour=behaviour,
-        started_at=start,
-        ended_at=end,
-        known_until=known,
         score=score,
         people=people,
         box=Box(0.1, 0.1, 0.2, 0.2),
         zone=f"zone of {name}",
         reason=Reason(why or f"reason.{name}"),
+        curve=() if until is None else ((until, score),),
     )
 
 
@@ -45,8 +48,19 @@ def incident(
     *,
     number: int = 1,
     closed: bool = False,
-) -> Candidate:
-    return Candidate(number, frozenset(behaviours), start, end, closed)
+) -> Incident:
+    amounts = summary([event(behaviour, start, end) for behaviour in behaviours])
+    return Incident(
+        **vars(amounts),
+        id=number,
+        site=SiteName("club", "Club", "nightlife"),
+        camera=CameraName("door", "Door", False),
+        opened_at=start,
+        state=State.RESOLVED if closed else State.NEW,
+        clip="none",
+        still=False,
+        position=None,
+    )
 
 
 class TestHome:
@@ -155,6 +169,10 @@ def test_the_order_in_which_events_become_known_does_not_matter(known: list, ran
 @given(st.lists(events, min_size=2, max_size=8), st.floats(0, 5000))
 def test_severity_never_falls_as_more_becomes_known(known: list, longer: float) -> None:
     assert severity(known) >= severity(known[:-1])
-    extended = dataclasses.replace(known[0], known_until=known[0].known_until + longer)
+    until = known[0].known_until_s + longer
+    if known[0].end_s is None:
+        extended = dataclasses.replace(known[0], curve=((until, known[0].score),))
+    else:
+        extended = dataclasses.replace(known[0], end_s=until)
     assert severity([extended, *known[1:]]) >= severity(known)
     assert 1 <= severity(known) <= 4

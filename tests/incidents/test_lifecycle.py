@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from tynysh.incidents.lifecycle import (
     NOTE_LIMIT,
     Action,
-    Standing,
+    Handling,
     State,
     StepError,
     Verdict,
@@ -19,24 +19,24 @@ from tynysh.translations import LANGUAGES, catalogue
 ORDER = list(State)
 
 
-def done(standing: Standing, action: Action, user: str = "aigerim", **more) -> Standing:
-    return step(standing, action, user=user, at=100.0, **more)[0]
+def done(handling: Handling, action: Action, user: str = "aigerim", **more) -> Handling:
+    return step(handling, action, user=user, at=100.0, **more)[0]
 
 
 def test_the_usual_way_goes_through_every_state() -> None:
-    standing = Standing()
-    standing = done(standing, Action.ACKNOWLEDGE)
-    assert standing == Standing(State.ACKNOWLEDGED, None, "aigerim")
-    standing = done(standing, Action.VERIFY, verdict=Verdict.TRUE)
-    assert standing == Standing(State.VERIFIED, Verdict.TRUE, "aigerim")
-    standing = done(standing, Action.DISPATCH, user="bolat")
-    assert standing == Standing(State.DISPATCHED, Verdict.TRUE, "aigerim")
-    assert done(standing, Action.RESOLVE) == Standing(State.RESOLVED, Verdict.TRUE, "aigerim")
+    handling = Handling()
+    handling = done(handling, Action.ACKNOWLEDGE)
+    assert handling == Handling(State.ACKNOWLEDGED, None, "aigerim")
+    handling = done(handling, Action.VERIFY, verdict=Verdict.TRUE)
+    assert handling == Handling(State.VERIFIED, Verdict.TRUE, "aigerim")
+    handling = done(handling, Action.DISPATCH, user="bolat")
+    assert handling == Handling(State.DISPATCHED, Verdict.TRUE, "aigerim")
+    assert done(handling, Action.RESOLVE) == Handling(State.RESOLVED, Verdict.TRUE, "aigerim")
 
 
 def test_a_step_says_who_did_what_and_when() -> None:
     _, taken = step(
-        Standing(), Action.VERIFY, user="aigerim", at=5.5, verdict=Verdict.UNCLEAR, note="  dark "
+        Handling(), Action.VERIFY, user="aigerim", at=5.5, verdict=Verdict.UNCLEAR, note="  dark "
     )
     assert (taken.user, taken.at, taken.action) == ("aigerim", 5.5, Action.VERIFY)
     assert (taken.from_state, taken.to_state) == (State.NEW, State.VERIFIED)
@@ -44,53 +44,53 @@ def test_a_step_says_who_did_what_and_when() -> None:
 
 
 def test_whoever_acts_first_owns_the_incident() -> None:
-    standing = done(Standing(), Action.VERIFY, user="bolat", verdict=Verdict.TRUE)
-    assert done(standing, Action.DISPATCH, user="aigerim").owner == "bolat"
+    handling = done(Handling(), Action.VERIFY, user="bolat", verdict=Verdict.TRUE)
+    assert done(handling, Action.DISPATCH, user="aigerim").owner == "bolat"
 
 
 def test_a_note_changes_nothing_and_is_possible_always() -> None:
     for state in State:
-        standing = Standing(state, None, None)
-        assert done(standing, Action.NOTE, note="seen") == standing
+        handling = Handling(state, None, None)
+        assert done(handling, Action.NOTE, note="seen") == handling
 
 
 def test_reopening_takes_the_verdict_away_and_hands_the_incident_over() -> None:
-    resolved = Standing(State.RESOLVED, Verdict.FALSE, "aigerim")
-    assert done(resolved, Action.REOPEN, user="bolat") == Standing(State.ACKNOWLEDGED, None, "bolat")
+    resolved = Handling(State.RESOLVED, Verdict.FALSE, "aigerim")
+    assert done(resolved, Action.REOPEN, user="bolat") == Handling(State.ACKNOWLEDGED, None, "bolat")
 
 
 def test_a_verdict_can_be_corrected_even_after_somebody_was_sent() -> None:
-    sent = Standing(State.DISPATCHED, Verdict.TRUE, "aigerim")
-    assert done(sent, Action.VERIFY, verdict=Verdict.FALSE) == Standing(
+    sent = Handling(State.DISPATCHED, Verdict.TRUE, "aigerim")
+    assert done(sent, Action.VERIFY, verdict=Verdict.FALSE) == Handling(
         State.DISPATCHED, Verdict.FALSE, "aigerim"
     )
 
 
 def test_an_incident_can_be_resolved_with_a_verdict_at_once() -> None:
-    assert done(Standing(), Action.RESOLVE, verdict=Verdict.FALSE) == Standing(
+    assert done(Handling(), Action.RESOLVE, verdict=Verdict.FALSE) == Handling(
         State.RESOLVED, Verdict.FALSE, "aigerim"
     )
 
 
 @pytest.mark.parametrize(
-    ("standing", "action", "key"),
+    ("handling", "action", "key"),
     [
-        (Standing(State.ACKNOWLEDGED, None, "a"), Action.ACKNOWLEDGE, "acknowledged"),
-        (Standing(State.RESOLVED), Action.ACKNOWLEDGE, "resolved"),
-        (Standing(State.RESOLVED), Action.RESOLVE, "resolved"),
-        (Standing(State.DISPATCHED), Action.DISPATCH, "dispatched"),
-        (Standing(State.VERIFIED, Verdict.FALSE, "a"), Action.DISPATCH, "false"),
-        (Standing(State.VERIFIED, Verdict.TRUE, "a"), Action.REOPEN, "not_resolved"),
+        (Handling(State.ACKNOWLEDGED, None, "a"), Action.ACKNOWLEDGE, "acknowledged"),
+        (Handling(State.RESOLVED), Action.ACKNOWLEDGE, "resolved"),
+        (Handling(State.RESOLVED), Action.RESOLVE, "resolved"),
+        (Handling(State.DISPATCHED), Action.DISPATCH, "dispatched"),
+        (Handling(State.VERIFIED, Verdict.FALSE, "a"), Action.DISPATCH, "false"),
+        (Handling(State.VERIFIED, Verdict.TRUE, "a"), Action.REOPEN, "not_resolved"),
     ],
 )
 def test_what_the_state_forbids_is_refused_with_its_reason(
-    standing: Standing, action: Action, key: str
+    handling: Handling, action: Action, key: str
 ) -> None:
     with pytest.raises(StepError) as caught:
-        step(standing, action, user="aigerim", at=1.0)
+        step(handling, action, user="aigerim", at=1.0)
     assert caught.value.key == f"incident.error.{key}"
     assert caught.value.field is None
-    assert action not in actions(standing)
+    assert action not in actions(handling)
 
 
 @pytest.mark.parametrize(
@@ -105,7 +105,7 @@ def test_what_the_state_forbids_is_refused_with_its_reason(
 )
 def test_an_incomplete_request_is_refused_with_the_field(action: Action, more: dict, field: str) -> None:
     with pytest.raises(StepError) as caught:
-        step(Standing(), action, user="aigerim", at=1.0, **more)
+        step(Handling(), action, user="aigerim", at=1.0, **more)
     assert caught.value.field == field
 
 
@@ -128,27 +128,27 @@ requests = st.tuples(
 
 @given(st.lists(requests, max_size=12))
 def test_whatever_people_try_the_incident_stays_sound(tried: list) -> None:
-    standing, history = Standing(), []
+    handling, history = Handling(), []
     for action, verdict, note, user in tried:
-        possible = action in actions(standing)
+        possible = action in actions(handling)
         try:
-            after, taken = step(standing, action, user=user, at=1.0, verdict=verdict, note=note)
+            after, taken = step(handling, action, user=user, at=1.0, verdict=verdict, note=note)
         except StepError as error:
             # What is offered fails only for what is missing in the request.
             assert not possible or error.field is not None
             continue
         assert possible
-        assert (taken.from_state, taken.to_state) == (standing.state, after.state)
+        assert (taken.from_state, taken.to_state) == (handling.state, after.state)
         if action is not Action.REOPEN:
-            assert ORDER.index(after.state) >= ORDER.index(standing.state), "only reopening leads back"
+            assert ORDER.index(after.state) >= ORDER.index(handling.state), "only reopening leads back"
         if action is not Action.NOTE:
             assert after.owner is not None
         if after.state is State.VERIFIED:
             assert after.verdict is not None
-        standing = after
+        handling = after
         history.append(taken)
     replayed = State.NEW
     for taken in history:
         assert taken.from_state is replayed
         replayed = taken.to_state
-    assert replayed is standing.state, "the history leads to where the incident stands"
+    assert replayed is handling.state, "the history leads to where the incident stands"

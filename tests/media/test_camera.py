@@ -14,7 +14,7 @@ from tests.media.conftest import draw
 from tests.servers import Line, RtspCamera, SilentServer, free_port, until
 
 from tynysh.backoff import Backoff
-from tynysh.media.camera import CameraFeed, Clock, FeedState, FeedTick
+from tynysh.media.camera import CameraFeed, CameraState, Clock, FeedTick
 from tynysh.media.encoder import PictureEncoder
 from tynysh.media.frame import Frame
 from tynysh.media.packet import SourcePacket
@@ -56,8 +56,8 @@ def test_a_camera_goes_live_and_its_frames_have_the_time_of_day(rtsp_camera):
         assert until(lambda: len(frames_of(items)) >= 50)
         now = time.time()
         frames = frames_of(items)
-        assert feed.status.state is FeedState.LIVE
-        assert [status.state for status in states] == [FeedState.LIVE]
+        assert feed.status.state is CameraState.LIVE
+        assert [status.state for status in states] == [CameraState.LIVE]
         assert abs(now - frames[-1].time_s) < 1.5
         assert all(a.time_s < b.time_s and a.index < b.index for a, b in pairwise(frames))
         counters = feed.counters
@@ -95,8 +95,8 @@ def test_the_end_of_a_live_stream_is_a_loss_and_is_followed_by_a_new_connection(
         running(camera.url("short.mp4", loop=False)) as (feed, states, items),
     ):
         assert until(lambda: feed.counters.reconnects >= 1, 25)
-        assert until(lambda: feed.status.state is FeedState.LIVE)
-        lost = [status for status in states if status.state is FeedState.LOST]
+        assert until(lambda: feed.status.state is CameraState.LIVE)
+        lost = [status for status in states if status.state is CameraState.LOST]
         assert lost
         assert lost[0].detail in {"media.fault.ended", "media.fault.broken"}
         frames = frames_of(items)
@@ -110,12 +110,12 @@ def test_a_camera_that_dies_and_comes_back(video_folder):
         with running(url) as (feed, _, items):
             assert until(lambda: len(frames_of(items)) >= 10)
             camera.close()
-            assert until(lambda: feed.status.state is FeedState.LOST)
+            assert until(lambda: feed.status.state is CameraState.LOST)
             before = len(frames_of(items))
             assert until(lambda: isinstance(items[-1], FeedTick))
-            assert items[-1].status.state is FeedState.LOST
+            assert items[-1].status.state is CameraState.LOST
             with RtspCamera(video_folder, port):
-                assert until(lambda: feed.status.state is FeedState.LIVE)
+                assert until(lambda: feed.status.state is CameraState.LIVE)
                 assert until(lambda: len(frames_of(items)) > before)
                 frames = frames_of(items)
                 assert all(a.time_s < b.time_s for a, b in pairwise(frames))
@@ -132,11 +132,11 @@ def test_silence_is_first_degraded_then_lost(rtsp_camera):
     ):
         assert until(lambda: len(frames_of(items)) >= 10)
         line.silence()
-        assert until(lambda: feed.status.state is FeedState.LOST)
-        assert [status.state for status in states[-2:]] == [FeedState.DEGRADED, FeedState.LOST]
+        assert until(lambda: feed.status.state is CameraState.LOST)
+        assert [status.state for status in states[-2:]] == [CameraState.DEGRADED, CameraState.LOST]
         assert states[-1].detail == states[-2].detail == "media.fault.stalled"
         line.speak()
-        assert until(lambda: feed.status.state is FeedState.LIVE)
+        assert until(lambda: feed.status.state is CameraState.LIVE)
 
 
 @pytest.mark.parametrize("hangs", ["connecting", "reading"])
@@ -167,7 +167,7 @@ def test_a_wrong_password_is_a_state_of_its_own(rtsp_camera):
         Line(rtsp_camera.port, account=("a", "b")) as line,
         running(f"rtsp://a:c@127.0.0.1:{line.port}/clip.mp4") as (feed, _, _items),
     ):
-        assert until(lambda: feed.status.state is FeedState.LOST)
+        assert until(lambda: feed.status.state is CameraState.LOST)
         assert feed.status.detail == "media.fault.wrong_password"
         time.sleep(1.0)
         assert line.connections <= 2
@@ -179,7 +179,7 @@ def test_a_file_plays_at_its_own_speed_and_over_again(video):
     with running(path) as (_feed, states, items):
         assert until(lambda: len(frames_of(items)) >= 60)
         assert time.monotonic() - began > 1.2
-        assert [status.state for status in states] == [FeedState.LIVE]
+        assert [status.state for status in states] == [CameraState.LIVE]
         frames = frames_of(items)
         assert all(a.time_s < b.time_s for a, b in pairwise(frames))
         assert frames[-1].time_s - frames[0].time_s == pytest.approx(59 / 25, abs=0.3)
@@ -249,7 +249,7 @@ def test_an_unexpected_end_of_the_opener_is_not_the_end_of_the_feed():
 
     with running(PLUGGED, opener=opener) as (_feed, states, items):
         assert until(lambda: len(attempts) >= 4)
-        assert [status.state for status in states] == [FeedState.LOST]
+        assert [status.state for status in states] == [CameraState.LOST]
         assert until(lambda: bool(items))
         assert all(isinstance(item, FeedTick) for item in items)
 
@@ -274,7 +274,7 @@ def test_a_folder_plays_as_one_camera_file_after_file(video, tmp_path):
         video(name, seconds=1, keyint=5)
     with running(tmp_path) as (feed, states, items):
         assert until(lambda: feed.counters.frames_read >= 60)
-        assert [status.state for status in states] == [FeedState.LIVE]
+        assert [status.state for status in states] == [CameraState.LIVE]
         frames = frames_of(items)
         assert all(0 < b.time_s - a.time_s < 0.2 for a, b in pairwise(frames))
 
@@ -364,8 +364,8 @@ def test_no_error_whatever_ends_a_feed(fails, error, caplog):
         return Scripted(script)
 
     with running(PLUGGED, opener=opener) as (feed, states, _items):
-        assert until(lambda: feed.status.state is FeedState.LIVE)
-        assert [status.state for status in states] == [FeedState.LOST, FeedState.LIVE]
+        assert until(lambda: feed.status.state is CameraState.LIVE)
+        assert [status.state for status in states] == [CameraState.LOST, CameraState.LIVE]
         assert states[0].detail == "media.fault.broken"
     assert error.__name__ in caplog.text
     assert "hunter2" not in caplog.text
@@ -379,6 +379,6 @@ def test_a_folder_that_vanishes_is_waited_for(video, tmp_path):
     spec = SourceSpec.parse(folder)
     folder.rename(tmp_path / "away")
     with running(spec) as (feed, _states, _items):
-        assert until(lambda: feed.status.state is FeedState.LOST)
+        assert until(lambda: feed.status.state is CameraState.LOST)
         (tmp_path / "away").rename(folder)
-        assert until(lambda: feed.status.state is FeedState.LIVE)
+        assert until(lambda: feed.status.state is CameraState.LIVE)

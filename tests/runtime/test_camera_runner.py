@@ -56,14 +56,14 @@ def test_a_full_disk_is_an_event_that_ends_when_there_is_room_again(
     events: list[Event] = []
     runner = started(tmp_path, streets / "street.mp4", events)
     try:
-        assert until(lambda: runner.status()["recording"], 20)
+        assert until(lambda: runner.status().recording, 20)
         disk.free = 0
         assert until(lambda: len(faults(events)) == 1, 10)
         (begun,) = faults(events)
         assert (begun.phase, begun.end_s) == (Phase.BEGUN, None)
         assert begun.reason is not None
         assert all(text(language, f"reason.{begun.reason.key}") for language in LANGUAGES)
-        assert not runner.status()["recording"]
+        assert not runner.status().recording
 
         analysed = runner.analysed
         assert until(lambda: runner.analysed > analysed + 5, 10), "the analysis goes on"
@@ -75,7 +75,7 @@ def test_a_full_disk_is_an_event_that_ends_when_there_is_room_again(
         assert (ended.id, ended.phase) == (begun.id, Phase.ENDED)
         assert ended.end_s is not None
         assert ended.end_s > begun.start_s
-        assert until(lambda: runner.status()["recording"], 5)
+        assert until(lambda: runner.status().recording, 5)
     finally:
         runner.stop()
     assert len(faults(events)) == 2
@@ -101,7 +101,7 @@ def test_a_camera_whose_recording_or_stream_breaks_counts_as_broken(
     monkeypatch.setattr(threading, "excepthook", lambda _: None)
     runner = started(tmp_path, streets / "empty.mp4", [])
     try:
-        assert until(lambda: runner.status()["recording"], 20)
+        assert until(lambda: runner.status().recording, 20)
         assert not runner.broken
 
         def breaks(*_: object) -> None:
@@ -118,7 +118,7 @@ def test_the_full_stream_is_recorded_where_a_smaller_one_is_analysed(tmp_path: P
     events: list[Event] = []
     runner = started(tmp_path, streets / "empty.mp4", events, sub=str(streets / "street.mp4"))
     try:
-        assert until(lambda: runner.status()["recording"], 20)
+        assert until(lambda: runner.status().recording, 20)
         assert until(lambda: any(event.behaviour is Behaviour.INTRUSION for event in events), 20)
         assert runner.feed.spec.address.endswith("street.mp4")
     finally:
@@ -139,15 +139,15 @@ def test_a_camera_that_is_lost_is_an_event_that_ends_when_it_is_back(tmp_path: P
         assert until(lambda: bool(events), 20)
         (begun,) = [event for event in list(events) if event.phase is Phase.BEGUN]
         assert (begun.behaviour, begun.subject) == (Behaviour.CAMERA_FAULT, "lost")
-        assert runner.status()["state"] == "lost"
+        assert runner.status().state == "lost"
         assert runner.picture() is None, "what was is not shown as what is"
-        assert not runner.status()["recording"], "nothing comes that could be recorded"
+        assert not runner.status().recording, "nothing comes that could be recorded"
 
         server = RtspCamera(streets, port=server.port)
         assert until(lambda: list(events)[-1].phase is Phase.ENDED, 40)
         assert list(events)[-1].id == begun.id
         assert until(lambda: runner.picture() is not None, 10)
-        assert runner.status()["counters"]["reconnects"] == 1
+        assert runner.status().counters.reconnects == 1
     finally:
         runner.stop()
         server.close()

@@ -15,7 +15,7 @@ from tynysh.behaviour.event import Event, Phase
 from tynysh.behaviour.signal import Behaviour
 from tynysh.errors import StoreError
 from tynysh.runtime import event_writer
-from tynysh.runtime.event_writer import Entry, EventWriter
+from tynysh.runtime.event_writer import EventWriter
 from tynysh.store.database import Database
 from tynysh.store.migrate import migrate
 from tynysh.store.queries.events import Recorded
@@ -78,12 +78,12 @@ def kept(database: Database) -> list[str]:
 def test_an_event_is_durable_before_anyone_is_told(database: Flaky) -> None:
     seen: list[tuple[str, bool, list[str]]] = []
 
-    def told(entry: Entry, recorded: Recorded) -> None:
-        seen.append((entry.event.id, recorded.opened, kept(database)))
+    def told(_: str, of: Event, recorded: Recorded) -> None:
+        seen.append((of.id, recorded.opened, kept(database)))
 
     writer = EventWriter(database, told, random=Random(1))
     writer.start()
-    writer.put(Entry("club/door", event(1), clip=True))
+    writer.put("club/door", event(1), clip=True)
     assert writer.stop() == 0
     assert seen == [(event(1).id, True, [event(1).id])]
 
@@ -93,15 +93,15 @@ def test_events_wait_in_order_for_a_database_that_is_away(database: Flaky) -> No
     told: list[str] = []
     done = threading.Event()
 
-    def note(entry: Entry, _: Recorded) -> None:
-        told.append(entry.event.id)
+    def note(_: str, of: Event, __: Recorded) -> None:
+        told.append(of.id)
         if len(told) == 5:
             done.set()
 
     writer = EventWriter(database, note, random=Random(1))
     writer.start()
     for number in range(5):
-        writer.put(Entry("club/door", event(number), clip=False))
+        writer.put("club/door", event(number), clip=False)
     assert done.wait(30)
     assert told == [event(number).id for number in range(5)] == kept(database)
     assert writer.stop() == 0
@@ -112,7 +112,7 @@ def test_what_could_not_be_written_at_the_end_is_counted(database: Flaky) -> Non
     writer = EventWriter(database, lambda *_: None, random=Random(1))
     writer.start()
     for number in range(3):
-        writer.put(Entry("club/door", event(number), clip=False))
+        writer.put("club/door", event(number), clip=False)
     assert writer.stop() == 3
 
 
@@ -120,9 +120,9 @@ def test_when_too_many_wait_updates_give_way_first(database: Flaky, monkeypatch:
     monkeypatch.setattr(event_writer, "MOST_WAITING", 3)
     writer = EventWriter(database, lambda *_: None, random=Random(1))
     for number, phase in enumerate([Phase.BEGUN, Phase.UPDATED, Phase.BEGUN, Phase.BEGUN]):
-        writer.put(Entry("club/door", event(number, phase), clip=False))
+        writer.put("club/door", event(number, phase), clip=False)
     assert writer.lost == 0
-    writer.put(Entry("club/door", event(9), clip=False))
+    writer.put("club/door", event(9), clip=False)
     assert writer.lost == 1
     writer.start()
     assert writer.stop() == 0
@@ -131,10 +131,10 @@ def test_when_too_many_wait_updates_give_way_first(database: Flaky, monkeypatch:
 
 def test_an_event_that_the_database_refuses_does_not_hold_up_the_others(database: Flaky) -> None:
     told: list[str] = []
-    writer = EventWriter(database, lambda entry, _: told.append(entry.event.id), random=Random(1))
+    writer = EventWriter(database, lambda _, of, __: told.append(of.id), random=Random(1))
     writer.start()
-    writer.put(Entry("club/no-such-camera", event(1), clip=False))
-    writer.put(Entry("club/door", event(2), clip=False))
+    writer.put("club/no-such-camera", event(1), clip=False)
+    writer.put("club/door", event(2), clip=False)
     assert writer.stop() == 0
     assert told == [event(2).id] == kept(database)
     assert writer.lost == 1
@@ -152,14 +152,14 @@ def test_a_fault_of_ours_costs_one_event_and_not_those_behind_it(
 
     monkeypatch.setattr(event_writer.events, "record", breaks_on_the_first)
 
-    def told(entry: Entry, _: Recorded) -> None:
-        if entry.event.id == event(2).id:
+    def told(_: str, of: Event, __: Recorded) -> None:
+        if of.id == event(2).id:
             raise ZeroDivisionError
 
     writer = EventWriter(database, told, random=Random(1))
     writer.start()
     for number in (1, 2, 3):
-        writer.put(Entry("club/door", event(number), clip=False))
+        writer.put("club/door", event(number), clip=False)
     assert writer.stop() == 0
     assert kept(database) == [event(2).id, event(3).id]
     assert writer.lost == 1, "what was kept is not lost though nobody was told"

@@ -88,7 +88,7 @@ async def test_pictures_live_view_and_events_neither_end_nor_hold_up_a_camera(
 
         async def analysed() -> int:
             assert worker.poll() is None, (installation.folder.root / "worker.log").read_text()[:3000]
-            return int((await links.status()).get("north", {}).get("counters", {}).get("frames_analysed", 0))
+            return (await links.status())["north"].counters.frames_analysed
 
         async with asyncio.timeout(START_S):
             while not await analysed():

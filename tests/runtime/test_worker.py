@@ -16,6 +16,8 @@ from tynysh.behaviour.event import Event, Phase
 from tynysh.behaviour.signal import Behaviour
 from tynysh.bus.link import Links
 from tynysh.errors import StoreError
+from tynysh.incidents.incident import Incident
+from tynysh.media.camera_status import CameraStatus
 from tynysh.media.frame import Frame
 from tynysh.media.reader import VideoFile
 from tynysh.media.segment import segment_path, segments
@@ -26,9 +28,8 @@ from tynysh.scene.person import Person
 from tynysh.site.camera import Camera
 from tynysh.site.site import Site
 from tynysh.store.queries import cameras, clips, incidents
-from tynysh.store.queries.cameras import CameraState
 from tynysh.store.queries.events import record
-from tynysh.store.queries.incidents import Filter, Incident
+from tynysh.store.queries.incidents import Filter
 from tynysh.store.schema import EventRow
 from tynysh.translations import LANGUAGES, text
 
@@ -44,15 +45,20 @@ def listed(installation: Installation) -> Sequence[Incident]:
         return incidents.page(session, Filter()).items
 
 
-def state(installation: Installation, camera_id: str) -> CameraState | None:
+def state(installation: Installation, camera_id: str) -> CameraStatus | None:
     with installation.database.reading() as session:
         found = cameras.camera(session, camera_id)
     return None if found is None else found.status
 
 
 def is_live(installation: Installation, camera_id: str) -> bool:
-    fares = state(installation, camera_id)
-    return fares is not None and fares.state == "live"
+    status = state(installation, camera_id)
+    return status is not None and status.state == "live"
+
+
+def is_lost(installation: Installation, camera_id: str) -> bool:
+    status = state(installation, camera_id)
+    return status is not None and status.state == "lost"
 
 
 def still_open(installation: Installation) -> list[str]:
@@ -83,7 +89,7 @@ def test_from_a_camera_over_rtsp_to_an_incident_with_a_blurred_clip(
         with installation.worker():
             # A camera that does not take our password says so, and harms nobody.
             assert until(lambda: bool(listed(installation)), 30)
-            assert until(lambda: (state(installation, "closed") or CameraState("", 0)).state == "lost", 20)
+            assert until(lambda: is_lost(installation, "closed"), 20)
             refused = state(installation, "closed")
             assert refused is not None
             assert refused.detail == "media.fault.wrong_password"
@@ -97,7 +103,7 @@ def test_from_a_camera_over_rtsp_to_an_incident_with_a_blurred_clip(
             live = state(installation, "north")
             assert live is not None
             assert (live.state, live.recording, live.people) == ("live", True, 1)
-            assert live.counters["frames_analysed"] > 20
+            assert live.counters.frames_analysed > 20
     assert "hunter2" not in caplog.text
 
     clip = clip_of(installation, incident.id)
@@ -219,7 +225,7 @@ def test_a_camera_whose_password_is_not_to_be_found_says_so_until_it_is(
     installation.apply(site(camera("north", empty), camera("closed", empty, credentials=account)))
     with installation.worker() as worker:
         assert until(lambda: is_live(installation, "north"), 20)
-        assert until(lambda: (state(installation, "closed") or CameraState("", 0)).state == "lost", 10)
+        assert until(lambda: is_lost(installation, "closed"), 10)
         told = state(installation, "closed")
         assert told is not None
         assert told.detail == "not_configured", "places on the server are for the log alone"
@@ -269,8 +275,8 @@ async def test_the_link_tells_states_pictures_and_live_video(
     with installation.worker() as worker:
         assert until(lambda: is_live(installation, "north") and worker.runners["north"].analysed > 0, 20)
         status = await links.status()
-        assert status["north"]["state"] == "live"
-        assert status["north"]["worker"] == 0
+        assert status["north"].state == "live"
+        assert status["north"].worker == 0
         picture = await links.picture("north")
         assert picture is not None
         assert picture[:2] == b"\xff\xd8"

@@ -1,21 +1,6 @@
 // One way to the server: same origin, session cookie, CSRF token on changes, errors with a code.
 
-import type {
-  Blindness,
-  Camera,
-  Crowd,
-  FloorGrid,
-  History,
-  Incident,
-  IncidentDetail,
-  Language,
-  Page,
-  PlaceNow,
-  Session,
-  Site,
-  StepRequest,
-  Threshold,
-} from "./types";
+import type { Answer, Language, Session, StepRequest } from "./types";
 
 export const BASE = "/api/v1";
 
@@ -128,20 +113,26 @@ export const api = {
   setLanguage: (language: Language) => session(change("PATCH", { language })),
   setPassword: (password: string, next: string) =>
     session(change("PATCH", { password, new_password: next })),
-  incidents: (query: IncidentQuery) => json<Page>(`/incidents?${queryString(query)}`),
+  incidents: (query: IncidentQuery) => json<Answer<"/api/v1/incidents">>(`/incidents?${queryString(query)}`),
   incident: (id: string, signal?: AbortSignal) =>
-    json<IncidentDetail>(`/incidents/${encodeURIComponent(id)}`, signal ? { signal } : {}),
+    json<Answer<"/api/v1/incidents/{incident_id}">>(`/incidents/${encodeURIComponent(id)}`, signal ? { signal } : {}),
   step: (id: string, body: StepRequest) =>
-    json<Incident>(`/incidents/${encodeURIComponent(id)}/steps`, change("POST", body)),
-  sites: () => json<Site[]>("/sites"),
-  cameras: () => json<Camera[]>("/cameras"),
-  crowd: (id: string, signal: AbortSignal) => json<Crowd>(`/cameras/${encodeURIComponent(id)}/crowd`, { signal }),
-  grid: (id: string, signal: AbortSignal) => json<FloorGrid>(`/cameras/${encodeURIComponent(id)}/grid`, { signal }),
-  places: (signal: AbortSignal) => json<PlaceNow[]>("/places", { signal }),
+    json<Answer<"/api/v1/incidents/{incident_id}/steps", "post">>(
+      `/incidents/${encodeURIComponent(id)}/steps`,
+      change("POST", body),
+    ),
+  sites: () => json<Answer<"/api/v1/sites">>("/sites"),
+  cameras: () => json<Answer<"/api/v1/cameras">>("/cameras"),
+  crowd: (id: string, signal: AbortSignal) =>
+    json<Answer<"/api/v1/cameras/{camera_id}/crowd">>(`/cameras/${encodeURIComponent(id)}/crowd`, { signal }),
+  grid: (id: string, signal: AbortSignal) =>
+    json<Answer<"/api/v1/cameras/{camera_id}/grid">>(`/cameras/${encodeURIComponent(id)}/grid`, { signal }),
+  places: (signal: AbortSignal) => json<Answer<"/api/v1/places">>("/places", { signal }),
   thresholds: (id: string, signal: AbortSignal) =>
-    json<Threshold[]>(`/cameras/${encodeURIComponent(id)}/thresholds`, { signal }),
-  blindness: (signal: AbortSignal) => json<Blindness[]>("/blindness", { signal }),
-  history: (path: string, signal: AbortSignal) => json<History>(path, { signal }),
+    json<Answer<"/api/v1/cameras/{camera_id}/thresholds">>(`/cameras/${encodeURIComponent(id)}/thresholds`, { signal }),
+  blindness: (signal: AbortSignal) => json<Answer<"/api/v1/blindness">>("/blindness", { signal }),
+  history: (path: string, signal: AbortSignal) =>
+    json<Answer<"/api/v1/cameras/{camera_id}/crowd/history">>(path, { signal }),
 };
 
 /** Of what history is asked: of a zone or a line of a camera, or of a place of a site. */

@@ -146,15 +146,12 @@ export function CameraPage({ id, user }: { id: string; user: User }): ReactNode 
               <dd>{number(camera.fps, 1)}</dd>
               <dt>{t("console.camera.recording")}</dt>
               <dd>{t(camera.recording ? "console.yes" : "console.no")}</dd>
-              {COUNTERS.map((name) => {
-                const count = camera.counters[name];
-                return count === undefined ? null : (
-                  <div key={name} className="fact">
-                    <dt>{t(`console.counter.${name}`)}</dt>
-                    <dd>{number(count)}</dd>
-                  </div>
-                );
-              })}
+              {COUNTERS.map((name) => (
+                <div key={name} className="fact">
+                  <dt>{t(`console.counter.${name}`)}</dt>
+                  <dd>{number(camera.counters[name])}</dd>
+                </div>
+              ))}
             </dl>
           </section>
           <Thresholds key={id} camera={id} />

@@ -18,6 +18,8 @@ function step(minute: number, count: number): HistoryStep {
     density: null,
     densest: null,
     level: null,
+    speed: null,
+    pressure: null,
     ins: null,
     outs: null,
   };

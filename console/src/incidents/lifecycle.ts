@@ -2,9 +2,9 @@
 
 import type { Incident, StepRequest } from "../api/types";
 
-type Standing = Pick<Incident, "state" | "verdict" | "owner">;
+type Handling = Pick<Incident, "state" | "verdict" | "owner">;
 
-function after(incident: Standing, step: StepRequest, user: string): Standing {
+function after(incident: Handling, step: StepRequest, user: string): Handling {
   const { state, verdict } = incident;
   const owner = incident.owner ?? user;
   switch (step.action) {
@@ -24,7 +24,7 @@ function after(incident: Standing, step: StepRequest, user: string): Standing {
 }
 
 /** The incident as it will stand after `step`, for showing it before the server has answered. */
-export function foretold<T extends Standing>(incident: T, step: StepRequest, user: string): T {
+export function foretold<T extends Handling>(incident: T, step: StepRequest, user: string): T {
   const { state, verdict, owner } = after(incident, step, user);
   return { ...incident, state, verdict, owner };
 }

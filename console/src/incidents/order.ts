@@ -24,7 +24,7 @@ export const isOpen = (incident: Pick<Incident, "state">): boolean => incident.s
 export function passes(incident: Incident, filter: Filter): boolean {
   return (
     (filter.site === "" || incident.site.id === filter.site) &&
-    (filter.behaviour === "" || incident.behaviours.includes(filter.behaviour) || incident.behaviour === filter.behaviour) &&
+    (filter.behaviour === "" || incident.behaviours.some((each) => each === filter.behaviour) || incident.behaviour === filter.behaviour) &&
     (filter.state === "" || (filter.state === "open" ? isOpen(incident) : incident.state === filter.state))
   );
 }

@@ -2,7 +2,7 @@
 
 import { useEffect, useMemo, useRef, useState, type ReactNode } from "react";
 import { api, ApiError } from "../api/client";
-import type { Incident, IncidentDetail, Step, StepRequest, User, Verdict } from "../api/types";
+import type { Incident, IncidentDetail, IncidentStep, StepRequest, User, Verdict } from "../api/types";
 import { duration } from "../language/format";
 import { useWords } from "../language/words";
 import { useKnown } from "../live/store";
@@ -161,7 +161,7 @@ function Note({ take, busy }: { take: (step: StepRequest) => Promise<boolean>; b
 
 function History({ incident, zone }: { incident: IncidentDetail; zone: string | undefined }): ReactNode {
   const { t, short, full } = useWords();
-  const did = (step: Step): string =>
+  const did = (step: IncidentStep): string =>
     step.action === "verify" && step.verdict
       ? t(`console.did.verify.${step.verdict}`)
       : step.action === "verify"
@@ -181,7 +181,7 @@ function History({ incident, zone }: { incident: IncidentDetail; zone: string | 
             {short(step.at, zone)}
           </time>
           <span>
-            <strong>{step.user ?? t("console.did.system")}</strong> {did(step)}
+            <strong>{step.user}</strong> {did(step)}
             {step.note && <q>{step.note}</q>}
           </span>
         </li>

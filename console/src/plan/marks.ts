@@ -1,13 +1,13 @@
 // Cameras and incidents as marks on a plan.
 
-import type { Camera, Incident, Position, Site } from "../api/types";
+import type { Camera, GeoPosition, Incident, Site } from "../api/types";
 import { cameraHref, incidentHref } from "../shell/route";
 import type { Mark } from "./plan";
 
 type Sites = ReadonlyMap<string, Site>;
 
 /** A camera without a position of its own is where its site is. */
-export function positionOf(camera: Camera, sites: Sites): Position | null {
+export function positionOf(camera: Camera, sites: Sites): GeoPosition | null {
   return camera.position ?? sites.get(camera.site.id)?.position ?? null;
 }
 
@@ -31,12 +31,12 @@ export function incidentPosition(
   incident: Incident,
   cameras: ReadonlyMap<string, Camera>,
   sites: Sites,
-): Position | null {
+): GeoPosition | null {
   const camera = cameras.get(incident.camera.id);
   return incident.position ?? (camera ? positionOf(camera, sites) : null) ?? sites.get(incident.site.id)?.position ?? null;
 }
 
-export function incidentMark(incident: Incident, position: Position, name: string, chief = false): Mark {
+export function incidentMark(incident: Incident, position: GeoPosition, name: string, chief = false): Mark {
   return {
     id: `incident ${incident.id}`,
     name,

@@ -1,7 +1,7 @@
 // A plan of where cameras and incidents are, drawn from coordinates alone: no tiles, no outside hosts.
 
 import { useEffect, useLayoutEffect, useMemo, useRef, useState, type ReactNode } from "react";
-import type { CameraState, Position, Severity } from "../api/types";
+import type { CameraState, GeoPosition, Severity } from "../api/types";
 import { useWords } from "../language/words";
 import { Icon } from "../shell/icons";
 import { fit, project, scaleBar, type Point, type View } from "./projection";
@@ -9,7 +9,7 @@ import { fit, project, scaleBar, type Point, type View } from "./projection";
 export interface Mark {
   id: string;
   name: string;
-  position: Position;
+  position: GeoPosition;
   href: string;
   /** The state of a camera, or how grave an incident is. */
   kind: { camera: CameraState; simulated: boolean } | { incident: Severity; open: boolean } | { site: true };

@@ -1,6 +1,6 @@
 // Positions on the earth as metres on a plan: good to a millimetre over a city, and no tiles needed.
 
-import type { Position } from "../api/types";
+import type { GeoPosition } from "../api/types";
 
 /** Metres, x to the east and y to the south. */
 export interface Point {
@@ -10,7 +10,7 @@ export interface Point {
 
 const METRES_PER_DEGREE = 111_320;
 
-export function project(position: Position, origin: Position): Point {
+export function project(position: GeoPosition, origin: GeoPosition): Point {
   const shrink = Math.cos((origin.latitude * Math.PI) / 180);
   return {
     x: (position.longitude - origin.longitude) * METRES_PER_DEGREE * shrink,

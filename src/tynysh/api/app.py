@@ -61,32 +61,32 @@ def create_app(
     """
     settings = settings or ApiSettings()
 
-    def standing(token_hashes: Collection[str]) -> Mapping[str, User]:
-        return console_queries.standing(database, token_hashes, now=clock())
+    def signed_in(token_hashes: Collection[str]) -> Mapping[str, User]:
+        return console_queries.signed_in(database, token_hashes, now=clock())
 
     context = Context(
         database=database,
         links=links,
-        board=StatusCache(links),
+        statuses=StatusCache(links),
         data_dir=data_dir,
         clock=clock,
         settings=settings,
         feed=Feed(database, poll_s=settings.poll_s, queue=settings.updates_queue),
-        watch=StreamRegistry(standing, every_s=settings.watch_s, per_session=settings.streams_per_session),
+        streams=StreamRegistry(signed_in, every_s=settings.watch_s, per_session=settings.streams_per_session),
         viewings=Viewings(database, clock),
-        kept=CachedCounts(database),
+        counts=CachedCounts(database),
     )
 
     @asynccontextmanager
     async def running(_: FastAPI) -> AsyncIterator[None]:
         await context.feed.start()
-        forever = (context.feed.run(), context.watch.run(), keep_tidy(database, clock))
+        forever = (context.feed.run(), context.streams.run(), keep_tidy(database, clock))
         tasks = [asyncio.create_task(one) for one in forever]
         context.tasks[:] = tasks
         try:
             yield
         finally:
-            context.watch.close()
+            context.streams.close()
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
@@ -101,7 +101,6 @@ def create_app(
         redirect_slashes=False,
         lifespan=running,
         responses=_REFUSALS,
-        separate_input_output_schemas=False,
     )
     app.state.context = context
     app.add_middleware(Guard, settings=settings)

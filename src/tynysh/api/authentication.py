@@ -46,7 +46,7 @@ def signed_in(connection: HTTPConnection, services: Services) -> SignedIn:
 
 
 class Requires:
-    """A dependency: somebody is principal in and has `permission`."""
+    """A dependency: somebody is signed in and has `permission`."""
 
     def __init__(self, permission: Permission) -> None:
         self.permission = permission

@@ -3,25 +3,25 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import AwareDatetime, Field
 from starlette.concurrency import run_in_threadpool
 
 from tynysh.api import models
 from tynysh.api.authentication import requires
 from tynysh.api.context import Services
 from tynysh.api.incidents import NO_ZERO
+from tynysh.api.links import current
 from tynysh.api.permissions import Permission
 from tynysh.api.principal import Principal
-from tynysh.behaviour.signal import Behaviour
+from tynysh.behaviour.signal import Behaviour, Reason
+from tynysh.media.camera_status import CameraStatus
 from tynysh.store.queries import blindness
-from tynysh.store.queries.blindness import FaultNow, FaultyCamera, SiteSight
-from tynysh.store.queries.cameras import CameraState, CameraView
-from tynysh.store.queries.incidents import Source
+from tynysh.store.queries.cameras import RegisteredCamera
 
 router = APIRouter(prefix="/blindness", tags=["cameras"])
 
 
-class OpenFault(BaseModel):
+class OpenFault(models.Answer):
     """A fault of a camera that holds now."""
 
     kind: str = Field(
@@ -29,11 +29,11 @@ class OpenFault(BaseModel):
     )
     blinds: bool = Field(description="Whether it keeps the camera from seeing what it is there for.")
     since: AwareDatetime
-    incident: str | None = Field(description="Id of its incident; null while there is none.")
-    reason: models.Reason | None
+    incident: models.Id | None = Field(description="Id of its incident; null while there is none.")
+    reason: Reason | None
 
 
-class HiddenZone(BaseModel):
+class HiddenZone(models.Answer):
     """A zone that goes unseen."""
 
     name: str
@@ -43,7 +43,7 @@ class HiddenZone(BaseModel):
     )
 
 
-class Faulty(BaseModel):
+class FaultyCamera(models.Answer):
     """A camera with what is wrong with it, and what that hides."""
 
     camera: models.CameraName
@@ -56,7 +56,7 @@ class Faulty(BaseModel):
     )
 
 
-class Blindness(BaseModel):
+class Blindness(models.Answer):
     """What a site's cameras see and do not see."""
 
     site: models.SiteOfCamera
@@ -65,7 +65,7 @@ class Blindness(BaseModel):
     since: AwareDatetime | None = Field(
         description="Since when no camera of the site sees; null if one does."
     )
-    faulty: list[Faulty] = Field(description="The blind ones first, the longest blind first.")
+    faulty: list[FaultyCamera] = Field(description="The blind ones first, the longest blind first.")
     seeing: list[models.CameraName] = Field(description="Cameras that still see the site.")
 
 
@@ -76,54 +76,15 @@ async def list_blindness(
     site: Annotated[str | None, Query(max_length=63, pattern=NO_ZERO, description="One site only.")] = None,
 ) -> list[Blindness]:
     """Every site that the user may see, in the order of the site file, with its faulty cameras."""
-    now = await services.board.latest()
+    now = await services.statuses.latest()
 
-    def status(camera: CameraView) -> CameraState | None:
-        status = models.current(camera, now.get(camera.id))
-        return None if status is None else CameraState(status.state, status.since, status.detail)
+    def status(camera: RegisteredCamera) -> CameraStatus | None:
+        return current(now.get(camera.id), camera.status)
 
     def load() -> list[Blindness]:
         only = principal.sites if site is None else {site} if principal.sees(site) else set[str]()
         with services.database.reading() as session:
-            return [_sight(one) for one in blindness.sites(session, only=only, status=status)]
+            found = blindness.sites(session, only=only, status=status)
+        return [Blindness.model_validate(one) for one in found]
 
     return await run_in_threadpool(load)
-
-
-def _sight(found: SiteSight) -> Blindness:
-    return Blindness(
-        site=models.SiteOfCamera(id=found.site.id, name=found.site.name, kind=found.kind),
-        cameras=found.cameras,
-        blind=found.blind,
-        since=models.moment_or_none(found.since),
-        faulty=[_faulty(one) for one in found.faulty],
-        seeing=[_name(one) for one in found.seeing],
-    )
-
-
-def _faulty(found: FaultyCamera) -> Faulty:
-    return Faulty(
-        camera=_name(found.camera),
-        blind=found.blind,
-        since=models.moment_or_none(found.since),
-        faults=[_fault(one) for one in found.faults],
-        zones=[
-            HiddenZone(name=zone.name, kind=zone.kind, seen_by=[_name(one) for one in zone.seen_by])
-            for zone in found.zones
-        ],
-        behaviours=list(found.behaviours),
-    )
-
-
-def _fault(found: FaultNow) -> OpenFault:
-    return OpenFault(
-        kind=found.kind,
-        blinds=found.blinds,
-        since=models.moment(found.since),
-        incident=None if found.incident is None else str(found.incident),
-        reason=models.reason(found.reason),
-    )
-
-
-def _name(found: Source) -> models.CameraName:
-    return models.CameraName(id=found.id, name=found.name, simulated=found.simulated)

@@ -24,14 +24,14 @@ class Context:
 
     database: Database
     links: Links
-    board: StatusCache
+    statuses: StatusCache
     data_dir: Path
     clock: Callable[[], float]
     settings: ApiSettings
     feed: Feed
-    watch: StreamRegistry
+    streams: StreamRegistry
     viewings: Viewings
-    kept: CachedCounts
+    counts: CachedCounts
     tasks: list[asyncio.Task[None]] = field(default_factory=list)
 
 

@@ -1,6 +1,6 @@
 """/cameras/{id}/crowd and /places: how many people there are, how dense they stand, and how that was over time."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
@@ -8,7 +8,7 @@ import numpy as np
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi import Path as PathParameter
 from fastapi.responses import StreamingResponse
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import AliasPath, AwareDatetime, Field
 from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 
@@ -25,7 +25,7 @@ from tynysh.crowd.grid import floor_grid
 from tynysh.crowd.minutes import MINUTE_S, Measure, Minutes, Series, SeriesKind, by_step, trend
 from tynysh.crowd.service_level import service_level
 from tynysh.errors import UsageError
-from tynysh.scene.crowd import PICTURE, ServiceLevel
+from tynysh.scene.crowd import PICTURE, LineCount, ServiceLevel
 from tynysh.scene.ground import Ground
 from tynysh.store import crowd_table, record
 from tynysh.store.queries import cameras, crowd_history, places
@@ -48,7 +48,7 @@ TREND_MIN = 15
 """The trend of a place is that of its last minutes, so many."""
 
 
-class PlaceCrowd(BaseModel):
+class PlaceCrowd(models.Answer):
     """The crowd in a zone, or in the whole picture (`picture`)."""
 
     name: str
@@ -70,15 +70,7 @@ class PlaceCrowd(BaseModel):
     densest: float | None = Field(description="Local density that at least ten people bear, persons/m².")
 
 
-class LineCount(BaseModel):
-    """Who crossed a counting line since the camera was opened."""
-
-    name: str
-    ins: int
-    outs: int
-
-
-class DensityMap(BaseModel):
+class DensityMap(models.Answer):
     """Where people are dense: cells laid over the picture from its top left, row by row."""
 
     columns: int
@@ -87,7 +79,7 @@ class DensityMap(BaseModel):
     values: list[float]
 
 
-class Crowd(BaseModel):
+class Crowd(models.Answer):
     """What is known of the crowd on a camera now."""
 
     at: AwareDatetime | None = Field(description="Of the look that it rests on; null while nothing is known.")
@@ -95,26 +87,30 @@ class Crowd(BaseModel):
     lines: list[LineCount]
     map: DensityMap | None
     calibrated: bool = Field(description="Whether the floor is known in metres.")
-    error: float | None = Field(description="Relative standard error of lengths on the floor; 0.08 is 8 %.")
+    error: float | None = Field(
+        default=None,
+        validation_alias=AliasPath("ground", "error"),
+        description="Relative standard error of lengths on the floor; 0.08 is 8 %.",
+    )
 
 
-class FloorGrid(BaseModel):
+class FloorGrid(models.Answer):
     """A grid of metres laid on the floor that a camera sees."""
 
     step_m: float = Field(description="How far apart its lines are.")
     lines: list[list[tuple[float, float]]] = Field(
-        description="Polylines of points (x, y), services of the picture (0..1); none where the floor is not known."
+        description="Polylines of points (x, y), parts of the picture (0..1); none where the floor is not known."
     )
 
 
-class Gate(BaseModel):
+class Gate(models.Answer):
     """A counting line through which people come into a place; since its camera was opened."""
 
     camera: models.CameraName
     line: str
 
 
-class PlaceNow(BaseModel):
+class PlaceNow(models.Answer):
     """How many people are in a place of a site."""
 
     site: models.SiteName
@@ -122,17 +118,17 @@ class PlaceNow(BaseModel):
     capacity: int | None
     area_m2: float | None
     at: AwareDatetime | None = Field(description="When that was known; null while nothing is.")
-    count: float | None
-    low: float | None
-    high: float | None
+    count: float | None = Field(None, validation_alias=AliasPath("count", "value"))
+    low: float | None = Field(None, validation_alias=AliasPath("count", "low"))
+    high: float | None = Field(None, validation_alias=AliasPath("count", "high"))
     rough: bool = Field(description="At least so many: they cannot be told apart.")
     trend: float | None = Field(
-        description="People more, or fewer, a minute, over the last quarter of an hour."
+        None, description="People more, or fewer, a minute, over the last quarter of an hour."
     )
     gates: list[Gate]
 
 
-class HistoryStep(BaseModel):
+class HistoryStep(models.Answer):
     """A step of history: means over the time seen, highest values, and sums of crossings. Null: not known."""
 
     at: AwareDatetime = Field(description="Beginning of the step.")
@@ -153,7 +149,7 @@ class HistoryStep(BaseModel):
     outs: int | None
 
 
-class History(BaseModel):
+class History(models.Answer):
     """How a place was, step by step; steps in which nobody looked are left out."""
 
     kind: SeriesKind
@@ -165,7 +161,7 @@ class History(BaseModel):
     steps: list[HistoryStep]
 
 
-class Names(BaseModel):
+class Names(models.Answer):
     """Of what there is history."""
 
     kind: SeriesKind
@@ -176,18 +172,10 @@ class Names(BaseModel):
 async def get_crowd(camera_id: CameraId, principal: Reader, services: Services) -> Crowd:
     """The crowd on a camera now: the same figures that history keeps and `tynysh analyze --counts` writes."""
     await run_in_threadpool(visible, camera_id, principal, services)
-    said = await services.links.crowd(camera_id)
-    if said is None:
-        return Crowd(at=None, places=[], lines=[], map=None, calibrated=False, error=None)
-    ground = said["ground"]
-    return Crowd(
-        at=models.moment(said["at"]),
-        places=[PlaceCrowd.model_validate(place) for place in said["places"]],
-        lines=[LineCount.model_validate(line) for line in said["lines"]],
-        map=None if said["map"] is None else DensityMap.model_validate(said["map"]),
-        calibrated=ground is not None,
-        error=None if ground is None else ground["error"],
-    )
+    crowd = await services.links.crowd(camera_id)
+    if crowd is None:
+        return Crowd(at=None, places=[], lines=[], map=None, calibrated=False)
+    return Crowd.model_validate({**crowd, "calibrated": crowd["ground"] is not None})
 
 
 @router.get("/cameras/{camera_id}/grid")
@@ -199,8 +187,8 @@ async def get_grid(
 ) -> FloorGrid:
     """A grid on the floor, for people to judge whether the camera's calibration is right."""
     await run_in_threadpool(visible, camera_id, principal, services)
-    said = await services.links.crowd(camera_id)
-    known = None if said is None else said["ground"]
+    crowd = await services.links.crowd(camera_id)
+    known = None if crowd is None else crowd["ground"]
     if known is None:
         return FloorGrid(step_m=step_m, lines=[])
     ground = Ground(np.array(known["homography"]), known["error"])
@@ -221,9 +209,7 @@ def list_names(camera_id: CameraId, principal: Reader, services: Services) -> li
     """The zones and lines of a camera of which there is history, those of former settings too."""
     visible(camera_id, principal, services)
     with services.database.reading() as session:
-        return [
-            Names(kind=each.kind, name=each.name) for each in crowd_history.series_of(session, [camera_id])
-        ]
+        return [Names.model_validate(each) for each in crowd_history.series_of(session, [camera_id])]
 
 
 @router.get(
@@ -311,31 +297,11 @@ def get_place_history(
     return _download([(site_id, series)], first, last, form, f"site:{site_id}", principal, services, request)
 
 
-def _place(session: Session, found: places.PlaceView, now: float) -> PlaceNow:
+def _place(session: Session, found: places.PlaceOccupancy, now: float) -> PlaceNow:
     minute = int(now // MINUTE_S)
     series = Series(SeriesKind.PLACE, found.site.id, found.name)
-    count = found.count
-    return PlaceNow(
-        site=models.SiteName(id=found.site.id, name=found.site.name),
-        name=found.name,
-        capacity=found.capacity,
-        area_m2=found.area_m2,
-        at=models.moment_or_none(found.at),
-        count=None if count is None else count.value,
-        low=None if count is None else count.low,
-        high=None if count is None else count.high,
-        rough=found.rough,
-        trend=trend(crowd_history.read(session, series, minute - TREND_MIN, minute + 1)),
-        gates=[
-            Gate(
-                camera=models.CameraName(
-                    id=gate.camera.id, name=gate.camera.name, simulated=gate.camera.simulated
-                ),
-                line=gate.line,
-            )
-            for gate in found.gates
-        ],
-    )
+    of_late = trend(crowd_history.read(session, series, minute - TREND_MIN, minute + 1))
+    return PlaceNow.model_validate(found).model_copy(update={"trend": of_late})
 
 
 def _span(begin: datetime | None, end: datetime | None, services: Context) -> tuple[int, int]:
@@ -368,8 +334,8 @@ def _history(
     return History(
         kind=series.kind,
         name=series.name,
-        begin=models.moment(first * MINUTE_S),
-        end=models.moment(last * MINUTE_S),
+        begin=_moment(first),
+        end=_moment(last),
         step_s=step * MINUTE_S,
         capacity=capacity,
         steps=_steps(found),
@@ -391,7 +357,7 @@ def _steps(found: Minutes) -> list[HistoryStep]:
             HistoryStep.model_validate(
                 {
                     **figures,
-                    "at": models.moment(at * MINUTE_S),
+                    "at": at * MINUTE_S,
                     "seen_s": figures["seen"] or 0.0,
                     "level": None if density is None else service_level(density, None),
                 }
@@ -439,5 +405,9 @@ def _download(
     )
 
 
+def _moment(minute: int) -> datetime:
+    return datetime.fromtimestamp(minute * MINUTE_S, UTC)
+
+
 def _day(minute: int) -> str:
-    return models.moment(minute * MINUTE_S).date().isoformat()
+    return _moment(minute).date().isoformat()

@@ -13,11 +13,11 @@ from tynysh.api import models
 from tynysh.api.permissions import Permission
 from tynysh.api.principal import Principal
 from tynysh.errors import StoreError
+from tynysh.incidents.incident import Incident
 from tynysh.periodic import repeat
 from tynysh.store.database import Database
 from tynysh.store.queries import cameras, changes, incidents
 from tynysh.store.queries.changes import Change, ChangeKind
-from tynysh.store.queries.incidents import Incident
 
 log = structlog.get_logger(__name__)
 
@@ -67,7 +67,7 @@ class Behind(Exception):  # noqa: N818  not a fault: an answer
 class Feed:
     """Reads the change table in one task and tells all listeners.
 
-    `position` is the number of the last change that was told; all before it have been told too, for the table's
+    `last_told` is the number of the last change that was told; all before it have been told too, for the table's
     numbers have no gaps.
     """
 
@@ -76,11 +76,11 @@ class Feed:
         self._poll_s = poll_s
         self._queue = queue
         self._listeners: set[Listener] = set()
-        self.position = 0
+        self.last_told = 0
 
     async def start(self) -> None:
         """Begins with what is newest now."""
-        self.position = await asyncio.to_thread(self._latest)
+        self.last_told = await asyncio.to_thread(self._latest)
 
     async def run(self) -> None:
         """Reads and tells until cancelled."""
@@ -88,7 +88,7 @@ class Feed:
 
     @contextmanager
     def listening(self, principal: Principal) -> Iterator[Listener]:
-        """Registers a listener for as long as the block runs. It is told everything after `position`."""
+        """Registers a listener for as long as the block runs. It is told everything after `last_told`."""
         listener = Listener(principal, asyncio.Queue(self._queue))
         self._listeners.add(listener)
         try:
@@ -117,14 +117,14 @@ class Feed:
             pass
 
     async def _step(self) -> int:
-        page = await asyncio.to_thread(self._since, self.position)
+        page = await asyncio.to_thread(self._since, self.last_told)
         if page:
             updates = await self._updates(page) if self._listeners else []
             # No other task runs between telling and moving on, so a listener sees each change once.
             for update in updates:
                 for listener in self._listeners:
                     listener.tell(update)
-            self.position = page[-1].id
+            self.last_told = page[-1].id
         return len(page)
 
     async def _updates(self, page: Sequence[Change]) -> list[Update]:
@@ -139,11 +139,11 @@ class Feed:
             for (kind, ref), number in last.items():
                 with _left_out(kind, ref):
                     if kind is ChangeKind.INCIDENT and (incident := found.get(ref)) is not None:
-                        data = models.incident(incident).model_dump_json()
+                        data = models.Incident.model_validate(incident).model_dump_json()
                         updates.append(Update(number, kind, incident.site.id, data))
                     if kind is ChangeKind.CAMERA and (camera := cameras.camera(session, ref)) is not None:
                         # The worker has just recorded it with the change: asking the worker could only be staler.
-                        data = models.camera(camera, models.recorded(camera)).model_dump_json()
+                        data = models.Camera.model_validate(camera).model_dump_json()
                         updates.append(Update(number, kind, camera.site.id, data))
         return sorted(updates, key=lambda update: update.id)
 

@@ -24,14 +24,16 @@ class CameraAge(BaseModel):
     camera: str
     worker: int | None
     answers: bool = Field(description="Whether the worker answered just now.")
-    recorded_s_ago: float | None = Field(description="Seconds since it last recorded how the camera status.")
+    recorded_s_ago: float | None = Field(
+        description="Seconds since it last recorded how the camera is doing."
+    )
 
 
 class Health(BaseModel):
     """`failing` when the database does not answer, `degraded` when some camera's worker does not,
     or when the console no longer tells what changes or no longer checks sessions.
 
-    Whoever is not at the machine itself, nor principal in with `metrics.read`, is told `status` only.
+    Whoever is not at the machine itself, nor signed in with `metrics.read`, is told `status` only.
     """
 
     status: Literal["ok", "degraded", "failing"]
@@ -47,7 +49,7 @@ async def healthz(connection: HTTPConnection, response: Response, services: Serv
     except StoreError:
         response.status_code = 503
         return Health(status="failing", database=False if peer_of(connection).loopback else None)
-    answering = await services.board.latest()
+    answering = await services.statuses.latest()
     now = services.clock()
     ages = [
         CameraAge(

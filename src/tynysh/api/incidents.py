@@ -58,8 +58,7 @@ def list_incidents(
     only = incidents.Filter(state=state, site=site, behaviour=behaviour, open=open, sites=principal.sites)
     with services.database.reading() as session:
         page = incidents.page(session, only, before=before, limit=limit)
-    items = [models.incident(found) for found in page.items]
-    return models.IncidentPage(items=items, next=None if page.next is None else str(page.next))
+    return models.IncidentPage.model_validate(page)
 
 
 @router.get("/{incident_id}")
@@ -67,9 +66,9 @@ def get_incident(incident_id: IncidentId, principal: Reader, services: Services)
     """One incident with its events and history."""
     with services.database.reading() as session:
         found = incidents.detail(session, incident_id)
-    if found is None or not principal.sees(found.incident.site.id):
+    if found is None or not principal.sees(found.site.id):
         raise not_found("incident")
-    return models.incident_detail(found)
+    return models.IncidentDetail.model_validate(found)
 
 
 @router.post("/{incident_id}/steps")
@@ -107,7 +106,7 @@ def take_step(
         )
     if after is None:
         raise not_found("incident")
-    return models.incident_detail(after)
+    return models.IncidentDetail.model_validate(after)
 
 
 @router.get(
@@ -175,7 +174,7 @@ _RANGE = re.compile(r"bytes=(?:(\d{1,18})-(\d{0,18})|-(\d{1,18}))")
 
 
 def _drop_odd_range(request: Request) -> None:
-    """Takes away a `Range` that is malformed or asks for many services: RFC 9110, 14.2, lets a server ignore it."""
+    """Takes away a `Range` that is malformed or asks for many parts: RFC 9110, 14.2, lets a server ignore it."""
     wanted = request.headers.get("range")
     if wanted is None:
         return

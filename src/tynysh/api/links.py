@@ -4,51 +4,13 @@ import asyncio
 import math
 import time
 from collections.abc import AsyncIterator, Mapping
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
 import structlog
-from pydantic import BaseModel, ConfigDict, ValidationError
+
+from tynysh.media.camera_status import CameraState, CameraStatus
 
 log = structlog.get_logger(__name__)
-
-CameraState = Literal["connecting", "live", "degraded", "lost"]
-
-
-class Counters(BaseModel):
-    """What has been counted on one camera since its worker started."""
-
-    frames_read: int = 0
-    frames_decoded: int = 0
-    frames_dropped: int = 0
-    frames_analysed: int = 0
-    reconnects: int = 0
-    timestamps_mended: int = 0
-
-
-class CameraStatus(BaseModel):
-    """How one camera is doing, as its worker says.
-
-    since: Unix time at which it came to that state.
-    reported_at: Unix time at which the worker said so; None when it has just been asked.
-    worker: which worker owns the camera, if known.
-    detail: a word for people about the state, without credentials.
-    people: how many people are in the picture now. people_rough: at least so many; they cannot be told apart.
-    fps: pictures a second that arrive.
-    recording: whether the stream is being recorded.
-    """
-
-    model_config = ConfigDict(frozen=True)
-
-    state: CameraState
-    since: float
-    reported_at: float | None = None
-    worker: int | None = None
-    detail: str | None = None
-    people: int = 0
-    people_rough: bool = False
-    fps: float = 0.0
-    recording: bool = False
-    counters: Counters = Counters()
 
 
 class Links(Protocol):
@@ -57,8 +19,8 @@ class Links(Protocol):
     No method raises for a camera that is unknown or a worker that is away: it answers with less.
     """
 
-    async def status(self) -> Mapping[str, Mapping[str, Any]]:
-        """The status of every camera whose worker answers, by camera id: the fields of `CameraStatus`."""
+    async def status(self) -> Mapping[str, CameraStatus]:
+        """The status of every camera whose worker answers, by camera id."""
         ...
 
     async def crowd(self, camera_id: str) -> Mapping[str, Any] | None:
@@ -88,7 +50,7 @@ class StatusCache:
         self._patience_s = patience_s
         self._asking = asyncio.Lock()
         self._asked_at = -math.inf
-        self._latest: dict[str, CameraStatus] = {}
+        self._latest: Mapping[str, CameraStatus] = {}
 
     async def latest(self) -> Mapping[str, CameraStatus]:
         """By camera id; without the cameras whose worker does not answer."""
@@ -98,19 +60,29 @@ class StatusCache:
                 self._asked_at = time.monotonic()
             return self._latest
 
-    async def _ask(self) -> dict[str, CameraStatus]:
+    async def _ask(self) -> Mapping[str, CameraStatus]:
         try:
             async with asyncio.timeout(self._patience_s):
-                said = await self._links.status()
+                return await self._links.status()
         except TimeoutError:
             log.warning("the workers do not answer")
             return {}
-        understood: dict[str, CameraStatus] = {}
-        for camera_id, status in said.items():
-            try:
-                understood[camera_id] = CameraStatus.model_validate(dict(status))
-            except ValidationError as error:
-                log.warning(
-                    "a worker's status cannot be understood", camera=camera_id, faults=error.error_count()
-                )
-        return understood
+
+
+def current(reported: CameraStatus | None, recorded: CameraStatus | None) -> CameraStatus | None:
+    """How a camera is doing now.
+
+    reported: what its worker answers. recorded: what its worker last wrote down. Where it does not answer, what is on
+    record cannot be trusted to be so still: a camera that has reported before is then `lost`, with the detail
+    `worker_silent`.
+    """
+    if reported is not None or recorded is None:
+        return reported
+    silent = {
+        "state": CameraState.LOST,
+        "detail": "worker_silent",
+        "people": 0,
+        "fps": 0.0,
+        "recording": False,
+    }
+    return recorded.model_copy(update=silent)

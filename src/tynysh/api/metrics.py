@@ -4,7 +4,6 @@ import asyncio
 import hmac
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from typing import get_args
 
 from fastapi import APIRouter, Depends, Response
 from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
@@ -23,7 +22,7 @@ from tynysh import __version__
 from tynysh.api.context import Services
 from tynysh.api.errors import ApiError
 from tynysh.api.health import may_measure
-from tynysh.api.links import CameraState, CameraStatus
+from tynysh.media.camera_status import CameraState, CameraStatus
 from tynysh.store.console_queries import Counts
 
 router = APIRouter(tags=["operation"])
@@ -45,7 +44,7 @@ class Snapshot(Collector):
         """The figures, in families."""
         yield InfoMetricFamily("tynysh_build", "Version that runs", {"version": __version__})
         yield from self._cameras()
-        yield from self._kept()
+        yield from self._incidents()
         streams = GaugeMetricFamily("tynysh_streams", "Streams open to browsers", labels=["kind"])
         for kind, number in sorted(self._streams.items()):
             streams.add_metric([kind], number)
@@ -56,7 +55,7 @@ class Snapshot(Collector):
         cameras = GaugeMetricFamily(
             "tynysh_cameras", "Cameras by state, of workers that answer", labels=["state"]
         )
-        for state in get_args(CameraState):
+        for state in CameraState:
             cameras.add_metric([state], states[state])
         frames = CounterMetricFamily(
             "tynysh_frames", "Frames by what became of them", labels=["camera", "stage"]
@@ -79,7 +78,7 @@ class Snapshot(Collector):
             fps.add_metric([camera_id], status.fps)
         yield from (cameras, frames, reconnects, mended, people, fps)
 
-    def _kept(self) -> Iterator[Metric]:
+    def _incidents(self) -> Iterator[Metric]:
         incidents = GaugeMetricFamily(
             "tynysh_incidents", "Incidents kept, by behaviour and state", labels=["behaviour", "state"]
         )
@@ -112,8 +111,8 @@ def may_scrape(connection: HTTPConnection, services: Services) -> None:
 )
 async def metrics(services: Services) -> Response:
     """Figures in Prometheus's text format. Nothing in them is about a person."""
-    status, counts = await asyncio.gather(services.board.latest(), services.kept.latest())
-    streams = {kind: services.watch.open(kind) for kind in ("updates", "live")}
+    status, counts = await asyncio.gather(services.statuses.latest(), services.counts.latest())
+    streams = {kind: services.streams.open(kind) for kind in ("updates", "live")}
     registry = CollectorRegistry(auto_describe=False)
     registry.register(Snapshot(status, counts, streams))
     ProcessCollector(registry=registry)

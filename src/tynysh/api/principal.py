@@ -1,4 +1,4 @@
-"""Who is principal in, and what they may do and see."""
+"""Who is signed in, and what they may do and see."""
 
 from dataclasses import dataclass
 

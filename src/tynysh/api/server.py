@@ -43,7 +43,7 @@ class ConsoleServer(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Ends all streams, then everything."""
-        self._application.state.context.watch.close()
+        self._application.state.context.streams.close()
         await super().shutdown(sockets)
 
     @contextlib.contextmanager

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from tynysh.api.authentication import drop_cookie, everyone, find_session, set_cookie, signed_in
 from tynysh.api.context import Context, Services
 from tynysh.api.errors import ApiError
+from tynysh.api.models import Answer
 from tynysh.api.peer import peer_of
 from tynysh.store import record, sessions, users
 from tynysh.store.sessions import SignedIn, TooManyAttemptsError, WrongCredentialsError
@@ -55,8 +56,8 @@ class SessionChange(BaseModel):
         return self
 
 
-class SessionUser(BaseModel):
-    """Who is principal in."""
+class SessionUser(Answer):
+    """Who is signed in."""
 
     name: str
     role: Role
@@ -64,24 +65,11 @@ class SessionUser(BaseModel):
     must_change_password: bool = Field(description="Until it is changed nothing but /session answers.")
 
 
-class SessionAnswer(BaseModel):
+class SessionAnswer(Answer):
     """A session. csrf: to be sent as `X-CSRF-Token` with each change."""
 
     user: SessionUser
     csrf: str
-
-
-def _answer(found: SignedIn) -> SessionAnswer:
-    user = found.user
-    return SessionAnswer(
-        user=SessionUser(
-            name=user.name,
-            role=user.role,
-            language=user.language,
-            must_change_password=user.must_change_password,
-        ),
-        csrf=found.csrf,
-    )
 
 
 @router.post("", dependencies=[Depends(everyone)])
@@ -98,18 +86,18 @@ async def sign_in(wanted: SignIn, request: Request, response: Response, services
                 sessions.sign_out(session, before.token)
             _record(session, services, found.user.name, "session.begin", address)
         if before is not None:
-            services.watch.end_session(sessions.token_hash(before.token))
+            services.streams.end_session(sessions.token_hash(before.token))
         return found
 
     found = await to_thread.run_sync(begin, limiter=_HASHING)
     set_cookie(response, request, found.token)
-    return _answer(found)
+    return SessionAnswer.model_validate(found)
 
 
 @router.get("")
 def current(found: Current) -> SessionAnswer:
-    """Who is principal in. 401 if nobody is."""
-    return _answer(found)
+    """Who is signed in. 401 if nobody is."""
+    return SessionAnswer.model_validate(found)
 
 
 @router.patch("")
@@ -126,7 +114,7 @@ async def change(
             _set_password, services, found, wanted.password, wanted.new_password, address, limiter=_HASHING
         )
         set_cookie(response, request, found.token)
-    return _answer(found)
+    return SessionAnswer.model_validate(found)
 
 
 @router.delete("", status_code=204)
@@ -135,7 +123,7 @@ def sign_out(found: Current, request: Request, response: Response, services: Ser
     with services.database.writing() as session:
         sessions.sign_out(session, found.token)
         _record(session, services, found.user.name, "session.end", peer_of(request).address)
-    services.watch.end_session(sessions.token_hash(found.token))
+    services.streams.end_session(sessions.token_hash(found.token))
     drop_cookie(response, request)
 
 

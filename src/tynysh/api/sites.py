@@ -21,4 +21,4 @@ def list_sites(
     """The sites, in the order of the site file."""
     with services.database.reading() as session:
         found = cameras.sites(session, only=principal.sites)
-    return [models.site(one) for one in found]
+    return [models.Site.model_validate(one) for one in found]

@@ -4,7 +4,7 @@ import math
 from typing import Annotated
 
 from fastapi import APIRouter, Depends
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import AfterValidator, AliasPath, AwareDatetime, Field
 from starlette.concurrency import run_in_threadpool
 
 from tynysh.api import models
@@ -16,27 +16,43 @@ from tynysh.api.principal import Principal
 from tynysh.behaviour.signal import Behaviour
 from tynysh.incidents.alarm_budget import Standing
 from tynysh.store.queries import alarm_budgets
-from tynysh.store.queries.alarm_budgets import LearntThreshold
 
 router = APIRouter(prefix="/cameras", tags=["cameras"])
 
 Reader = Annotated[Principal, Depends(requires(Permission.CAMERAS_READ))]
 
 
-class Threshold(BaseModel):
+def _chosen(*names: str) -> AliasPath:
+    return AliasPath("choice", *names)
+
+
+class Threshold(models.Answer):
     """The threshold of one behaviour on one camera."""
 
     behaviour: Behaviour
-    threshold: float
+    threshold: float = Field(validation_alias=_chosen("threshold"))
     usual: float = Field(description="What the analyser has without learning.")
-    standing: Standing
+    standing: Standing = Field(validation_alias=_chosen("standing"))
     budget: float = Field(description="False alarms a day that are borne.")
-    false_per_day: float = Field(description="False alarms a day in quiet hours, at this threshold.")
-    low: float = Field(description="Of false_per_day: each bound is wrong in one case of ten.")
-    high: float | None = Field(description="Null where nothing was watched yet.")
-    quiet_days: float = Field(description="Watched while nothing happened, in the last two weeks.")
-    recall: float | None = Field(description="Part of what happens that is found; null where not measured.")
-    recall_floor: float
+    false_per_day: float = Field(
+        validation_alias=_chosen("rate", "per_day"),
+        description="False alarms a day in quiet hours, at this threshold.",
+    )
+    low: float = Field(
+        validation_alias=_chosen("rate", "low"),
+        description="Of false_per_day: each bound is wrong in one case of ten.",
+    )
+    high: Annotated[float | None, AfterValidator(lambda rate: None if math.isinf(rate) else rate)] = Field(
+        validation_alias=_chosen("rate", "high"), description="Null where nothing was watched yet."
+    )
+    quiet_days: float = Field(
+        validation_alias="days", description="Watched while nothing happened, in the last two weeks."
+    )
+    recall: float | None = Field(
+        validation_alias=_chosen("recall"),
+        description="Part of what happens that is found; null where not measured.",
+    )
+    recall_floor: float = Field(validation_alias=_chosen("recall_floor"))
     verified: int = Field(description="Happenings that operators verified on this camera.")
     refound: int = Field(description="How many of them this threshold finds.")
     updated_at: AwareDatetime
@@ -49,26 +65,6 @@ async def get_thresholds(camera_id: CameraId, principal: Reader, services: Servi
     def load() -> list[Threshold]:
         visible(camera_id, principal, services)
         with services.database.reading() as session:
-            return [_threshold(one) for one in alarm_budgets.learnt(session, [camera_id])]
+            return [Threshold.model_validate(one) for one in alarm_budgets.learnt(session, [camera_id])]
 
     return await run_in_threadpool(load)
-
-
-def _threshold(one: LearntThreshold) -> Threshold:
-    choice = one.choice
-    return Threshold(
-        behaviour=one.behaviour,
-        threshold=choice.threshold,
-        usual=one.usual,
-        standing=choice.standing,
-        budget=one.budget,
-        false_per_day=choice.rate.per_day,
-        low=choice.rate.low,
-        high=choice.rate.high if math.isfinite(choice.rate.high) else None,
-        quiet_days=one.days,
-        recall=choice.recall,
-        recall_floor=choice.recall_floor,
-        verified=one.verified,
-        refound=one.refound,
-        updated_at=models.moment(one.updated_at),
-    )

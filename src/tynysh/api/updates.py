@@ -33,15 +33,15 @@ class UpdateStream(Response):
 
     def __init__(self, services: Context, principal: Principal, after: int | None) -> None:
         super().__init__()
-        self._parts = services
-        self._signed = principal
+        self._services = services
+        self._principal = principal
         self._after = after
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002  ASGI's signature
         """Streams until the browser leaves, falls behind, or its session ends."""
-        services = self._parts
-        async with services.watch.streaming(self._signed, "updates") as stream:
-            with services.feed.listening(self._signed) as listener:
+        services = self._services
+        async with services.streams.streaming(self._principal, "updates") as stream:
+            with services.feed.listening(self._principal) as listener:
                 await send({"type": "http.response.start", "status": 200, "headers": _HEADERS})
                 left = await self._stream(listener, stream.ended, receive, send)
         if not left:
@@ -76,13 +76,13 @@ class UpdateStream(Response):
         return leaving in done
 
     async def _chunks(self, listener: Listener) -> AsyncIterator[str]:
-        feed = self._parts.feed
+        feed = self._services.feed
         # Registered before: what comes from now on waits in the queue, so nothing falls between the two.
-        until = feed.position
+        until = feed.last_told
         yield f"retry: {_RETRY_MS}\n: tynysh\n\n"
         if self._after is not None:
             try:
-                async for update in feed.missed(self._after, until, self._signed):
+                async for update in feed.missed(self._after, until, self._principal):
                     yield _event(update)
             except Behind:
                 yield f"id: {until}\nevent: reload\ndata: {{}}\n\n"
@@ -90,12 +90,12 @@ class UpdateStream(Response):
         yield f"id: {until}\n\n"
         while True:
             try:
-                async with asyncio.timeout(self._parts.settings.keep_alive_s):
+                async with asyncio.timeout(self._services.settings.keep_alive_s):
                     update = await listener.waiting.get()
             except TimeoutError:
                 # While nothing waits, all up to here has been sent, or was not for this user.
                 if listener.waiting.empty():
-                    yield f": alive\nid: {feed.position}\n\n"
+                    yield f": alive\nid: {feed.last_told}\n\n"
             else:
                 yield _event(update)
 

@@ -41,3 +41,10 @@ class Event:
     subject: str
     reason: Reason | None
     curve: tuple[tuple[float, float], ...] = ()
+
+    @property
+    def known_until_s(self) -> float:
+        """The latest moment at which it is known to have held: its end, once it has ended."""
+        if self.end_s is not None:
+            return self.end_s
+        return max(self.decided_s, self.curve[-1][0]) if self.curve else self.decided_s

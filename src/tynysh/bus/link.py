@@ -16,15 +16,14 @@ from typing import Any, Protocol
 
 import structlog
 
+from tynysh.media.camera_status import CameraStatus, understood
+
 log = structlog.get_logger(__name__)
 
 ASK_LIMIT = 4096
 MESSAGE_LIMIT = 16 * 1024 * 1024
 ANSWER_TIMEOUT_S = 5.0
 _LENGTH = struct.Struct(">I")
-
-CameraStatus = Mapping[str, Any]
-"""What a worker says of one camera: state, since, detail, people, counters, fps, recording."""
 
 CrowdMessage = Mapping[str, Any]
 """What a worker says of the crowd on one camera: `crowd.message.crowd_message`, and `opened_at`, Unix time from which
@@ -91,7 +90,8 @@ class LinkServer:
             ask = json.loads(await asyncio.wait_for(reader.readline(), ANSWER_TIMEOUT_S))
             match ask:
                 case {"ask": "status"}:
-                    await _send(writer, json.dumps(self._source.status()).encode())
+                    status = {key: one.model_dump(mode="json") for key, one in self._source.status().items()}
+                    await _send(writer, json.dumps(status).encode())
                 case {"ask": "crowd", "camera": str(camera_id)}:
                     await _send(writer, json.dumps(self._source.crowd(camera_id)).encode())
                 case {"ask": "crowds"}:
@@ -183,8 +183,7 @@ class Links:
         return self._homes.get(camera_id)
 
     async def _status_of(self, path: Path) -> dict[str, CameraStatus]:
-        answer: dict[str, CameraStatus] | None = await _answer(path, {"ask": "status"})
-        return answer or {}
+        return understood(await _answer(path, {"ask": "status"}) or {})
 
 
 async def _answer(path: Path, ask: dict[str, str]) -> Any:

@@ -1,12 +1,12 @@
 """Which events are one happening, and what an incident made of them amounts to."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from math import inf
 
 from tynysh.behaviour.after_violence import AFTER_VIOLENCE
-from tynysh.behaviour.signal import Behaviour, Reason
-from tynysh.geometry import Box
+from tynysh.behaviour.event import Event
+from tynysh.behaviour.signal import Behaviour
+from tynysh.incidents.incident import Incident, Summary
 
 GAP_S = 30.0
 """Events of one family on one camera that are no further apart than this are one happening, seconds."""
@@ -68,61 +68,16 @@ _MANY_PEOPLE = 5
 _MOST_SEVERE = 4
 
 
-@dataclass(frozen=True, slots=True)
-class Occurrence:
-    """An event as fusion sees it, times in Unix seconds, box normalised.
-
-    known_until: the latest moment that it is known to have held; equal to `ended_at` once it has ended.
-    """
-
-    id: str
-    behaviour: Behaviour
-    started_at: float
-    ended_at: float | None
-    known_until: float
-    score: float
-    people: int
-    box: Box | None
-    zone: str | None
-    reason: Reason | None
-
-
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """An incident of the same camera that a new event may belong to. ended_at: None while it goes on."""
-
-    id: int
-    behaviours: frozenset[Behaviour]
-    started_at: float
-    ended_at: float | None
-    closed: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Summary:
-    """What the events of an incident amount to. box, zone, reason, score: of its leading behaviour."""
-
-    behaviour: Behaviour
-    behaviours: tuple[Behaviour, ...]
-    severity: int
-    started_at: float
-    ended_at: float | None
-    people: int
-    score: float
-    box: Box | None
-    zone: str | None
-    reason: Reason | None
-
-
 def related(one: Behaviour, other: Behaviour) -> bool:
     """Whether two behaviours may be sides of one happening."""
     return any(one in family and other in family for family in _FAMILIES)
 
 
-def home(event: Occurrence, candidates: Iterable[Candidate], *, gap_s: float = GAP_S) -> int | None:
+def home(event: Event, candidates: Iterable[Incident], *, gap_s: float = GAP_S) -> int | None:
     """The id of the incident that a new `event` belongs to; None where it is a happening of its own.
 
-    Of several that fit, the one that began last. What an operator has closed takes nothing more in.
+    candidates: incidents of the same camera. Times of the event are Unix seconds. Of several that fit, the one that
+    began last. What an operator has closed takes nothing more in.
     """
     fitting = [
         candidate
@@ -134,13 +89,13 @@ def home(event: Occurrence, candidates: Iterable[Candidate], *, gap_s: float = G
     return max(fitting, key=lambda candidate: (candidate.started_at, candidate.id)).id if fitting else None
 
 
-def _near(event: Occurrence, candidate: Candidate, gap_s: float) -> bool:
-    after = candidate.ended_at is not None and event.started_at > candidate.ended_at + gap_s
-    before = event.ended_at is not None and event.ended_at < candidate.started_at - gap_s
+def _near(event: Event, candidate: Incident, gap_s: float) -> bool:
+    after = candidate.ended_at is not None and event.start_s > candidate.ended_at + gap_s
+    before = event.end_s is not None and event.end_s < candidate.started_at - gap_s
     return not after and not before
 
 
-def severity(events: Sequence[Occurrence]) -> int:
+def severity(events: Sequence[Event]) -> int:
     """How much it matters: 1 low, 2 moderate, 3 high, 4 critical.
 
     The gravest behaviour sets the level: loitering 1; aggression, intrusion, crowding, a faulty camera or
@@ -165,26 +120,26 @@ def severity(events: Sequence[Occurrence]) -> int:
     return min(level + max(_steps_for_length(event) for event in events), _MOST_SEVERE)
 
 
-def _steps_for_length(event: Occurrence) -> int:
+def _steps_for_length(event: Event) -> int:
     """How many steps graver an event is for how long it has been known to last."""
     long_s = _LONG_S.get(event.behaviour, inf)
-    return sum(event.known_until - event.started_at >= times * long_s for times in (1.0, _VERY_LONG))
+    return sum(event.known_until_s - event.start_s >= times * long_s for times in (1.0, _VERY_LONG))
 
 
-def summary(events: Sequence[Occurrence]) -> Summary:
+def summary(events: Sequence[Event]) -> Summary:
     """What `events`, at least one, amount to; independent of their order."""
     behaviours = {event.behaviour for event in events}
     ranked = tuple(behaviour for behaviour in GRAVITY if behaviour in behaviours)
     leading = max(
         (event for event in events if event.behaviour is ranked[0]),
-        key=lambda event: (event.score, -event.started_at, event.id),
+        key=lambda event: (event.score, -event.start_s, event.id),
     )
-    ends = [event.ended_at for event in events if event.ended_at is not None]
+    ends = [event.end_s for event in events if event.end_s is not None]
     return Summary(
         behaviour=ranked[0],
         behaviours=ranked,
         severity=severity(events),
-        started_at=min(event.started_at for event in events),
+        started_at=min(event.start_s for event in events),
         ended_at=max(ends) if len(ends) == len(events) else None,
         people=max(event.people for event in events),
         score=leading.score,

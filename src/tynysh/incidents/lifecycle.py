@@ -40,8 +40,8 @@ NOTE_LIMIT = 2000
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
-    """Where an incident stands: its state, the verdict so far, and who has it."""
+class Handling:
+    """How far the handling of an incident has come: its state, the verdict so far, and who has it."""
 
     state: State = State.NEW
     verdict: Verdict | None = None
@@ -80,15 +80,15 @@ class StepError(TynyshError):
 
 
 def step(
-    standing: Standing,
+    handling: Handling,
     action: Action,
     *,
     user: str,
     at: float,
     verdict: Verdict | None = None,
     note: str | None = None,
-) -> tuple[Standing, Step]:
-    """The standing after `user` does `action`, and the step for the history.
+) -> tuple[Handling, Step]:
+    """The handling after `user` does `action`, and the step for the history.
 
     Steps may be skipped forwards; the way back is `reopen`, which takes the verdict away, so that it is given
     anew. `verify` may be repeated to correct a verdict. `resolve` may carry a verdict. Whoever does the first
@@ -98,14 +98,14 @@ def step(
     """
     note = (note or "").replace("\0", "").strip() or None
     _check_request(action, verdict, note)
-    _check_standing(standing, action)
-    after = _after(standing, action, user, verdict)
-    return after, Step(at, user, action, standing.state, after.state, verdict, note)
+    _check_state(handling, action)
+    after = _after(handling, action, user, verdict)
+    return after, Step(at, user, action, handling.state, after.state, verdict, note)
 
 
-def actions(standing: Standing) -> tuple[Action, ...]:
+def actions(handling: Handling) -> tuple[Action, ...]:
     """What may be done now."""
-    return tuple(action for action in Action if _forbidden(standing, action) is None)
+    return tuple(action for action in Action if _forbidden(handling, action) is None)
 
 
 def _check_request(action: Action, verdict: Verdict | None, note: str | None) -> None:
@@ -123,28 +123,28 @@ def _check_request(action: Action, verdict: Verdict | None, note: str | None) ->
         )
 
 
-def _check_standing(standing: Standing, action: Action) -> None:
-    forbidden = _forbidden(standing, action)
+def _check_state(handling: Handling, action: Action) -> None:
+    forbidden = _forbidden(handling, action)
     if forbidden is not None:
         raise StepError(*forbidden)
 
 
-def _forbidden(standing: Standing, action: Action) -> tuple[str, str] | None:
+def _forbidden(handling: Handling, action: Action) -> tuple[str, str] | None:
     """Key and words of why `action` cannot be taken now."""
     if action is Action.NOTE:
         return None
     if action is Action.REOPEN:
-        if standing.state is not State.RESOLVED:
+        if handling.state is not State.RESOLVED:
             return ("incident.error.not_resolved", "Only a resolved incident can be reopened.")
         return None
-    if standing.state is State.RESOLVED:
+    if handling.state is State.RESOLVED:
         return ("incident.error.resolved", "The incident is resolved; reopen it first.")
-    if action is Action.ACKNOWLEDGE and standing.state is not State.NEW:
-        return ("incident.error.acknowledged", f"The incident is {standing.state} already.")
+    if action is Action.ACKNOWLEDGE and handling.state is not State.NEW:
+        return ("incident.error.acknowledged", f"The incident is {handling.state} already.")
     if action is Action.DISPATCH:
-        if standing.state is State.DISPATCHED:
+        if handling.state is State.DISPATCHED:
             return ("incident.error.dispatched", "Somebody has been sent already.")
-        if standing.verdict is Verdict.FALSE:
+        if handling.verdict is Verdict.FALSE:
             return (
                 "incident.error.false",
                 "The incident was verified false; verify it anew before sending anybody.",
@@ -152,19 +152,19 @@ def _forbidden(standing: Standing, action: Action) -> tuple[str, str] | None:
     return None
 
 
-def _after(standing: Standing, action: Action, user: str, verdict: Verdict | None) -> Standing:
-    owner = standing.owner or user
+def _after(handling: Handling, action: Action, user: str, verdict: Verdict | None) -> Handling:
+    owner = handling.owner or user
     match action:
         case Action.NOTE:
-            return standing
+            return handling
         case Action.ACKNOWLEDGE:
-            return Standing(State.ACKNOWLEDGED, standing.verdict, owner)
+            return Handling(State.ACKNOWLEDGED, handling.verdict, owner)
         case Action.VERIFY:
-            state = State.DISPATCHED if standing.state is State.DISPATCHED else State.VERIFIED
-            return Standing(state, verdict, owner)
+            state = State.DISPATCHED if handling.state is State.DISPATCHED else State.VERIFIED
+            return Handling(state, verdict, owner)
         case Action.DISPATCH:
-            return Standing(State.DISPATCHED, standing.verdict, owner)
+            return Handling(State.DISPATCHED, handling.verdict, owner)
         case Action.RESOLVE:
-            return Standing(State.RESOLVED, verdict or standing.verdict, owner)
+            return Handling(State.RESOLVED, verdict or handling.verdict, owner)
         case Action.REOPEN:
-            return Standing(State.ACKNOWLEDGED, None, user)
+            return Handling(State.ACKNOWLEDGED, None, user)

@@ -4,13 +4,13 @@ import logging
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from enum import StrEnum
 from itertools import chain, count
 from pathlib import Path
 from threading import Event, Lock, Thread
 
 from tynysh.backoff import Backoff
 from tynysh.errors import MediaError
+from tynysh.media.camera_status import CameraState
 from tynysh.media.frame import Frame
 from tynysh.media.mailbox import FrameMailbox
 from tynysh.media.packet import Packet, PacketSource, SourcePacket, StreamInfo
@@ -41,20 +41,11 @@ _CORRUPT_SHARE = 0.05
 _PASSWORD_S = 60.0
 
 
-class FeedState(StrEnum):
-    """Where in its life a camera's stream is."""
-
-    CONNECTING = "connecting"
-    LIVE = "live"
-    DEGRADED = "degraded"
-    LOST = "lost"
-
-
 @dataclass(frozen=True, slots=True)
 class FeedStatus:
     """A camera's state. since: Unix time. detail: a key of the translations (`media.fault.refused`), or None."""
 
-    state: FeedState
+    state: CameraState
     since: float
     detail: str | None = None
 
@@ -132,7 +123,7 @@ class CameraFeed:
         self._thread: Thread | None = None
         self._mender = TimestampMender()
         self._meter = StreamMeter()
-        self._status = FeedStatus(FeedState.CONNECTING, clock.now())
+        self._status = FeedStatus(CameraState.CONNECTING, clock.now())
         self._last_packet_at = clock.monotonic()
         self._origin = (clock.now(), clock.monotonic())
         self._read = 0
@@ -240,7 +231,7 @@ class CameraFeed:
                 continue
             if self._clock.monotonic() - connected_at > _STEADY_S:
                 self._backoff.reset()
-            self._become(FeedState.LOST, f"media.fault.{fault}")
+            self._become(CameraState.LOST, f"media.fault.{fault}")
             ceiling_s = _PASSWORD_S if fault is SourceFault.WRONG_PASSWORD else 0.0
             self._stopping.wait(self._backoff.next_s(ceiling_s=ceiling_s))
 
@@ -362,7 +353,7 @@ class CameraFeed:
         self._read += 1
         self._bytes += packet.size
         self._last_packet_at = self._clock.monotonic()
-        if self._status.state is not FeedState.LIVE:
+        if self._status.state is not CameraState.LIVE:
             self._revive()
         if self._analysed:
             self._mailbox.put(packet)
@@ -371,28 +362,28 @@ class CameraFeed:
 
     def _revive(self) -> None:
         if self._status.detail != "media.degraded.corrupt":
-            self._become(FeedState.LIVE, None)
+            self._become(CameraState.LIVE, None)
 
     def _check(self) -> None:
         """Notice what no packet tells: silence, and too many damaged packets."""
         now = self._clock.monotonic()
         interval_s = self.info.interval_s if self.info else 0.0
         if (
-            self._status.state is FeedState.LIVE
+            self._status.state is CameraState.LIVE
             and now - self._last_packet_at > self._stall_s + 3 * interval_s
         ):
-            self._become(FeedState.DEGRADED, f"media.fault.{SourceFault.STALLED}")
+            self._become(CameraState.DEGRADED, f"media.fault.{SourceFault.STALLED}")
         began_at, read, corrupt = self._window
         if now - began_at >= _WINDOW_S:
             counters = self.counters
             bad = counters.corrupt_packets - corrupt > _CORRUPT_SHARE * max(1, counters.frames_read - read)
             self._window = (now, counters.frames_read, counters.corrupt_packets)
-            if bad and self._status.state is FeedState.LIVE:
-                self._become(FeedState.DEGRADED, "media.degraded.corrupt")
+            if bad and self._status.state is CameraState.LIVE:
+                self._become(CameraState.DEGRADED, "media.degraded.corrupt")
             elif not bad and self._status.detail == "media.degraded.corrupt":
-                self._become(FeedState.LIVE, None)
+                self._become(CameraState.LIVE, None)
 
-    def _become(self, state: FeedState, detail: str | None) -> None:
+    def _become(self, state: CameraState, detail: str | None) -> None:
         with self._lock:
             before = self._status
             if (before.state, before.detail) == (state, detail) or self._stopping.is_set():

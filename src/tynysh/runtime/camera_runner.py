@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
-from typing import Any
 from uuid import UUID
 
 import structlog
@@ -19,7 +18,8 @@ from tynysh.behaviour.threshold_sweep import Counts
 from tynysh.crowd.learning import Learnt
 from tynysh.crowd.minutes import MinuteMeter, Minutes, Series
 from tynysh.evidence.timeline import PeopleTimeline
-from tynysh.media.camera import CameraFeed, FeedState, FeedTick
+from tynysh.media.camera import CameraFeed, FeedTick
+from tynysh.media.camera_status import CameraState, CameraStatus, Counters
 from tynysh.media.frame import Frame
 from tynysh.media.recorder import Recorder, RecorderState, RecorderStatus, Retention
 from tynysh.media.source import SourceFault, SourceSpec, Transport
@@ -194,30 +194,30 @@ class CameraRunner:
         """
         self._asked_at = time.monotonic()
         shown = self._shown
-        if shown is None or self.feed.status.state is FeedState.LOST:
+        if shown is None or self.feed.status.state is CameraState.LOST:
             return None
         return jpeg(shown.anonymised())
 
-    def status(self) -> dict[str, Any]:
-        """What the console is told of the camera."""
+    def status(self) -> CameraStatus:
+        """How the camera is doing now."""
         status = self.feed.status
-        counters = dataclasses.asdict(self.feed.counters) | {"frames_analysed": self.analysed}
-        lost = status.state is FeedState.LOST
+        counted = dataclasses.asdict(self.feed.counters) | {"frames_analysed": self.analysed}
+        lost = status.state is CameraState.LOST
         crowd = self.crowd()
         whole = None if crowd is None else crowd.state.place(PICTURE)
-        return {
-            "state": status.state.value,
-            "since": status.since,
-            "detail": status.detail,
-            "people": 0 if lost else self._count,
-            "people_rough": whole is not None and whole.rough,
-            "fps": self._rate.of(counters["frames_read"], time.monotonic()),
-            "counters": counters,
-            "recording": self._recorder is not None
+        return CameraStatus(
+            state=status.state,
+            since=status.since,
+            detail=status.detail,
+            people=0 if lost else self._count,
+            people_rough=whole is not None and whole.rough,
+            fps=self._rate.of(counted["frames_read"], time.monotonic()),
+            counters=Counters.model_validate(counted),
+            recording=self._recorder is not None
             and self._main is not None
             and self._recorder.status.state is RecorderState.RECORDING
-            and self._main.status.state is not FeedState.LOST,
-        }
+            and self._main.status.state is not CameraState.LOST,
+        )
 
     def people_between(self, start_s: float, end_s: float) -> PeopleTimeline:
         """Where people were in a stretch of time, for a clip of it."""
@@ -226,7 +226,7 @@ class CameraRunner:
 
     def crowd(self) -> Crowd | None:
         """The crowd now; None before the first look and while the camera is lost."""
-        return None if self.feed.status.state is FeedState.LOST else self._crowd
+        return None if self.feed.status.state is CameraState.LOST else self._crowd
 
     def minutes(self, before: int) -> Mapping[Series, Minutes]:
         """What the crowd was like in the minutes before `before` (Unix time in minutes); each is given once."""
@@ -264,7 +264,7 @@ class CameraRunner:
 
     def _tick(self, tick: FeedTick) -> None:
         stalled = tick.status.detail == STALLED
-        if tick.status.state is FeedState.LOST or stalled:
+        if tick.status.state is CameraState.LOST or stalled:
             self._take(self._pipeline.lost(tick.time_s, self.feed.health))
             self._crowd = None
             with self._minutes_lock:

@@ -4,7 +4,6 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
 from random import Random
 
 import structlog
@@ -22,25 +21,16 @@ MOST_WAITING = 10_000
 """Events that may wait for a database that is away. Past that, updates give way, then the oldest."""
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """An event of a camera, with whether a clip is to be made of its incident."""
-
-    camera_id: str
-    event: Event
-    clip: bool
-
-
 class EventWriter:
     """Writes events in order, in a thread of its own, and tells what became of each.
 
-    `written` is called in that thread, after the event is durable.
+    `written` is called in that thread, after the event of a camera is durable.
     """
 
     def __init__(
         self,
         database: Database,
-        written: Callable[[Entry, Recorded], None],
+        written: Callable[[str, Event, Recorded], None],
         *,
         random: Random,
         clock: Callable[[], float] = time.time,
@@ -49,7 +39,7 @@ class EventWriter:
         self._written = written
         self._backoff = Backoff(first_s=0.2, most_s=10.0, random=random)
         self._clock = clock
-        self._waiting: deque[Entry] = deque()
+        self._waiting: deque[tuple[str, Event, bool]] = deque()
         self._change = threading.Condition()
         self._stopping = False
         self.lost = 0
@@ -59,12 +49,12 @@ class EventWriter:
         """Begin to write."""
         self.thread.start()
 
-    def put(self, entry: Entry) -> None:
-        """Have an event written soon; never blocks."""
+    def put(self, camera_id: str, event: Event, *, clip: bool) -> None:
+        """Have an event of a camera written soon; never blocks. clip: whether one is to be made of its incident."""
         with self._change:
             if len(self._waiting) >= MOST_WAITING:
                 self._give_way()
-            self._waiting.append(entry)
+            self._waiting.append((camera_id, event, clip))
             self._change.notify()
 
     def stop(self, timeout_s: float = 5.0) -> int:
@@ -77,8 +67,8 @@ class EventWriter:
             return len(self._waiting)
 
     def _give_way(self) -> None:
-        for index, entry in enumerate(self._waiting):
-            if entry.event.phase is Phase.UPDATED:
+        for index, (_, event, _) in enumerate(self._waiting):
+            if event.phase is Phase.UPDATED:
                 del self._waiting[index]
                 return
         self._waiting.popleft()
@@ -91,24 +81,22 @@ class EventWriter:
                     self._change.wait()
                 if not self._waiting:
                     return
-                entry = self._waiting[0]
-            if not self._write(entry):
+                first = self._waiting[0]
+            if not self._write(*first):
                 if self._stopping:
                     return
                 continue
             with self._change:
                 # Only this thread takes from the front, but a full queue may have dropped it meanwhile.
-                if self._waiting and self._waiting[0] is entry:
+                if self._waiting and self._waiting[0] is first:
                     self._waiting.popleft()
 
-    def _write(self, entry: Entry) -> bool:
+    def _write(self, camera_id: str, event: Event, clip: bool) -> bool:
         try:
-            recorded = events.record(
-                self._database, entry.event, entry.camera_id, now=self._clock(), clip=entry.clip
-            )
+            recorded = events.record(self._database, event, camera_id, now=self._clock(), clip=clip)
         except RefusedError as error:
             # Trying again is of no use, and the others must not wait behind it for ever.
-            log.error("event.refused", event_id=entry.event.id, camera=entry.camera_id, error=error.message)
+            log.error("event.refused", event_id=event.id, camera=camera_id, error=error.message)
             self._lose()
             return True
         except StoreError as error:
@@ -121,15 +109,15 @@ class EventWriter:
             return False
         except Exception:
             # A fault of ours: it must not cost the events behind it.
-            log.exception("event.broke", event_id=entry.event.id, camera=entry.camera_id)
+            log.exception("event.broke", event_id=event.id, camera=camera_id)
             self._lose()
             return True
         self._backoff.reset()
         try:
-            self._written(entry, recorded)
+            self._written(camera_id, event, recorded)
         except Exception:
             # The event is durable all the same.
-            log.exception("event.not_told", event_id=entry.event.id, camera=entry.camera_id)
+            log.exception("event.not_told", event_id=event.id, camera=camera_id)
         return True
 
     def _lose(self) -> None:

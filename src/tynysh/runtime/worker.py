@@ -20,17 +20,18 @@ from sqlalchemy import select
 from tynysh.backoff import Backoff
 from tynysh.behaviour.event import Event, Phase
 from tynysh.behaviour.signal import Behaviour
-from tynysh.bus.link import CameraStatus, CrowdMessage, Links, LinkServer
+from tynysh.bus.link import CrowdMessage, Links, LinkServer
 from tynysh.crowd.message import crowd_message
 from tynysh.errors import StoreError, TynyshError
 from tynysh.evidence.clip_maker import ClipMaker
+from tynysh.media.camera_status import CameraState, CameraStatus
 from tynysh.media.source import SourceError
 from tynysh.perception.detector import Detector
 from tynysh.runtime import logs
 from tynysh.runtime.camera_runner import CameraRunner, Crowd, start_camera
 from tynysh.runtime.crowd_history import CrowdHistory
 from tynysh.runtime.data_folder import DataFolder
-from tynysh.runtime.event_writer import Entry, EventWriter
+from tynysh.runtime.event_writer import EventWriter
 from tynysh.runtime.ground_memory import GroundMemory
 from tynysh.runtime.housekeeping import Housekeeping
 from tynysh.runtime.networks import Networks
@@ -43,7 +44,6 @@ from tynysh.site.fields import plain
 from tynysh.site.site import Site
 from tynysh.store.database import Database
 from tynysh.store.queries import cameras, events
-from tynysh.store.queries.cameras import CameraState
 from tynysh.store.queries.events import Recorded
 from tynysh.store.schema import CameraRow
 
@@ -242,7 +242,7 @@ class Worker:
     def _write_lost(self, camera_id: str, detail: str) -> None:
         """A camera that could not be started is lost until it is tried again."""
         with self._database.writing() as session:
-            lost = CameraState(state="lost", since=time.time(), detail=detail)
+            lost = CameraStatus(state=CameraState.LOST, since=time.time(), detail=detail)
             cameras.set_state(session, camera_id, lost, now=time.time())
 
     def _stop_camera(self, camera_id: str) -> None:
@@ -260,17 +260,7 @@ class Worker:
         now = time.time()
         with self._database.writing() as session:
             for camera_id, runner in self._runners.items():
-                status = runner.status()
-                state = CameraState(
-                    state=status["state"],
-                    since=status["since"],
-                    detail=status["detail"],
-                    people=status["people"],
-                    fps=status["fps"],
-                    recording=status["recording"],
-                    counters=status["counters"],
-                )
-                cameras.set_state(session, camera_id, state, now=now)
+                cameras.set_state(session, camera_id, runner.status(), now=now)
 
     def _heard(self, runner: CameraRunner, event: Event) -> None:
         """An event of a camera, in the camera's own thread."""
@@ -283,19 +273,19 @@ class Worker:
                     if len(self._stills) > MOST_STILLS:
                         self._stills.pop(next(iter(self._stills)))
         clip = runner.recorded and event.behaviour is not Behaviour.RECORDING_FAULT
-        self._writer.put(Entry(runner.camera.id, event, clip))
+        self._writer.put(runner.camera.id, event, clip=clip)
 
-    def _written(self, entry: Entry, recorded: Recorded) -> None:
+    def _written(self, camera_id: str, event: Event, recorded: Recorded) -> None:
         """An event is durable; in the writer's thread."""
         with self._stills_lock:
-            still = self._stills.pop(entry.event.id, None)
+            still = self._stills.pop(event.id, None)
         if recorded.opened:
             log.info(
                 "incident.opened",
                 incident=recorded.incident_id,
-                camera=entry.camera_id,
-                behaviour=entry.event.behaviour.value,
-                delay_s=round(time.time() - entry.event.start_s, 2),
+                camera=camera_id,
+                behaviour=str(event.behaviour),
+                delay_s=round(time.time() - event.start_s, 2),
             )
             if still is not None:
                 try:
@@ -388,9 +378,10 @@ class LinkThread:
             self.thread.join(max(0.0, deadline_s - time.monotonic()))
 
     def status(self) -> dict[str, CameraStatus]:
-        """How each camera status."""
+        """How each camera is doing."""
+        said = {"worker": self._worker.number, "reported_at": time.time()}
         return {
-            camera_id: {**runner.status(), "worker": self._worker.number, "reported_at": time.time()}
+            camera_id: runner.status().model_copy(update=said)
             for camera_id, runner in list(self._worker.runners.items())
         }
 

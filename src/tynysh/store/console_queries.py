@@ -1,4 +1,4 @@
-"""What the console's server asks of the database for itself: standing sessions, and counts for its metrics."""
+"""What the console's server asks of the database for itself: sessions in force, and counts for its metrics."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from tynysh.store.users import User
 _TOUCH_S = 60.0
 
 
-def standing(database: Database, token_hashes: Collection[str], *, now: float) -> dict[str, User]:
+def signed_in(database: Database, token_hashes: Collection[str], *, now: float) -> dict[str, User]:
     """The users of those sessions that have not ended, by token hash, and a note that the sessions are in use."""
     query = (
         select(SessionRow).options(joinedload(SessionRow.user)).where(SessionRow.token_hash.in_(token_hashes))
@@ -63,7 +63,7 @@ def counts(database: Database) -> Counts:
 
 
 def reported(database: Database) -> dict[str, float]:
-    """When the worker of each camera in force last recorded how it status, Unix seconds, by camera id."""
+    """When the worker of each camera in force last recorded how it is doing, Unix seconds, by camera id."""
     query = (
         select(CameraStateRow.camera_id, CameraStateRow.updated_at)
         .join(CameraRow, CameraRow.id == CameraStateRow.camera_id)

@@ -22,6 +22,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
+from tynysh.incidents.incident import ClipState
+
 # SQLite gives numbers of its own only to a primary key declared INTEGER.
 Number = BigInteger().with_variant(Integer, "sqlite")
 Carried = JSON(none_as_null=True)
@@ -178,7 +180,7 @@ class ClipRow(Base):
     __table_args__ = (CheckConstraint("state IN ('none', 'pending', 'ready', 'failed')", name="state"),)
 
     incident_id: Mapped[int] = mapped_column(ForeignKey("incident.id"), primary_key=True, autoincrement=False)
-    state: Mapped[str] = mapped_column(String(10), index=True)
+    state: Mapped[ClipState] = mapped_column(String(10), index=True)
     original_path: Mapped[str | None] = mapped_column(Text)
     anonymised_path: Mapped[str | None] = mapped_column(Text)
     still_path: Mapped[str | None] = mapped_column(Text)
@@ -192,7 +194,7 @@ class ClipRow(Base):
 
 
 class CameraStateRow(Base):
-    """How a camera status, as its worker last said. since: when the state began."""
+    """How a camera is doing, as its worker last said. since: when the state began."""
 
     __tablename__ = "camera_state"
 

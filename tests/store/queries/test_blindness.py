@@ -2,10 +2,10 @@
 
 from tynysh.behaviour.registry import default_settings
 from tynysh.behaviour.signal import Behaviour
+from tynysh.media.camera_status import CameraStatus
 from tynysh.store.database import Database
 from tynysh.store.queries import blindness, cameras, events
-from tynysh.store.queries.blindness import SiteSight
-from tynysh.store.queries.cameras import CameraState
+from tynysh.store.queries.blindness import Blindness
 from tynysh.store.schema import CameraRow, SiteRow
 
 CORNERS = [[0, 0], [1, 0], [1, 1]]
@@ -13,7 +13,7 @@ CORNERS = [[0, 0], [1, 0], [1, 1]]
 
 def fares(city: Database, camera: str, state: str, since: float = 10.0) -> None:
     with city.writing() as session:
-        cameras.set_state(session, camera, CameraState(state, since=since), now=since)
+        cameras.set_state(session, camera, CameraStatus(state=state, since=since), now=since)
 
 
 def faulty(city: Database, make_event, camera: str, subject: str, start_s: float, **more) -> int:
@@ -27,7 +27,7 @@ def zoned(city: Database, camera: str, *names: str) -> None:
         row.settings = row.settings | {"zones": [{"name": name, "polygon": CORNERS} for name in names]}
 
 
-def look(city: Database, **more) -> list[SiteSight]:
+def look(city: Database, **more) -> list[Blindness]:
     with city.reading() as session:
         return list(blindness.sites(session, **more))
 
@@ -117,5 +117,5 @@ def test_a_camera_that_is_switched_off_is_not_counted(city: Database) -> None:
 
 def test_how_a_camera_fares_now_counts_more_than_what_was_written_down(city: Database) -> None:
     fares(city, "gate", "live")
-    park = look(city, status=lambda _: CameraState("lost", since=50.0))[1]
+    park = look(city, status=lambda _: CameraStatus(state="lost", since=50.0))[1]
     assert park.faulty[0].since == 50.0

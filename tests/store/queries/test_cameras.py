@@ -1,14 +1,14 @@
 """Sites and cameras as people see them, and how cameras fare."""
 
-import dataclasses
-
+from tynysh.geometry import GeoPosition
+from tynysh.media.camera_status import CameraStatus, Counters
 from tynysh.store.database import Database
 from tynysh.store.queries import cameras, changes
-from tynysh.store.queries.cameras import CameraState
-from tynysh.store.queries.incidents import GeoPosition
 from tynysh.store.schema import CameraRow
 
-LIVE = CameraState("live", since=10.0, people=3, fps=9.5, recording=True, counters={"frames_read": 100})
+LIVE = CameraStatus(
+    state="live", since=10.0, people=3, fps=9.5, recording=True, counters={"frames_read": 100}
+)
 
 
 def test_sites_come_in_the_order_of_the_site_file_with_their_cameras_counted(city: Database) -> None:
@@ -46,9 +46,9 @@ def test_only_another_state_is_told_in_the_feed(city: Database) -> None:
     told = []
     for state in (
         LIVE,
-        dataclasses.replace(LIVE, fps=10.0, counters={"frames_read": 200}),
-        CameraState("lost", since=20.0, detail="no answer"),
-        CameraState("lost", since=20.0, detail="wrong password"),
+        LIVE.model_copy(update={"fps": 10.0, "counters": Counters(frames_read=200)}),
+        CameraStatus(state="lost", since=20.0, detail="no answer"),
+        CameraStatus(state="lost", since=20.0, detail="wrong password"),
         LIVE,
     ):
         with city.writing() as session:

@@ -15,7 +15,7 @@ def shown(database: Database, incident_id: int) -> tuple[str, bool, float | None
     with database.reading() as session:
         found = incidents.detail(session, incident_id)
     assert found is not None
-    return found.incident.clip, found.incident.still, found.clip_started_at
+    return found.clip, found.still, found.clip_started_at
 
 
 def test_a_clip_becomes_ready_with_its_still_before(city: Database, number: int) -> None:

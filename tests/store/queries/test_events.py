@@ -12,6 +12,7 @@ from tynysh.behaviour.events import EventMaker, Rule
 from tynysh.behaviour.signal import Behaviour, Reason, Signal
 from tynysh.errors import StoreError
 from tynysh.geometry import Box
+from tynysh.incidents.incident import IncidentDetail
 from tynysh.incidents.lifecycle import Action, State, Verdict
 from tynysh.store.database import Database
 from tynysh.store.queries import changes, clips, events, incidents
@@ -24,7 +25,7 @@ def feed(database: Database) -> list[tuple[int, str, str]]:
         return [(change.id, change.kind.value, change.ref) for change in changes.since(session, 0)]
 
 
-def detail(database: Database, incident_id: int) -> incidents.IncidentDetail:
+def detail(database: Database, incident_id: int) -> IncidentDetail:
     with database.reading() as session:
         found = incidents.detail(session, incident_id)
     assert found is not None
@@ -41,14 +42,14 @@ def test_a_new_event_opens_an_incident_and_is_told(city: Database, make_event) -
     recorded = record(city, event, "door", now=1001.5)
     assert recorded.opened
     found = detail(city, recorded.incident_id)
-    assert found.incident.site.id == "pulse"
-    assert found.incident.camera.id == "door"
-    assert (found.incident.behaviour, found.incident.state) == (Behaviour.FIGHT, State.NEW)
-    assert (found.incident.opened_at, found.incident.started_at) == (1001.5, 1000.0)
-    assert found.incident.ended_at is None
-    assert (found.incident.people, found.incident.zone, found.incident.score) == (3, "floor", 0.8)
-    assert found.incident.box == Box(0.1, 0.2, 0.3, 0.4)
-    assert found.incident.reason == Reason("fight.network", {"score": 0.8})
+    assert found.site.id == "pulse"
+    assert found.camera.id == "door"
+    assert (found.behaviour, found.state) == (Behaviour.FIGHT, State.NEW)
+    assert (found.opened_at, found.started_at) == (1001.5, 1000.0)
+    assert found.ended_at is None
+    assert (found.people, found.zone, found.score) == (3, "floor", 0.8)
+    assert found.box == Box(0.1, 0.2, 0.3, 0.4)
+    assert found.reason == Reason("fight.network", {"score": 0.8})
     assert [kept.id for kept in found.events] == [event.id]
     assert found.events[0].curve == ((1000.0, 0.5), (1001.0, 0.8))
     assert feed(city) == [(1, "incident", str(recorded.incident_id))]
@@ -68,10 +69,10 @@ def test_an_event_grows_and_ends_in_its_incident(city: Database, make_event) -> 
     number = record(city, event, "door", now=1001.0).incident_id
     grown = dataclasses.replace(event, phase=Phase.UPDATED, score=0.95, people=5)
     assert record(city, grown, "door", now=1005.0).changed
-    assert detail(city, number).incident.severity == 4, "five people fight"
+    assert detail(city, number).severity == 4, "five people fight"
     ended = dataclasses.replace(grown, phase=Phase.ENDED, end_s=1012.0)
     record(city, ended, "door", now=1013.0)
-    found = detail(city, number).incident
+    found = detail(city, number)
     assert (found.score, found.ended_at) == (0.95, 1012.0)
     assert len(feed(city)) == 3
 
@@ -83,7 +84,7 @@ def test_severity_rises_while_a_fight_goes_on_though_its_score_stays_the_same(ci
     for time_s in (1000.0 + second for second in range(45)):
         for event in maker.observe([Signal(Behaviour.FIGHT, time_s, 0.8, people=2)], time_s):
             number = record(city, event, "door", now=time_s).incident_id
-            severities[time_s] = detail(city, number).incident.severity
+            severities[time_s] = detail(city, number).severity
     assert severities[1000.0] == 3
     assert min(time_s for time_s, level in severities.items() if level == 4) == pytest.approx(1030, abs=10)
 
@@ -102,7 +103,7 @@ def test_an_update_that_comes_after_the_end_is_left_aside(city: Database, make_e
     number = record(city, event, "door", now=1011.0).incident_id
     late = dataclasses.replace(event, phase=Phase.UPDATED, end_s=None, score=0.9)
     assert not record(city, late, "door", now=1012.0).changed
-    assert detail(city, number).incident.ended_at == 1010.0
+    assert detail(city, number).ended_at == 1010.0
 
 
 def test_related_events_soon_after_each_other_are_one_incident(city: Database, make_event) -> None:
@@ -111,7 +112,7 @@ def test_related_events_soon_after_each_other_are_one_incident(city: Database, m
     third = record(city, make_event(Behaviour.FIGHT, 1061.0, 1065.0), "door", now=1066.0)
     assert second == events.Recorded(first.incident_id, opened=False, changed=True)
     assert third.opened, "31 s after the last: another happening"
-    found = detail(city, first.incident_id).incident
+    found = detail(city, first.incident_id)
     assert found.behaviours == (Behaviour.PERSON_DOWN, Behaviour.AGGRESSION)
     assert found.severity == 4
     assert found.ended_at == 1030.0
@@ -146,7 +147,7 @@ def test_what_follows_a_closed_incident_is_a_new_one(
     assert record(city, ended, "door", now=1011.0).incident_id == first.incident_id, (
         "its own event still ends in it"
     )
-    closed = detail(city, first.incident_id).incident
+    closed = detail(city, first.incident_id)
     assert closed.ended_at == 1010.0
     assert closed.state is (State.RESOLVED if action is Action.RESOLVE else State.VERIFIED)
 
@@ -154,8 +155,8 @@ def test_what_follows_a_closed_incident_is_a_new_one(
 def test_a_clip_is_expected_in_the_same_moment_if_wanted(city: Database, make_event) -> None:
     with_clip = record(city, make_event(), "door", now=1001.0, clip=True).incident_id
     without = record(city, make_event(), "floor", now=1001.0).incident_id
-    assert detail(city, with_clip).incident.clip == "pending"
-    assert detail(city, without).incident.clip == "none"
+    assert detail(city, with_clip).clip == "pending"
+    assert detail(city, without).clip == "none"
     with city.reading() as session:
         assert [clip.incident_id for clip in clips.pending(session)] == [with_clip]
 
@@ -167,7 +168,7 @@ def test_numbers_may_be_those_of_arrays(city: Database, make_event) -> None:
         box=Box(*np.array([0.1, 0.2, 0.3, 0.4], dtype=np.float32)),
         reason=Reason("r", {"level": np.float32(0.25), "n": np.int64(3), "where": "Ә\0"}),
     )
-    found = detail(city, record(city, event, "door", now=1001.0).incident_id).incident
+    found = detail(city, record(city, event, "door", now=1001.0).incident_id)
     assert (found.score, found.people) == (0.5, 4)
     assert found.reason == Reason("r", {"level": 0.25, "n": 3, "where": "Ә"})
 
@@ -185,8 +186,8 @@ class TestOrphans:
         other = record(city, make_event(), "gate", now=1043.0).incident_id
         with city.writing() as session:
             assert close_orphans(session, ["door", "floor"], now=5000.0) == [left_open.id]
-        assert detail(city, number).incident.ended_at == 1042.0
-        assert detail(city, other).incident.ended_at is None, "that camera's worker lives"
+        assert detail(city, number).ended_at == 1042.0
+        assert detail(city, other).ended_at is None, "that camera's worker lives"
         assert feed(city)[-1][2] == str(number)
 
     def test_are_closed_once(self, city: Database, make_event) -> None:
@@ -201,7 +202,7 @@ class TestOrphans:
         with city.writing() as session:
             close_orphans(session, ["door"], now=1002.0)
         record(city, dataclasses.replace(event, phase=Phase.UPDATED, score=0.9), "door", now=1003.0)
-        assert detail(city, number).incident.ended_at is None
+        assert detail(city, number).ended_at is None
 
 
 def test_a_long_curve_is_thinned_without_losing_its_peak_or_its_end() -> None:

@@ -3,10 +3,11 @@
 import pytest
 
 from tynysh.behaviour.signal import Behaviour
+from tynysh.geometry import GeoPosition
 from tynysh.incidents.lifecycle import Action, State, StepError, Verdict
 from tynysh.store.database import Database
 from tynysh.store.queries import changes, events, incidents
-from tynysh.store.queries.incidents import Filter, GeoPosition
+from tynysh.store.queries.incidents import Filter
 
 
 @pytest.fixture
@@ -94,9 +95,9 @@ def test_steps_are_kept_with_who_and_when(city: Database, numbers: list[int]) ->
     act(city, numbers[0], Action.VERIFY, user="bolat", now=9002.0, verdict=Verdict.TRUE, note="two men")
     found = act(city, numbers[0], Action.RESOLVE, now=9003.0)
     assert found is not None
-    assert found.incident.state is State.RESOLVED
-    assert (found.incident.owner, found.incident.verdict) == ("aigerim", Verdict.TRUE)
-    assert found.incident.actions == (Action.REOPEN, Action.NOTE)
+    assert found.state is State.RESOLVED
+    assert (found.owner, found.verdict) == ("aigerim", Verdict.TRUE)
+    assert found.actions == (Action.REOPEN, Action.NOTE)
     told = [(step.at, step.user, step.action, step.from_state, step.to_state) for step in found.steps]
     assert told == [
         (9001.0, "aigerim", Action.ACKNOWLEDGE, State.NEW, State.ACKNOWLEDGED),

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import select
@@ -10,15 +11,17 @@ from sqlalchemy.orm import Session
 
 from tynysh.behaviour.registry import default_settings
 from tynysh.behaviour.signal import Behaviour, Reason
+from tynysh.incidents.incident import CameraName, SiteName
+from tynysh.media.camera_status import CameraState, CameraStatus
 from tynysh.scene.fault import CameraFault
 from tynysh.store.queries import cameras
-from tynysh.store.queries.cameras import CameraState, CameraView
-from tynysh.store.queries.incidents import Place, Source, loaded_reason
+from tynysh.store.queries.cameras import RegisteredCamera
+from tynysh.store.queries.incidents import loaded_reason
 from tynysh.store.schema import CameraRow, EventRow, SiteRow
 
 
 @dataclass(frozen=True, slots=True)
-class FaultNow:
+class OpenFault:
     """A fault that holds. since: Unix seconds. incident: the number of its incident; None while there is none yet.
 
     kind: a `CameraFault`, as text: an event's subject of another version is carried as it is.
@@ -37,7 +40,7 @@ class HiddenZone:
 
     name: str
     kind: str
-    seen_by: tuple[Source, ...]
+    seen_by: tuple[CameraName, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +51,9 @@ class FaultyCamera:
     the camera is not blind.
     """
 
-    camera: Source
+    camera: CameraName
     since: float | None
-    faults: tuple[FaultNow, ...]
+    faults: tuple[OpenFault, ...]
     zones: tuple[HiddenZone, ...]
     behaviours: tuple[Behaviour, ...]
 
@@ -61,7 +64,7 @@ class FaultyCamera:
 
 
 @dataclass(frozen=True, slots=True)
-class SiteSight:
+class Blindness:
     """What a site's cameras see and do not see.
 
     cameras: how many are in force and switched on. faulty: those with a fault, the blind ones first, the longest blind
@@ -69,11 +72,10 @@ class SiteSight:
     seen, Unix seconds; None while some camera sees, or has not yet said.
     """
 
-    site: Place
-    kind: str
+    site: SiteName
     cameras: int
     faulty: tuple[FaultyCamera, ...]
-    seeing: tuple[Source, ...]
+    seeing: tuple[CameraName, ...]
 
     @property
     def blind(self) -> int:
@@ -88,22 +90,17 @@ class SiteSight:
         return max(camera.since for camera in self.faulty if camera.since is not None)
 
 
-def recorded(camera: CameraView) -> CameraState | None:
-    """How a camera fared when its worker last wrote it down."""
-    return camera.status
-
-
 def sites(
     session: Session,
     *,
     only: Collection[str] | None = None,
-    status: Callable[[CameraView], CameraState | None] = recorded,
-) -> Sequence[SiteSight]:
+    status: Callable[[RegisteredCamera], CameraStatus | None] = attrgetter("status"),
+) -> Sequence[Blindness]:
     """All sites in the order of the site file, also those of which everything is seen.
 
     A camera has the faults of its open `camera_fault` events; one that is lost and has no event of it yet, or is not
     watched for faults, has the fault `lost` since it was. `only` confines to some sites. `status` tells how a camera
-    status now.
+    is doing now; else it is what its worker last wrote down.
     """
     settings = _settings(session)
     faults = _open_faults(session)
@@ -111,7 +108,7 @@ def sites(
         site_id: list(group)
         for site_id, group in groupby(cameras.cameras(session, only=only), lambda one: one.site.id)
     }
-    found: list[SiteSight] = []
+    found: list[Blindness] = []
     for site in cameras.sites(session, only=only):
         mine = [one for one in by_site.get(site.id, []) if settings[one.id][1].get("enabled", True)]
         states = {one.id: status(one) for one in mine}
@@ -120,18 +117,17 @@ def sites(
             one
             for one in mine
             if (state := states[one.id]) is not None
-            and state.state in {"live", "degraded"}
+            and state.state in {CameraState.LIVE, CameraState.DEGRADED}
             and not any(fault.blinds for fault in held[one.id])
         ]
         faulty = [_faulty(one, held[one.id], seeing, settings[one.id]) for one in mine if held[one.id]]
         faulty.sort(key=lambda one: (not one.blind, one.since or one.faults[0].since))
         found.append(
-            SiteSight(
-                site=Place(site.id, site.name),
-                kind=site.kind,
+            Blindness(
+                site=site,
                 cameras=len(mine),
                 faulty=tuple(faulty),
-                seeing=tuple(_source(one) for one in seeing),
+                seeing=tuple(seeing),
             )
         )
     return found
@@ -148,7 +144,7 @@ def _settings(session: Session) -> dict[str, tuple[_Settings, _Settings]]:
     return {camera_id: (of_sites[site], own) for camera_id, site, own in session.execute(query).tuples()}
 
 
-def _open_faults(session: Session) -> dict[str, list[FaultNow]]:
+def _open_faults(session: Session) -> dict[str, list[OpenFault]]:
     """The faults that hold, by camera, the earliest first."""
     rows = session.execute(
         select(
@@ -157,9 +153,9 @@ def _open_faults(session: Session) -> dict[str, list[FaultNow]]:
         .where(EventRow.behaviour == Behaviour.CAMERA_FAULT, EventRow.ended_at.is_(None))
         .order_by(EventRow.started_at, EventRow.id)
     )
-    found: dict[str, list[FaultNow]] = {}
+    found: dict[str, list[OpenFault]] = {}
     for camera_id, subject, started_at, incident_id, reason in rows.tuples():
-        fault = FaultNow(subject, _blinds(subject), started_at, incident_id, loaded_reason(reason))
+        fault = OpenFault(subject, _blinds(subject), started_at, incident_id, loaded_reason(reason))
         found.setdefault(camera_id, []).append(fault)
     return found
 
@@ -169,34 +165,35 @@ def _blinds(subject: str) -> bool:
     return subject not in set(CameraFault) or CameraFault(subject).blinds
 
 
-def _faults(state: CameraState | None, events: Sequence[FaultNow]) -> tuple[FaultNow, ...]:
-    lost = state is not None and state.state == "lost"
-    if not lost or state is None or any(fault.kind == CameraFault.LOST for fault in events):
-        return tuple(events)
-    unsaid = FaultNow(CameraFault.LOST, True, state.since, None, Reason("camera_fault.lost"))
-    return tuple(sorted((*events, unsaid), key=lambda fault: fault.since))
+def _faults(status: CameraStatus | None, known: Sequence[OpenFault]) -> tuple[OpenFault, ...]:
+    if (
+        status is None
+        or status.state is not CameraState.LOST
+        or CameraFault.LOST in {one.kind for one in known}
+    ):
+        return tuple(known)
+    lost = OpenFault(CameraFault.LOST, True, status.since, None, Reason("camera_fault.lost"))
+    return tuple(sorted((*known, lost), key=lambda fault: fault.since))
 
 
 def _faulty(
-    camera: CameraView,
-    faults: tuple[FaultNow, ...],
-    seeing: Sequence[CameraView],
+    camera: RegisteredCamera,
+    faults: tuple[OpenFault, ...],
+    seeing: Sequence[RegisteredCamera],
     settings: tuple[_Settings, _Settings],
 ) -> FaultyCamera:
     since = min((fault.since for fault in faults if fault.blinds), default=None)
     if since is None:
-        return FaultyCamera(_source(camera), None, faults, (), ())
+        return FaultyCamera(camera, None, faults, (), ())
     zones = tuple(
         HiddenZone(
             zone["name"],
             zone.get("kind", "area"),
-            tuple(
-                _source(one) for one in seeing if any(other["name"] == zone["name"] for other in one.zones)
-            ),
+            tuple(one for one in seeing if any(other["name"] == zone["name"] for other in one.zones)),
         )
         for zone in camera.zones
     )
-    return FaultyCamera(_source(camera), since, faults, zones, _watched(*settings))
+    return FaultyCamera(camera, since, faults, zones, _watched(*settings))
 
 
 def _watched(site: _Settings, camera: _Settings) -> tuple[Behaviour, ...]:
@@ -213,7 +210,3 @@ def _watched(site: _Settings, camera: _Settings) -> tuple[Behaviour, ...]:
         and behaviour in chosen
         and chosen[behaviour].get("enabled", True)
     )
-
-
-def _source(camera: CameraView) -> Source:
-    return Source(camera.id, camera.name, camera.simulated)

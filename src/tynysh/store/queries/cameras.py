@@ -1,25 +1,25 @@
-"""Sites and cameras as people see them, and how each camera status."""
+"""Sites and cameras as people see them, and how each camera is doing."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
+from tynysh.geometry import GeoPosition
+from tynysh.incidents.incident import CameraName, SiteName
+from tynysh.media.camera_status import CameraStatus
 from tynysh.store.database import must_be_writing
 from tynysh.store.queries import changes
-from tynysh.store.queries.incidents import GeoPosition, Place, position
+from tynysh.store.queries.incidents import position, site_name
 from tynysh.store.schema import CameraRow, CameraStateRow, SiteRow
 
 
 @dataclass(frozen=True, slots=True)
-class SiteView:
-    """A site with the number of its cameras."""
+class RegisteredSite(SiteName):
+    """A site in force, with the number of its cameras."""
 
-    id: str
-    name: str
-    kind: str
     address: str | None
     position: GeoPosition | None
     time_zone: str
@@ -27,34 +27,20 @@ class SiteView:
 
 
 @dataclass(frozen=True, slots=True)
-class CameraState:
-    """How a camera status. state: connecting, live, degraded or lost. since: Unix seconds."""
+class RegisteredCamera(CameraName):
+    """A camera in force, with how it is doing: `status` is None until its worker has spoken.
 
-    state: str
-    since: float
-    detail: str | None = None
-    people: int = 0
-    fps: float = 0.0
-    recording: bool = False
-    counters: Mapping[str, int] = field(default_factory=dict)
+    zones, lines: as in the site schema.
+    """
 
-
-@dataclass(frozen=True, slots=True)
-class CameraView:
-    """A camera with how it status; `status` is None until its worker has spoken."""
-
-    id: str
-    name: str
-    site: Place
-    site_kind: str
-    simulated: bool
+    site: SiteName
     position: GeoPosition | None
     zones: Sequence[Mapping[str, Any]]
     lines: Sequence[Mapping[str, Any]]
-    status: CameraState | None
+    status: CameraStatus | None
 
 
-def sites(session: Session, *, only: Collection[str] | None = None) -> Sequence[SiteView]:
+def sites(session: Session, *, only: Collection[str] | None = None) -> Sequence[RegisteredSite]:
     """The sites in force, in the order of the site file; `only` confines to some."""
     counted = session.execute(
         select(CameraRow.site_id, func.count())
@@ -68,7 +54,7 @@ def sites(session: Session, *, only: Collection[str] | None = None) -> Sequence[
     return [_site(row, counts.get(row.id, 0)) for row in session.scalars(query)]
 
 
-def cameras(session: Session, *, only: Collection[str] | None = None) -> Sequence[CameraView]:
+def cameras(session: Session, *, only: Collection[str] | None = None) -> Sequence[RegisteredCamera]:
     """The cameras in force, in the order of the site file; `only` confines to those of some sites."""
     query = (
         select(CameraRow, CameraStateRow)
@@ -84,7 +70,7 @@ def cameras(session: Session, *, only: Collection[str] | None = None) -> Sequenc
     return [_camera(camera, state) for camera, state in session.execute(query).tuples()]
 
 
-def camera(session: Session, camera_id: str) -> CameraView | None:
+def camera(session: Session, camera_id: str) -> RegisteredCamera | None:
     """One camera in force; None if there is none of that id."""
     row = session.get(CameraRow, camera_id, options=[joinedload(CameraRow.site)])
     if row is None or row.removed_at is not None:
@@ -92,58 +78,48 @@ def camera(session: Session, camera_id: str) -> CameraView | None:
     return _camera(row, session.get(CameraStateRow, camera_id))
 
 
-def set_state(session: Session, camera_id: str, state: CameraState, *, now: float) -> bool:
-    """Keep how a camera status; tells the feed, and returns True, only where the state is another than before.
+def set_state(session: Session, camera_id: str, status: CameraStatus, *, now: float) -> bool:
+    """Keep how a camera is doing; tells the feed, and returns True, only where its state is another than before.
 
     Needs a session of `Database.writing`.
     """
     must_be_writing(session)
     row = session.get(CameraStateRow, camera_id)
-    changed = row is None or (row.state, row.detail) != (state.state, state.detail)
+    changed = row is None or (row.state, row.detail) != (status.state, status.detail)
     if row is None:
         row = CameraStateRow(camera_id=camera_id)
         session.add(row)
-    row.state, row.since, row.detail = state.state, state.since, state.detail
-    row.people, row.fps, row.recording = state.people, state.fps, state.recording
-    row.counters = dict(state.counters)
+    for name, value in status.model_dump(mode="json", include=_KEPT).items():
+        setattr(row, name, value)
     row.updated_at = now
     if changed:
         changes.publish(session, changes.ChangeKind.CAMERA, camera_id, now=now)
     return changed
 
 
-def _site(row: SiteRow, count: int) -> SiteView:
-    place = row.settings.get("position")
-    return SiteView(
+_KEPT = {"state", "since", "detail", "people", "fps", "recording", "counters"}
+
+
+def _site(row: SiteRow, count: int) -> RegisteredSite:
+    return RegisteredSite(
         id=row.id,
         name=row.name,
         kind=row.kind,
         address=row.settings.get("address"),
-        position=None if place is None else GeoPosition(place["latitude"], place["longitude"]),
+        position=position(row),
         time_zone=row.settings["time_zone"],
         cameras=count,
     )
 
 
-def _camera(row: CameraRow, state: CameraStateRow | None) -> CameraView:
-    return CameraView(
+def _camera(row: CameraRow, state: CameraStateRow | None) -> RegisteredCamera:
+    return RegisteredCamera(
         id=row.id,
         name=row.name,
-        site=Place(row.site_id, row.site.name),
-        site_kind=row.site.kind,
         simulated=row.simulated,
+        site=site_name(row.site),
         position=position(row),
         zones=row.settings.get("zones", []),
         lines=row.settings.get("lines", []),
-        status=None
-        if state is None
-        else CameraState(
-            state=state.state,
-            since=state.since,
-            detail=state.detail,
-            people=state.people,
-            fps=state.fps,
-            recording=state.recording,
-            counters=state.counters,
-        ),
+        status=None if state is None else CameraStatus.model_validate(state),
     )

@@ -61,7 +61,7 @@ def set_still(session: Session, incident_id: int, still_path: str, *, now: float
         row = ClipRow(incident_id=incident_id, state="none", updated_at=now)
         session.add(row)
     row.still_path = still_path
-    _told(session, row, now)
+    _publish(session, row, now)
 
 
 def set_ready(
@@ -82,14 +82,14 @@ def set_ready(
     row.original_path, row.anonymised_path = original_path, anonymised_path
     row.still_path = still_path or row.still_path
     row.started_at, row.ended_at, row.bytes = started_at, ended_at, bytes
-    _told(session, row, now)
+    _publish(session, row, now)
 
 
 def set_failed(session: Session, incident_id: int, detail: str, *, now: float) -> None:
     """There will be no clip; `detail` says why."""
     row = _row(session, incident_id, now)
     row.state, row.detail = "failed", detail
-    _told(session, row, now)
+    _publish(session, row, now)
 
 
 def forget(session: Session, incident_id: int, *, now: float) -> None:
@@ -108,7 +108,7 @@ def _row(session: Session, incident_id: int, now: float) -> ClipRow:
     return session.get_one(ClipRow, incident_id)
 
 
-def _told(session: Session, row: ClipRow, now: float) -> None:
+def _publish(session: Session, row: ClipRow, now: float) -> None:
     row.updated_at = now
     session.flush()
     changes.publish(session, changes.ChangeKind.INCIDENT, row.incident_id, now=now)

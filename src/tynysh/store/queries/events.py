@@ -5,16 +5,16 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row, or_, select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from tynysh.behaviour.event import Event
-from tynysh.behaviour.signal import Behaviour
 from tynysh.incidents import fusion
-from tynysh.incidents.fusion import GAP_S, Candidate, Occurrence, Summary
+from tynysh.incidents.fusion import GAP_S
+from tynysh.incidents.incident import Incident, Summary
 from tynysh.store.database import Database, RefusedError, must_be_writing
 from tynysh.store.queries import changes, clips
-from tynysh.store.queries.incidents import loaded_box, loaded_reason, standing, stored_reason
+from tynysh.store.queries.incidents import SHOWN, loaded_event, loaded_incident, stored_reason
 from tynysh.store.schema import CameraRow, EventRow, IncidentRow
 
 MOST_SAMPLES = 512
@@ -115,11 +115,11 @@ def _add(
         gap_s = float(camera.site.settings.get("joining", {}).get("gap_s", GAP_S))
     row = EventRow(id=event.id, camera_id=camera_id, recorded_at=now)
     _take_over(row, event, now)
-    home = fusion.home(_occurrence(row), _candidates(session, camera_id, row.started_at, gap_s), gap_s=gap_s)
+    home = fusion.home(event, _candidates(session, camera_id, row.started_at, gap_s), gap_s=gap_s)
     opened = home is None
     if home is None:
         incident = IncidentRow(site_id=camera.site_id, camera_id=camera_id, opened_at=now, state="new")
-        _apply(incident, fusion.summary([_occurrence(row)]))
+        _apply(incident, fusion.summary([loaded_event(row, row.curve)]))
         session.add(incident)
         session.flush()
         if clip:
@@ -133,32 +133,27 @@ def _add(
     return Recorded(incident.id, opened=opened, changed=True)
 
 
-def _candidates(session: Session, camera_id: str, started_at: float, gap_s: float) -> list[Candidate]:
-    query = select(IncidentRow).where(
-        IncidentRow.camera_id == camera_id,
-        or_(IncidentRow.ended_at.is_(None), IncidentRow.ended_at >= started_at - gap_s),
-    )
-    return [
-        Candidate(
-            id=row.id,
-            behaviours=frozenset(Behaviour(behaviour) for behaviour in row.behaviours),
-            started_at=row.started_at,
-            ended_at=row.ended_at,
-            closed=standing(row).closed,
+def _candidates(session: Session, camera_id: str, start_s: float, gap_s: float) -> list[Incident]:
+    query = (
+        select(IncidentRow)
+        .options(*SHOWN)
+        .where(
+            IncidentRow.camera_id == camera_id,
+            or_(IncidentRow.ended_at.is_(None), IncidentRow.ended_at >= start_s - gap_s),
         )
-        for row in session.scalars(query)
-    ]
+    )
+    return [loaded_incident(row) for row in session.scalars(query)]
 
 
 def _take_over(row: EventRow, event: Event, now: float) -> bool:
     """Put what `event` says into `row`; whether anything is different."""
-    said = {
-        "behaviour": event.behaviour.value,
-        "subject": _clean(event.subject),
+    values = {
+        "behaviour": str(event.behaviour),
+        "subject": event.subject.replace("\0", ""),
         "started_at": float(event.start_s),
         "decided_at": float(event.decided_s),
         "ended_at": None if event.end_s is None else float(event.end_s),
-        "known_until_at": _known_until(event),
+        "known_until_at": float(event.known_until_s),
         "score": min(max(float(event.score), 0.0), 1.0),
         "people": int(event.people),
         "box": None if event.box is None else [float(edge) for edge in event.box],
@@ -167,78 +162,42 @@ def _take_over(row: EventRow, event: Event, now: float) -> bool:
         "curve": thinned(event.curve),
         "orphaned": False,
     }
-    different = {name: value for name, value in said.items() if getattr(row, name) != value}
-    for name, value in different.items():
-        setattr(row, name, value)
-    if different:
+    changed = _update(row, values)
+    if changed:
         row.updated_at = now
-    return bool(different)
+    return changed
 
 
 def _refresh(session: Session, incident: IncidentRow, now: float, *, surely: bool = False) -> bool:
     """Sum the incident up anew and tell the feed if people will see a change."""
     session.flush()
-    # Without the curves: an incident may have many events, and each of their updates comes by here.
+    # Of the curves only the last moment: an incident may have many events, and each of their updates comes by here.
     rows = session.execute(select(*_SUMMED).where(EventRow.incident_id == incident.id))
-    changed = _apply(incident, fusion.summary([_occurrence(row) for row in rows]))
+    known = [loaded_event(row, [(row.known_until_at, row.score)]) for row in rows]
+    changed = _apply(incident, fusion.summary(known))
     if changed or surely:
         changes.publish(session, changes.ChangeKind.INCIDENT, incident.id, now=now)
     return changed or surely
 
 
+_SUMMED = [column for column in EventRow.__table__.columns if column.name != "curve"]
+
+
 def _apply(incident: IncidentRow, summary: Summary) -> bool:
-    said = {
-        "behaviour": summary.behaviour.value,
-        "behaviours": [behaviour.value for behaviour in summary.behaviours],
-        "severity": summary.severity,
-        "started_at": summary.started_at,
-        "ended_at": summary.ended_at,
-        "people": summary.people,
-        "score": summary.score,
+    """Put what the events amount to into the incident; whether anything is different."""
+    values = {
+        **vars(summary),
+        "behaviour": str(summary.behaviour),
+        "behaviours": [str(behaviour) for behaviour in summary.behaviours],
         "box": None if summary.box is None else list(summary.box),
-        "zone": summary.zone,
         "reason": stored_reason(summary.reason),
     }
-    different = {name: value for name, value in said.items() if getattr(incident, name) != value}
+    return _update(incident, values)
+
+
+def _update(row: EventRow | IncidentRow, values: dict[str, Any]) -> bool:
+    """Set what differs; whether anything does."""
+    different = {name: value for name, value in values.items() if getattr(row, name) != value}
     for name, value in different.items():
-        setattr(incident, name, value)
+        setattr(row, name, value)
     return bool(different)
-
-
-_SUMMED = (
-    EventRow.id,
-    EventRow.behaviour,
-    EventRow.started_at,
-    EventRow.ended_at,
-    EventRow.known_until_at,
-    EventRow.score,
-    EventRow.people,
-    EventRow.box,
-    EventRow.zone,
-    EventRow.reason,
-)
-
-
-def _occurrence(row: EventRow | Row[Any]) -> Occurrence:
-    return Occurrence(
-        id=row.id,
-        behaviour=Behaviour(row.behaviour),
-        started_at=row.started_at,
-        ended_at=row.ended_at,
-        known_until=row.known_until_at,
-        score=row.score,
-        people=row.people,
-        box=loaded_box(row.box),
-        zone=row.zone,
-        reason=loaded_reason(row.reason),
-    )
-
-
-def _known_until(event: Event) -> float:
-    if event.end_s is not None:
-        return float(event.end_s)
-    return float(max(event.decided_s, event.curve[-1][0])) if event.curve else float(event.decided_s)
-
-
-def _clean(words: str) -> str:
-    return words.replace("\0", "")

@@ -1,103 +1,23 @@
 """Incidents as people see them: the list, one with all its details, and the next step."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from math import isfinite
 from numbers import Integral
-from typing import Any
+from typing import Any, TypeVar
 
-from sqlalchemy import or_, select
+from sqlalchemy import Row, or_, select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
+from tynysh.behaviour.event import Event, Phase
 from tynysh.behaviour.signal import Behaviour, Reason
-from tynysh.geometry import Box
+from tynysh.geometry import Box, GeoPosition
 from tynysh.incidents import lifecycle
-from tynysh.incidents.lifecycle import Action, Standing, State, Step, Verdict
+from tynysh.incidents.incident import CameraName, Incident, IncidentDetail, SiteName
+from tynysh.incidents.lifecycle import Action, Handling, State, Step, Verdict
 from tynysh.store.database import must_be_writing
 from tynysh.store.queries import changes
-from tynysh.store.schema import CameraRow, EventRow, IncidentRow, IncidentStepRow
-
-
-@dataclass(frozen=True, slots=True)
-class GeoPosition:
-    """A place on the map, degrees (WGS 84)."""
-
-    latitude: float
-    longitude: float
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """A site by id and name."""
-
-    id: str
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """A camera by id and name."""
-
-    id: str
-    name: str
-    simulated: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Incident:
-    """An incident for a list. Times are Unix seconds; box is normalised.
-
-    clip: `pending`, `ready`, `failed`, or `none`. still: whether there is a picture.
-    """
-
-    id: int
-    site: Place
-    camera: Source
-    behaviour: Behaviour
-    behaviours: tuple[Behaviour, ...]
-    severity: int
-    state: State
-    verdict: Verdict | None
-    owner: str | None
-    opened_at: float
-    started_at: float
-    ended_at: float | None
-    people: int
-    score: float
-    box: Box | None
-    zone: str | None
-    reason: Reason | None
-    clip: str
-    still: bool
-    position: GeoPosition | None
-    actions: tuple[Action, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class StoredEvent:
-    """An event of an incident. curve: (Unix seconds, score)."""
-
-    id: str
-    behaviour: Behaviour
-    started_at: float
-    decided_at: float
-    ended_at: float | None
-    score: float
-    box: Box | None
-    people: int
-    zone: str | None
-    reason: Reason | None
-    curve: tuple[tuple[float, float], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class IncidentDetail:
-    """An incident with all that is known. clip_started_at: Unix seconds of the clip's first picture."""
-
-    incident: Incident
-    events: tuple[StoredEvent, ...]
-    steps: tuple[Step, ...]
-    clip_started_at: float | None
+from tynysh.store.schema import CameraRow, EventRow, IncidentRow, IncidentStepRow, SiteRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +41,7 @@ class Page:
 
 def page(session: Session, only: Filter, *, before: int | None = None, limit: int = 50) -> Page:
     """Incidents below number `before`, newest first, at most `limit`."""
-    query = select(IncidentRow).options(*_SHOWN).order_by(IncidentRow.id.desc()).limit(limit + 1)
+    query = select(IncidentRow).options(*SHOWN).order_by(IncidentRow.id.desc()).limit(limit + 1)
     if before is not None:
         query = query.where(IncidentRow.id < before)
     if only.state is not None:
@@ -137,19 +57,21 @@ def page(session: Session, only: Filter, *, before: int | None = None, limit: in
     if only.sites is not None:
         query = query.where(IncidentRow.site_id.in_(only.sites))
     rows = session.scalars(query).all()
-    return Page([_incident(row) for row in rows[:limit]], rows[limit - 1].id if len(rows) > limit else None)
+    return Page(
+        [loaded_incident(row) for row in rows[:limit]], rows[limit - 1].id if len(rows) > limit else None
+    )
 
 
 def get(session: Session, incident_id: int) -> Incident | None:
     """One incident, as in a list; None if there is none of that number."""
-    row = session.get(IncidentRow, incident_id, options=_SHOWN)
-    return None if row is None else _incident(row)
+    row = session.get(IncidentRow, incident_id, options=SHOWN)
+    return None if row is None else loaded_incident(row)
 
 
 def many(session: Session, incident_ids: Collection[int]) -> dict[int, Incident]:
     """Incidents by number; those that do not exist are left out."""
-    rows = session.scalars(select(IncidentRow).options(*_SHOWN).where(IncidentRow.id.in_(incident_ids)))
-    return {row.id: _incident(row) for row in rows}
+    rows = session.scalars(select(IncidentRow).options(*SHOWN).where(IncidentRow.id.in_(incident_ids)))
+    return {row.id: loaded_incident(row) for row in rows}
 
 
 def detail(session: Session, incident_id: int) -> IncidentDetail | None:
@@ -157,13 +79,14 @@ def detail(session: Session, incident_id: int) -> IncidentDetail | None:
     row = session.get(
         IncidentRow,
         incident_id,
-        options=[*_SHOWN, selectinload(IncidentRow.events), selectinload(IncidentRow.steps)],
+        options=[*SHOWN, selectinload(IncidentRow.events), selectinload(IncidentRow.steps)],
     )
     if row is None:
         return None
-    return IncidentDetail(
-        incident=_incident(row),
-        events=tuple(_event(event) for event in row.events),
+    return _loaded(
+        IncidentDetail,
+        row,
+        events=tuple(loaded_event(event, event.curve) for event in row.events),
         steps=tuple(_step(step) for step in row.steps),
         clip_started_at=None if row.clip is None else row.clip.started_at,
     )
@@ -187,29 +110,14 @@ def take_step(
     row = session.get(IncidentRow, incident_id)
     if row is None:
         return None
-    after, step = lifecycle.step(standing(row), action, user=user, at=now, verdict=verdict, note=note)
+    handling = Handling(State(row.state), _verdict(row), row.owner)
+    after, step = lifecycle.step(handling, action, user=user, at=now, verdict=verdict, note=note)
     row.state, row.verdict, row.owner = after.state, after.verdict, after.owner
     row.resolved_at = (row.resolved_at or now) if after.state is State.RESOLVED else None
-    session.add(
-        IncidentStepRow(
-            incident_id=incident_id,
-            at=step.at,
-            user=step.user,
-            action=step.action,
-            from_state=step.from_state,
-            to_state=step.to_state,
-            verdict=step.verdict,
-            note=step.note,
-        )
-    )
+    session.add(IncidentStepRow(incident_id=incident_id, **asdict(step)))
     changes.publish(session, changes.ChangeKind.INCIDENT, incident_id, now=now)
     session.expire(row, ["steps"])
     return detail(session, incident_id)
-
-
-def standing(row: IncidentRow) -> Standing:
-    """Where an incident stands, for the life cycle."""
-    return Standing(State(row.state), Verdict(row.verdict) if row.verdict else None, row.owner)
 
 
 def stored_reason(reason: Reason | None) -> dict[str, Any] | None:
@@ -238,30 +146,69 @@ def loaded_box(carried: Sequence[float] | None) -> Box | None:
     return None if carried is None else Box(*carried)
 
 
-_SHOWN = (
+SHOWN = (
     joinedload(IncidentRow.site),
     joinedload(IncidentRow.camera).joinedload(CameraRow.site),
     joinedload(IncidentRow.clip),
 )
+"""What `loaded_incident` reads beside the incident's own row."""
 
 
-def position(camera: CameraRow) -> GeoPosition | None:
-    """Where a camera is: its own position, else its site's."""
-    place = camera.settings.get("position") or camera.site.settings.get("position")
-    return None if place is None else GeoPosition(place["latitude"], place["longitude"])
+def site_name(row: SiteRow) -> SiteName:
+    """A site by id, name and kind."""
+    return SiteName(row.id, row.name, row.kind)
 
 
-def _incident(row: IncidentRow) -> Incident:
-    clip = row.clip
-    return Incident(
+def camera_name(row: CameraRow) -> CameraName:
+    """A camera by id and name."""
+    return CameraName(row.id, row.name, row.simulated)
+
+
+def position(row: CameraRow | SiteRow) -> GeoPosition | None:
+    """Where a site or a camera is: a camera that does not say is where its site is."""
+    place = row.settings.get("position")
+    if place is None:
+        return position(row.site) if isinstance(row, CameraRow) else None
+    return GeoPosition(place["latitude"], place["longitude"])
+
+
+def loaded_event(row: EventRow | Row[Any], curve: Sequence[Sequence[float]]) -> Event:
+    """The event that a row carries; times are Unix seconds."""
+    return Event(
         id=row.id,
-        site=Place(row.site_id, row.site.name),
-        camera=Source(row.camera_id, row.camera.name, row.camera.simulated),
+        behaviour=Behaviour(row.behaviour),
+        phase=Phase.UPDATED if row.ended_at is None else Phase.ENDED,
+        start_s=row.started_at,
+        decided_s=row.decided_at,
+        end_s=row.ended_at,
+        score=row.score,
+        box=loaded_box(row.box),
+        people=row.people,
+        zone=row.zone,
+        subject=row.subject,
+        reason=loaded_reason(row.reason),
+        curve=tuple((at, score) for at, score in curve),
+    )
+
+
+def loaded_incident(row: IncidentRow) -> Incident:
+    """The incident that a row carries."""
+    return _loaded(Incident, row)
+
+
+_Kind = TypeVar("_Kind", bound=Incident)
+
+
+def _loaded(kind: type[_Kind], row: IncidentRow, **more: object) -> _Kind:
+    return kind(
+        id=row.id,
+        site=site_name(row.site),
+        camera=camera_name(row.camera),
         behaviour=Behaviour(row.behaviour),
         behaviours=tuple(Behaviour(behaviour) for behaviour in row.behaviours),
         severity=row.severity,
         state=State(row.state),
-        verdict=Verdict(row.verdict) if row.verdict else None,
+        verdict=_verdict(row),
         owner=row.owner,
         opened_at=row.opened_at,
         started_at=row.started_at,
@@ -271,27 +218,15 @@ def _incident(row: IncidentRow) -> Incident:
         box=loaded_box(row.box),
         zone=row.zone,
         reason=loaded_reason(row.reason),
-        clip="none" if clip is None else clip.state,
-        still=clip is not None and clip.still_path is not None,
+        clip="none" if row.clip is None else row.clip.state,
+        still=row.clip is not None and row.clip.still_path is not None,
         position=position(row.camera),
-        actions=lifecycle.actions(standing(row)),
+        **more,
     )
 
 
-def _event(row: EventRow) -> StoredEvent:
-    return StoredEvent(
-        id=row.id,
-        behaviour=Behaviour(row.behaviour),
-        started_at=row.started_at,
-        decided_at=row.decided_at,
-        ended_at=row.ended_at,
-        score=row.score,
-        box=loaded_box(row.box),
-        people=row.people,
-        zone=row.zone,
-        reason=loaded_reason(row.reason),
-        curve=tuple((at, score) for at, score in row.curve),
-    )
+def _verdict(row: IncidentRow | IncidentStepRow) -> Verdict | None:
+    return Verdict(row.verdict) if row.verdict else None
 
 
 def _step(row: IncidentStepRow) -> Step:
@@ -301,6 +236,6 @@ def _step(row: IncidentStepRow) -> Step:
         action=Action(row.action),
         from_state=State(row.from_state),
         to_state=State(row.to_state),
-        verdict=Verdict(row.verdict) if row.verdict else None,
+        verdict=_verdict(row),
         note=row.note,
     )

@@ -7,32 +7,33 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from tynysh.incidents.incident import CameraName, SiteName
 from tynysh.scene.crowd import Estimate
 from tynysh.store.database import must_be_writing
-from tynysh.store.queries.incidents import Place, Source
+from tynysh.store.queries.incidents import camera_name, site_name
 from tynysh.store.schema import CameraRow, PlaceOccupancyRow, SiteRow
 
 
 @dataclass(frozen=True, slots=True)
-class GateView:
+class Gate:
     """A line of a camera through which people come in."""
 
-    camera: Source
+    camera: CameraName
     line: str
 
 
 @dataclass(frozen=True, slots=True)
-class PlaceView:
-    """A place of a site. at: Unix seconds of `count`; both are None while nothing is known.
+class PlaceOccupancy:
+    """How many people are in a place of a site. at: Unix seconds of `count`; both are None while nothing is known.
 
     rough: people cannot be told apart, so that `count` is a guess from below.
     """
 
-    site: Place
+    site: SiteName
     name: str
     capacity: int | None
     area_m2: float | None
-    gates: tuple[GateView, ...]
+    gates: tuple[Gate, ...]
     at: float | None
     count: Estimate | None
     rough: bool
@@ -47,7 +48,7 @@ class Settled:
     memory: Mapping[str, Any]
 
 
-def places(session: Session, *, only: Collection[str] | None = None) -> Sequence[PlaceView]:
+def places(session: Session, *, only: Collection[str] | None = None) -> Sequence[PlaceOccupancy]:
     """The places of the sites in force, in the order of the site file; `only` confines to some sites."""
     query = select(SiteRow).where(SiteRow.removed_at.is_(None)).order_by(SiteRow.ordinal, SiteRow.id)
     if only is not None:
@@ -55,28 +56,24 @@ def places(session: Session, *, only: Collection[str] | None = None) -> Sequence
     return [place for site in session.scalars(query) for place in _of(session, site)]
 
 
-def _of(session: Session, site: SiteRow) -> Iterator[PlaceView]:
-    said = site.settings.get("places", [])
-    if not said:
+def _of(session: Session, site: SiteRow) -> Iterator[PlaceOccupancy]:
+    listed = site.settings.get("places", [])
+    if not listed:
         return
     known = settled(session, site.id)
     rows = session.scalars(
         select(CameraRow).where(CameraRow.site_id == site.id, CameraRow.removed_at.is_(None))
     )
     cameras = {key: row for row in rows for key in (row.name, row.id)}
-    for place in said:
+    for place in listed:
         gates = [(cameras.get(gate["camera"]), gate["line"]) for gate in place.get("gates", [])]
         now = known.get(place["name"])
-        yield PlaceView(
-            site=Place(site.id, site.name),
+        yield PlaceOccupancy(
+            site=site_name(site),
             name=place["name"],
             capacity=place.get("capacity"),
             area_m2=place.get("area_m2"),
-            gates=tuple(
-                GateView(Source(camera.id, camera.name, camera.simulated), line)
-                for camera, line in gates
-                if camera is not None
-            ),
+            gates=tuple(Gate(camera_name(camera), line) for camera, line in gates if camera is not None),
             at=None if now is None else now.at,
             count=None if now is None else now.count,
             rough=now is not None and bool(now.memory.get("rough", False)),
