@@ -18,7 +18,7 @@ from tynysh.demo import simulated
 from tynysh.perception.detector import Detector
 from tynysh.runtime.data_folder import DataFolder
 from tynysh.runtime.networks import Networks
-from tynysh.runtime.worker import Worker
+from tynysh.runtime.worker import Rhythm, Worker
 from tynysh.site.apply import apply
 from tynysh.site.site import SiteFile
 from tynysh.store.database import Database
@@ -85,7 +85,14 @@ class Installation:
         networks = Networks(detector=detector or CoatDetector(), pose=None)  # type: ignore[arg-type]
         database = Database.open(self.url)
         worker = Worker(
-            number, of, self.folder, database, networks, Random(7), scripted=simulated.ScriptedDetector
+            number,
+            of,
+            self.folder,
+            database,
+            networks,
+            Random(7),
+            simulated.ScriptedDetector,
+            Rhythm(round_s=0.3, figures_s=0.3, retry_first_s=0.2),
         )
         stop = threading.Event()
         failures: list[BaseException] = []
@@ -128,7 +135,6 @@ class Installation:
 @pytest.fixture
 def installation(tmp_path: Path, sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Installation]:
     simulated.register()
-    monkeypatch.setattr("tynysh.runtime.worker.LOOK_S", 0.3)
     monkeypatch.setattr("tynysh.evidence.clip_maker.LOOK_S", 0.2)
     made = Installation(tmp_path / "data", sqlite_url)
     yield made

@@ -17,11 +17,13 @@ from tests.servers import free_port, until
 SUPERVISOR = """
     import json, os, sys
     from random import Random
+    from tynysh.bus.workers import Workers
     from tynysh.runtime import logs
+    from tynysh.runtime.data_folder import DataFolder
     from tynysh.runtime.supervisor import Supervisor
 
     logs.configure(json_lines=True)
-    supervisor = Supervisor(os.environ, Random(1))
+    supervisor = Supervisor(os.environ, Random(1), Workers(DataFolder.open().bus))
     for name, *arguments in json.loads(sys.argv[1]):
         supervisor.add(name, *arguments)
     sys.exit(supervisor.run())

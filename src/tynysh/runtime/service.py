@@ -14,6 +14,7 @@ import httpx
 from rich.console import Console
 
 from tynysh.api.server import listen
+from tynysh.bus.workers import Workers
 from tynysh.commands import site as commands
 from tynysh.commands.models import pull_missing
 from tynysh.runtime.console_process import console_settings
@@ -67,7 +68,7 @@ class Service:
         `ready` is called with the console's address once it answers.
         """
         options = self._options
-        supervisor = Supervisor(self._environment(), Random(secrets.randbits(64)))
+        supervisor = Supervisor(self._environment(), Random(secrets.randbits(64)), Workers(self._folder.bus))
         supervisor.add(
             "console",
             "serve-console",
