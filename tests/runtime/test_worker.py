@@ -1,5 +1,6 @@
 """A worker watches its cameras, keeps what it saw, and goes on whatever happens to one of them."""
 
+import asyncio
 import os
 import threading
 import time
@@ -25,6 +26,7 @@ from tynysh.runtime.camera_runner import CameraRunner, start_camera
 from tynysh.runtime.camera_set import share
 from tynysh.runtime.thresholds import Thresholds
 from tynysh.scene.person import Person
+from tynysh.site.apply import stored
 from tynysh.site.camera import Camera
 from tynysh.site.site import Site
 from tynysh.store.queries import cameras, clips, incidents
@@ -191,6 +193,34 @@ def test_cameras_come_go_and_change_with_the_database_while_others_go_on(
         assert until(lambda: set(worker.runners) == {"north"}, 10)
         assert worker.runners["north"] is steady
         assert not steady.broken
+
+
+def test_sites_are_read_when_they_were_applied_and_not_again_and_again(
+    installation: Installation, streets: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reads: list[str] = []
+    monkeypatch.setattr(
+        "tynysh.runtime.worker.stored", lambda session: reads.append("sites") or stored(session)
+    )
+    rounds: list[float] = []
+    monkeypatch.setattr(Thresholds, "keep", lambda _self, _runners, *, now: rounds.append(now))
+    installation.apply(site(camera("north", streets / "empty.mp4", enabled=False)))
+    with installation.worker() as worker:
+        assert until(lambda: len(rounds) > 3, 20)
+        assert len(reads) == 1
+        installation.apply(site(camera("north", streets / "empty.mp4")))
+        assert until(lambda: set(worker.runners) == {"north"}, 10)
+        assert len(reads) == 2
+
+
+def test_a_worker_ends_when_it_is_told_so_over_the_bus(installation: Installation, streets: Path) -> None:
+    installation.apply(site(camera("north", streets / "empty.mp4")))
+    bus = installation.folder.bus
+    with installation.worker() as worker:
+        assert until(lambda: "north" in worker.runners, 20)
+        assert asyncio.run(Workers(bus).stop(["worker-0"])) == {"worker-0"}
+        assert until(lambda: not asyncio.run(bus.names()), 20)
+        assert not worker.runners
 
 
 def test_a_camera_whose_analysis_breaks_is_started_again_and_others_go_on(

@@ -36,10 +36,10 @@ class Notices:
                 news: frozenset[ChangeKind] = self._kinds
             elif newest == self._seen:
                 news = frozenset()
-            elif self._seen is None or changes.get(session, self._seen.id) != self._seen:
+            elif self._seen is not None and changes.get(session, self._seen.id) != self._seen:
                 news = self._kinds
             else:
-                news = self._kinds & changes.kinds_since(session, self._seen.id)
+                news = self._kinds & changes.kinds_since(session, self._seen.id if self._seen else 0)
         yield news
         self._seen = newest
         if news == self._kinds:
