@@ -1,9 +1,11 @@
 """How long do events wait while many workers write down how their cameras are doing?
 
-python benchmarks/camera_states.py [--workers 200] [--events 50] [--seconds 20] [--sqlite]
-[--no-sync]: a PostgreSQL server of its own, which waits for the disk or does not, or a SQLite file. Each worker has four cameras and a connection of its own and looks every two seconds, and one
-state in a hundred becomes another. In turns of `--seconds`: no states at all, all of them in turn with events (as until
-0.1), and only those that become others in turn with events, figures beside them (`runtime.state_record`).
+python benchmarks/camera_states.py [--workers 200] [--events 50] [--seconds 20] [--sqlite] [--no-sync]
+
+On a PostgreSQL server of its own, which waits for the disk or does not, or a SQLite file. Each worker has four cameras
+and a connection of its own and looks every two seconds; one state in a hundred becomes another. In turns of
+`--seconds`: no states at all; all of them in turn with events, as was done until 0.1; and only those that become others
+in turn with events, figures beside them (`runtime.state_record`).
 """
 
 import argparse
@@ -107,7 +109,15 @@ def look(
     database.close()
 
 
-def write(url: str, numbers: range, every_s: float, begin: float, until: float, waits_s: list[float]) -> None:
+def write(
+    url: str,
+    numbers: range,
+    cameras_all: int,
+    every_s: float,
+    begin: float,
+    until: float,
+    waits_s: list[float],
+) -> None:
     """Write an event every so often from `begin` to `until`; how long each took from the moment that it was due."""
     database = Database.open(url)
     due = begin + random.Random(numbers.start).uniform(0, every_s)
@@ -115,7 +125,7 @@ def write(url: str, numbers: range, every_s: float, begin: float, until: float, 
         if due >= until:
             break
         time.sleep(max(0.0, due - time.time()))
-        events.record(database, event(number, due), f"camera-{number % CAMERAS_EACH}", now=due, clip=True)
+        events.record(database, event(number, due), f"camera-{number % cameras_all}", now=due, clip=True)
         waits_s.append(time.time() - due)
         due += every_s
         if time.time() > until + 60:
@@ -157,11 +167,10 @@ def turn(
     ]
     looking = [pool.apply_async(in_threads, (group,)) for group in groups]
     first = number * 1_000_000
+    cameras_all = options.workers * CAMERAS_EACH
+    every_s = WRITERS / options.events
     writers = [
-        (
-            write,
-            (url, range(first + each, first + 1_000_000, WRITERS), WRITERS / options.events, begin, until),
-        )
+        (write, (url, range(first + each, first + 1_000_000, WRITERS), cameras_all, every_s, begin, until))
         for each in range(WRITERS)
     ]
     writing = pool.apply_async(in_threads, (writers,))

@@ -69,6 +69,8 @@ class Workers:
         """Where people were from `start_s` to `end_s` (Unix seconds), as `PeopleTimeline.samples`; None where nobody
         can say.
         """
+        # Asked for once a clip, by processes that ask for nothing else: the camera may long be another worker's.
+        await self.status()
         return _loaded(await self._ask(PeopleRequest(camera=camera_id, start_s=start_s, end_s=end_s)))
 
     async def live(self, camera_id: str) -> AsyncGenerator[bytes, None]:

@@ -77,8 +77,7 @@ class WorkerAnswers:
                 yield picture or b""
             case PeopleRequest():
                 runner = self._runners.get(request.camera)
-                people = None if runner is None else runner.people_between(request.start_s, request.end_s)
-                yield _json(None if people is None else people.samples)
+                yield await asyncio.to_thread(_people, runner, request)
             case LiveRequest():
                 runner = self._runners.get(request.camera)
                 if runner is not None:
@@ -102,6 +101,10 @@ class WorkerAnswers:
             return None
         state = crowd.state if with_map else dataclasses.replace(crowd.state, density_map=None)
         return {**crowd_message(state, crowd.ground), "opened_at": runner.opened_at}
+
+
+def _people(runner: CameraRunner | None, request: PeopleRequest) -> bytes:
+    return _json(None if runner is None else runner.people_between(request.start_s, request.end_s).samples)
 
 
 def _json(value: Any) -> bytes:
