@@ -122,7 +122,7 @@ class PlaceKeeper:
 
 
 class _Kept:
-    """A place as it was last settings to be, how it is counted, and what was last written down."""
+    """A place with its settings when counting began, how it is counted, and what was last written down."""
 
     def __init__(
         self, site: Site, place: Place, settings: object, before: Settled | None, now: float

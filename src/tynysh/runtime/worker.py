@@ -69,7 +69,7 @@ def serve_cameras(number: int, of: int, device: str) -> None:
 
 
 class Worker:
-    """Runs the cameras that fall to it: those whose place in the order of ids, modulo `of`, is `number`."""
+    """Runs the cameras that fall to worker `number` of `of` (`camera_set.share`)."""
 
     def __init__(
         self,
