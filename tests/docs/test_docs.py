@@ -90,7 +90,12 @@ def commands() -> dict[tuple[str, ...], set[str]]:
 def calls(page: Path) -> list[str]:
     """Each `tynysh ...` that a page or unit file quotes, as its words after `tynysh`."""
     text = text_of(page)
-    code = [line for _, body in FENCED.findall(text) for line in body.replace("\\\n", " ").splitlines()]
+    code = [
+        line
+        for language, body in FENCED.findall(text)
+        if language != "python"
+        for line in body.replace("\\\n", " ").splitlines()
+    ]
     if page.suffix == ".md":
         code += SPAN.findall(prose(page))
         code += [line for line in prose(page).splitlines() if line.startswith("    ")]
@@ -190,7 +195,7 @@ def test_every_analyser_is_documented_with_its_settings() -> None:
         own = section(page, f"### `analysers.{behaviour}`")
         missing = [name for name in spec.settings.model_fields if f"| `{name}` |" not in common + own]
         assert not missing, behaviour
-    behaviours = section(DOCS / "developer" / "architecture.md", "## Behaviours")
+    behaviours = section(DOCS / "developer" / "analysers.md", "## Behaviours")
     assert all(f"`{behaviour}`" in behaviours for behaviour in ANALYSERS)
 
 
