@@ -65,6 +65,7 @@ lint: setup
 	$(BIN)/ruff check src tests training benchmarks
 	$(BIN)/ruff format --check src tests training benchmarks
 	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
 	$(BIN)/vulture
 	$(BIN)/deptry src
 	$(BIN)/python -m tynysh.api | (cd console && $(NPM) run --silent types -- --check)

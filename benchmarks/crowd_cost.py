@@ -42,7 +42,7 @@ def main() -> None:
     for people in (5, 10, 50, 300):
         film = scenes(people)
         meter, counter, spent = CrowdMeter(), Counter(), np.zeros(3)
-        analysers = [registry.create(one, registry.entry(one).settings()) for one in BEHAVIOURS]
+        analysers = [registry.create(one, registry.spec_of(one).settings()) for one in BEHAVIOURS]
         for scene, persons in film:
             began = time.process_time()
             meter.observe(scene, persons)

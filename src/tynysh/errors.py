@@ -43,3 +43,9 @@ class StoreError(TynyshError):
     """The database cannot be reached, is of another version, or refuses."""
 
     exit_code = 6
+
+
+class AnalyserError(TynyshError):
+    """An analyser that is installed cannot be used."""
+
+    exit_code = 8

@@ -70,7 +70,7 @@ class Clock:
 
 @dataclass
 class Workers:
-    """Stands for the workers' links: what they would say, set by the test."""
+    """Stands for the workers: what they would say, set by the test."""
 
     said: dict[str, dict[str, Any]] = field(default_factory=dict)
     pictures: dict[str, bytes] = field(default_factory=dict)
@@ -138,7 +138,7 @@ class House:
         (folder / "secret.txt").write_text("secret")
         self.app = create_app(
             database,
-            links=self.workers,
+            workers=self.workers,
             data_dir=folder,
             clock=self.clock,
             settings=settings,

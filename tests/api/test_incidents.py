@@ -89,7 +89,7 @@ def test_the_list_can_be_narrowed(make_house) -> None:
         "before=-1",
         "before=99999999999999999999",
         "state=' OR 1=1 --",
-        "behaviour=face",
+        "behaviour=Fight!",
         "open=perhaps",
         "site=" + "x" * 64,
     ],

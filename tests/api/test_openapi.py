@@ -55,7 +55,7 @@ FIELDS = {
     "FaultyCamera": "camera blind since faults zones behaviours",
     "OpenFault": "kind blinds since incident reason",
     "HiddenZone": "name kind seen_by",
-    "SessionAnswer": "user csrf",
+    "SessionAnswer": "user csrf words",
     "SessionUser": "name role language must_change_password",
     "ErrorDetail": "code message field",
 }

@@ -57,7 +57,7 @@ SERVING = """
     folder = Path(sys.argv[1])
     database = Database.open(folder / "tynysh.db")
     migrate(database)
-    app = create_app(database, links=Away(), data_dir=folder)
+    app = create_app(database, workers=Away(), data_dir=folder)
     try:
         serve(app, port=int(sys.argv[2]), ready=lambda: print("ready", flush=True))
     except TynyshError as error:

@@ -65,7 +65,7 @@ def filmed(scenario: Callable[[], Scenario], *, metric: bool = True) -> Filmed:
 
 def judged(film: Filmed, behaviour: Behaviour, settings: AnalyserSettings | None = None) -> Judged:
     """What the analyser of that behaviour says of the film; with its usual settings if none are given."""
-    settings = settings or registry.entry(behaviour).settings()
+    settings = settings or registry.spec_of(Behaviour(behaviour)).settings()
     analyser = registry.create(behaviour, settings)
     events = EventMaker({behaviour: Rule.of(settings)}, ids=random.Random(1))
     signals: list[Signal] = []

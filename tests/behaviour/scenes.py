@@ -5,8 +5,10 @@ from dataclasses import replace
 
 import numpy as np
 
+from tynysh.behaviour import registry
 from tynysh.behaviour.analyser import Analyser
-from tynysh.behaviour.signal import Signal
+from tynysh.behaviour.settings import AnalyserSettings
+from tynysh.behaviour.signal import Behaviour, Signal
 from tynysh.demo.figure import Action, Pose, joints, pose
 from tynysh.geometry import Box
 from tynysh.media.frame import Frame
@@ -98,9 +100,11 @@ Shown = tuple[Scene, Frame | None]
 class Looking:
     """An analyser behind the stages that look at pictures for it."""
 
-    def __init__(self, analyser: Analyser, classifier: ClipClassifier | None = None) -> None:
-        self._analyser = analyser
-        self._stages = picture_stages(analyser.needs, classifier or FightClassifier())
+    def __init__(
+        self, behaviour: Behaviour, settings: AnalyserSettings, classifier: ClipClassifier | None = None
+    ) -> None:
+        self._analyser = registry.create(behaviour, settings)
+        self._stages = picture_stages(registry.needs({behaviour: settings}), classifier or FightClassifier())
         self._trajectories = Trajectories()
 
     def observe(self, scene: Scene, frame: Frame | None) -> Sequence[Signal]:

@@ -1,9 +1,10 @@
 """Who goes down right after violence, in the same place, is told apart from who goes down."""
 
-from tynysh.behaviour.after_violence import AFTER_VIOLENCE, AfterViolence
+from tynysh.behaviour.after_violence import AfterViolence
 from tynysh.behaviour.signal import Behaviour, Reason, Signal
 from tynysh.geometry import Box
 
+AFTER_VIOLENCE = "person_down.after_violence"
 HERE, THERE = Box(0.2, 0.4, 0.4, 0.7), Box(0.7, 0.4, 0.9, 0.7)
 DOWN = Box(0.3, 0.6, 0.45, 0.7)
 

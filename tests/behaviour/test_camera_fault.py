@@ -12,7 +12,8 @@ import pytest
 from tests.behaviour.corruption import FAULTS, HARMLESS, Image, Spoil, drawn, noisy
 from tests.behaviour.scenes import Looking, Shown, scene, times
 
-from tynysh.behaviour.camera_fault import CameraFaultAnalyser, CameraFaultSettings
+from tynysh.behaviour.camera_fault import CameraFaultSettings
+from tynysh.behaviour.signal import Behaviour
 from tynysh.media.frame import Frame
 from tynysh.media.reader import VideoFile
 from tynysh.scene.scene import Feed
@@ -43,7 +44,7 @@ Pictures = Iterable[tuple[float, Image]]
 
 
 def watching(**settings: object) -> Looking:
-    return Looking(CameraFaultAnalyser(CameraFaultSettings.model_validate(settings)))
+    return Looking(Behaviour.CAMERA_FAULT, CameraFaultSettings.model_validate(settings))
 
 
 def seen(time_s: float, image: Image) -> Shown:

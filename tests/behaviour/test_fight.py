@@ -6,6 +6,7 @@ from random import Random
 import pytest
 from tests.behaviour.scenes import LEFT_HALF, Looking, posed, scene, scores, standing, times, watch
 
+from tynysh.behaviour import registry
 from tynysh.behaviour.events import EventMaker, Rule
 from tynysh.behaviour.fight import FightAnalyser, FightSettings
 from tynysh.behaviour.signal import Behaviour, Signal
@@ -74,8 +75,8 @@ def test_a_first_look_alone_must_be_very_sure() -> None:
 
 
 def test_the_network_is_neither_asked_nor_heard_where_the_site_says_so() -> None:
-    assert Need.CLIP_SCORES in FightAnalyser(FightSettings()).needs
-    assert Need.CLIP_SCORES not in FightAnalyser(FightSettings(pictures=False)).needs
+    assert Need.CLIP_SCORES in registry.needs({Behaviour.FIGHT: FightSettings()})
+    assert Need.CLIP_SCORES not in registry.needs({Behaviour.FIGHT: FightSettings(pictures=False)})
     assert max(scores(told(0.9, pictures=False))) == 0.0
 
 
@@ -94,7 +95,7 @@ def test_a_lost_camera_says_nothing_and_begins_anew() -> None:
 
 def highest(video: Path, *, until_s: float = 60.0) -> tuple[float, int]:
     """The highest score, and how many events began."""
-    analyser, gate = Looking(FightAnalyser(FightSettings())), MotionGate()
+    analyser, gate = Looking(Behaviour.FIGHT, FightSettings()), MotionGate()
     maker = EventMaker({Behaviour.FIGHT: Rule.of(FightSettings())}, ids=Random(0))
     best, events, due_s = 0.0, 0, 0.0
     for frame in VideoFile(video).frames():

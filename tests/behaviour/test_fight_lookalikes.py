@@ -15,7 +15,7 @@ import pytest
 from tests.behaviour.scenes import Looking, scene
 
 from tynysh.behaviour.events import EventMaker, Rule
-from tynysh.behaviour.fight import FightAnalyser, FightSettings
+from tynysh.behaviour.fight import FightSettings
 from tynysh.behaviour.signal import Behaviour
 from tynysh.media.frame import Frame, Image
 from tynysh.media.reader import VideoFile
@@ -89,7 +89,7 @@ def disturbed(video: Path, disturb: Disturb) -> Iterator[Frame]:
 
 def watched(frames: Iterator[Frame]) -> tuple[int, float]:
     """How many events began, and the highest score."""
-    analyser, gate = Looking(FightAnalyser(FightSettings())), MotionGate()
+    analyser, gate = Looking(Behaviour.FIGHT, FightSettings()), MotionGate()
     maker = EventMaker({Behaviour.FIGHT: Rule.of(FightSettings())}, ids=Random(0))
     events, highest = 0, 0.0
     for frame in frames:

@@ -176,7 +176,7 @@ def lying(t: float) -> list[Track]:
 def test_lying_on_a_bench_raises_nothing_and_lying_elsewhere_does() -> None:
     assert play(lying, 18.0, zone=BENCH) == {}
     (event,) = play(lying, 18.0).values()
-    assert event.behaviour is Behaviour.PERSON_DOWN
+    assert event.behaviour == Behaviour.PERSON_DOWN
     assert event.decided_s - event.start_s >= 10.0
 
 

@@ -8,8 +8,8 @@ import numpy as np
 from tests.behaviour.scenes import HEIGHT, WIDTH, Looking, Shown, scene, standing, times
 from tests.behaviour.test_climbing import MONUMENT
 
-from tynysh.behaviour.intrusion import IntrusionAnalyser, IntrusionSettings
-from tynysh.behaviour.signal import Signal
+from tynysh.behaviour.intrusion import IntrusionSettings
+from tynysh.behaviour.signal import Behaviour, Signal
 from tynysh.media.frame import Frame
 from tynysh.scene.motion import Motion
 
@@ -39,7 +39,7 @@ def filmed(
 
 
 def changed(scenes: Iterable[Shown]) -> list[Signal]:
-    analyser = Looking(IntrusionAnalyser(IntrusionSettings(changed_s=10.0)))
+    analyser = Looking(Behaviour.INTRUSION, IntrusionSettings(changed_s=10.0))
     return [signal for signal in analyser.watch(scenes) if signal.subject == "changed"]
 
 

@@ -6,7 +6,8 @@ import numpy as np
 from tests.behaviour.corruption import drawn
 from tests.behaviour.scenes import Looking, Shown, scene, times
 
-from tynysh.behaviour.camera_fault import CameraFaultAnalyser, CameraFaultSettings
+from tynysh.behaviour.camera_fault import CameraFaultSettings
+from tynysh.behaviour.signal import Behaviour
 from tynysh.media.frame import Frame
 from tynysh.media.stream_health import StreamHealth
 from tynysh.scene.motion import Motion
@@ -31,7 +32,7 @@ def at(time_s: float, stream: StreamHealth, motion: Motion = MOVING) -> Shown:
 
 
 def known() -> Looking:
-    analyser = Looking(CameraFaultAnalyser(CameraFaultSettings()))
+    analyser = Looking(Behaviour.CAMERA_FAULT, CameraFaultSettings())
     assert found(analyser, 0.0, 40.0) == []
     return analyser
 

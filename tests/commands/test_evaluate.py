@@ -162,7 +162,7 @@ def test_pictures_are_taken_of_labels_and_events_and_nobody_in_them_can_be_made_
     of_label = seen.still(5, 7, 6)
     assert of_label is not None
     assert of_label.time_s == pytest.approx(6, abs=1.0)
-    event = next(event for event in seen.events if event.behaviour is Behaviour.INTRUSION)
+    event = next(event for event in seen.events if event.behaviour == Behaviour.INTRUSION)
     assert seen.still(event.start_s, event.end_s, event.decided_s) is not None
     for still in seen.stills:
         picture = cv2.imdecode(np.frombuffer(still.jpeg, np.uint8), cv2.IMREAD_COLOR)

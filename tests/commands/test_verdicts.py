@@ -133,7 +133,7 @@ Labels = dict[str, list[tuple[str, float, float]]]
 def labels_of(folder: Path) -> Labels:
     return {
         recording.path: [
-            (label.behaviour.value, pytest.approx(label.start_s), pytest.approx(label.end_s))
+            (label.behaviour, pytest.approx(label.start_s), pytest.approx(label.end_s))
             for label in recording.labels
         ]
         for recording in read_labels(folder / "LABELS.csv")

@@ -42,7 +42,7 @@ ONSET_S = 5.0
 
 @dataclass
 class Workers:
-    """Stands for the workers' links: drawn pictures and drawn live video."""
+    """Stands for the workers: drawn pictures and drawn live video."""
 
     said: dict[str, dict[str, Any]] = field(default_factory=dict)
     crowds: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -88,7 +88,7 @@ class House:
 
     def serve(self) -> None:
         """Serves the console; again on the same port after `pause`."""
-        app = create_app(self.database, links=self.workers, data_dir=self.folder)
+        app = create_app(self.database, workers=self.workers, data_dir=self.folder)
         listening = listen("127.0.0.1", self.port)
         self.port = listening.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"

@@ -72,7 +72,7 @@ def test_zones_lie_in_the_picture() -> None:
 
 def test_the_first_episode_comes_early_and_every_behaviour_has_one() -> None:
     assert min(episode.start_s for episode in SQUARE.episodes) < 15
-    assert {episode.behaviour.value for episode in SQUARE.episodes} == {
+    assert {episode.behaviour for episode in SQUARE.episodes} == {
         "fight",
         "aggression",
         "person_down",

@@ -1,6 +1,6 @@
 """The simulated camera is a camera like any other, and shows every behaviour once a loop."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
 from random import Random
@@ -10,7 +10,6 @@ import pytest
 from tests.behaviour.scenes import with_trajectories
 
 from tynysh.behaviour import registry
-from tynysh.behaviour.analyser import Analyser
 from tynysh.behaviour.event import Event, Phase
 from tynysh.behaviour.events import EventMaker
 from tynysh.behaviour.settings import AnalyserSettings
@@ -47,21 +46,20 @@ def loop() -> list[np.ndarray]:
 
 def chosen_settings() -> dict[Behaviour, AnalyserSettings]:
     return {
-        Behaviour(name): registry.entry(name).settings.model_validate(chosen)
+        Behaviour(name): registry.spec_of(Behaviour(name)).settings.model_validate(chosen)
         for name, chosen in camera_settings()["analysers"].items()
     }
 
 
-def stages_for(analysers: Sequence[Analyser]) -> Sequence[PictureStage]:
-    needs = frozenset().union(*(analyser.needs for analyser in analysers))
-    return picture_stages(needs, FightClassifier())
+def stages_for(settings: Mapping[Behaviour, AnalyserSettings]) -> Sequence[PictureStage]:
+    return picture_stages(registry.needs(settings), FightClassifier())
 
 
 def events_of(loop: list[np.ndarray], *, every: int) -> list[Event]:
     """Real tracker, analysers and events on the loop, with a look of the detector at each `every`-th picture."""
     settings = chosen_settings()
     analysers = registry.create_all(settings)
-    stages = stages_for(analysers)
+    stages = stages_for(settings)
     events = EventMaker(registry.rules(settings), ids=Random(1))
     tracker, detector, crowd, trajectories = Tracker(), ScriptedDetector(), CrowdMeter(), Trajectories()
     told: list[Event] = []
@@ -101,11 +99,11 @@ def test_each_episode_raises_its_event_and_nothing_else_does(told: list[Event]) 
         assert [
             event
             for event in begun(told)
-            if event.behaviour is episode.behaviour and episode.start_s <= event.decided_s <= episode.end_s
+            if event.behaviour == episode.behaviour and episode.start_s <= event.decided_s <= episode.end_s
         ], episode
     for event in begun(told):
         assert any(
-            event.behaviour is episode.behaviour and episode.start_s <= event.start_s <= episode.end_s
+            event.behaviour == episode.behaviour and episode.start_s <= event.start_s <= episode.end_s
             for episode in SQUARE.episodes
         ), f"nothing of the kind was played at {event.start_s}: {event}"
 
@@ -116,17 +114,17 @@ def test_the_first_event_comes_within_fifteen_seconds(loop: list[np.ndarray]) ->
 
 def test_the_pipeline_of_a_worker_shows_everything_in_each_turn(loop: list[np.ndarray]) -> None:
     """With its motion gate and its own mind about when to look."""
-    analysers = registry.create_all(chosen_settings())
+    settings = chosen_settings()
     pipeline = Pipeline(
         Perception(
             TiledDetector(ScriptedDetector()),
             DetectionSchedule(),
             pose=None,
-            stages=stages_for(analysers),
+            stages=stages_for(settings),
             zones=ZONES,
         ),
-        SignalMaker(analysers),
-        EventMaker(registry.rules(chosen_settings()), ids=Random(1)),
+        SignalMaker(registry.create_all(settings)),
+        EventMaker(registry.rules(settings), ids=Random(1)),
     )
     told = [
         event

@@ -1,14 +1,19 @@
 """The documents are true: their links, commands, settings, variables, messages and examples."""
 
+import dataclasses
 import re
+import sys
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 import pytest
 import typer
 
-from tynysh.behaviour.registry import ANALYSERS
+from tynysh.behaviour.registry import ANALYSERS, BEHAVIOURS
+from tynysh.behaviour.spec import AnalyserSpec
 from tynysh.cli import app, run_command
 from tynysh.errors import TynyshError
 from tynysh.perception.models.manifest import manifest
@@ -85,7 +90,12 @@ def commands() -> dict[tuple[str, ...], set[str]]:
 def calls(page: Path) -> list[str]:
     """Each `tynysh ...` that a page or unit file quotes, as its words after `tynysh`."""
     text = text_of(page)
-    code = [line for _, body in FENCED.findall(text) for line in body.replace("\\\n", " ").splitlines()]
+    code = [
+        line
+        for language, body in FENCED.findall(text)
+        if language != "python"
+        for line in body.replace("\\\n", " ").splitlines()
+    ]
     if page.suffix == ".md":
         code += SPAN.findall(prose(page))
         code += [line for line in prose(page).splitlines() if line.startswith("    ")]
@@ -181,12 +191,33 @@ def test_no_page_names_a_variable_that_nothing_reads(page: Path) -> None:
 def test_every_analyser_is_documented_with_its_settings() -> None:
     page = DOCS / "installer" / "site.md"
     common = section(page, "### Any analyser: `analysers.BEHAVIOUR`")
-    for behaviour, entry in ANALYSERS.items():
+    for behaviour, spec in ANALYSERS.items():
         own = section(page, f"### `analysers.{behaviour}`")
-        missing = [name for name in entry.settings.model_fields if f"| `{name}` |" not in common + own]
+        missing = [name for name in spec.settings.model_fields if f"| `{name}` |" not in common + own]
         assert not missing, behaviour
-    behaviours = section(DOCS / "developer" / "architecture.md", "## Behaviours")
+    behaviours = section(DOCS / "developer" / "analysers.md", "## Behaviours")
     assert all(f"`{behaviour}`" in behaviours for behaviour in ANALYSERS)
+
+
+def test_the_analyser_that_is_shown_is_the_one_that_is_tested() -> None:
+    page, package = DOCS / "developer" / "analysers.md", ROOT / "tests" / "plugins" / "platform_edge"
+    module, test = blocks(page, "python")
+    assert module == text_of(package / "tynysh_platform_edge.py")
+    assert blocks(page, "toml") == [text_of(package / "pyproject.toml")]
+    told: dict[str, Any] = {}
+    exec(compile(module, "tynysh_platform_edge", "exec"), told)  # noqa: S102 - our own page
+    example = ModuleType("tynysh_platform_edge")
+    vars(example).update(told)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(sys.modules, example.__name__, example)
+        exec(compile(test, "test", "exec"), told)  # noqa: S102
+        told["test_it_keeps_what_tynysh_relies_on"]()
+
+
+def test_every_field_of_the_declaration_is_explained() -> None:
+    table = section(DOCS / "developer" / "analysers.md", "## What is declared")
+    assert all(f"`{field.name}`" in table for field in dataclasses.fields(AnalyserSpec))
+    assert all(f"{behaviour} {spec.rank}" in table for behaviour, spec in BEHAVIOURS.items())
 
 
 def test_the_example_site_passes_the_check(capsys: pytest.CaptureFixture[str]) -> None:

@@ -103,7 +103,7 @@ def test_every_fault_is_told_with_line_and_column(folder: Path) -> None:
     ]
     assert "none.mp4" in told[0]
     assert "'soon'" in told[2]
-    assert "choose of fight, aggression" in told[5]
+    assert "choose of crush_risk, fight" in told[5]
 
 
 def test_a_file_in_which_nothing_happens_has_no_happenings(folder: Path) -> None:

@@ -1,5 +1,8 @@
 """What is blurred is where people were, and in doubt more."""
 
+import json
+
+import numpy as np
 import pytest
 
 from tynysh.evidence.timeline import PeopleTimeline, newcomers
@@ -99,3 +102,13 @@ def test_one_who_is_known_already_is_not_added_twice() -> None:
 def test_one_known_under_another_id_is_no_newcomer() -> None:
     assert newcomers(at(7, 42), at(1, 40)) == {}
     assert set(newcomers(at(7, 80), at(1, 40))) == {7}
+
+
+def test_what_it_knows_can_be_sent_as_json() -> None:
+    timeline = PeopleTimeline()
+    timeline.add(1.0, at(1, 0), still=True)
+    timeline.add(1.4, {np.int64(1): Box(*np.array([40, 0, 50, 20], np.float32))}, still=True)
+    sent = PeopleTimeline.of(json.loads(json.dumps(timeline.samples)))
+    for time_s in (0.9, 1.1, 1.4):
+        assert sent.at(time_s) == timeline.at(time_s)
+    assert sent.ways(1.0, 1.4) == timeline.ways(1.0, 1.4)

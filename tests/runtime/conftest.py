@@ -17,7 +17,7 @@ from tests.runtime.street import CoatDetector, write_street
 from tynysh.perception.detector import Detector
 from tynysh.runtime.data_folder import DataFolder
 from tynysh.runtime.networks import Networks
-from tynysh.runtime.worker import Worker
+from tynysh.runtime.worker import Rhythm, Worker
 from tynysh.site.apply import apply
 from tynysh.site.site import SiteFile
 from tynysh.store.database import Database
@@ -82,7 +82,15 @@ class Installation:
         """A worker at work, in a thread."""
         networks = Networks(detector=detector or CoatDetector(), pose=None)  # type: ignore[arg-type]
         database = Database.open(self.url)
-        worker = Worker(number, of, self.folder, database, networks, Random(7))
+        worker = Worker(
+            number,
+            of,
+            self.folder,
+            database,
+            networks,
+            Random(7),
+            Rhythm(round_s=0.3, figures_s=0.3, retry_first_s=0.2),
+        )
         stop = threading.Event()
         failures: list[BaseException] = []
 
@@ -123,7 +131,6 @@ class Installation:
 
 @pytest.fixture
 def installation(tmp_path: Path, sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Installation]:
-    monkeypatch.setattr("tynysh.runtime.worker.LOOK_S", 0.3)
     monkeypatch.setattr("tynysh.evidence.clip_maker.LOOK_S", 0.2)
     made = Installation(tmp_path / "data", sqlite_url)
     yield made

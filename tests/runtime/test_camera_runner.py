@@ -41,7 +41,7 @@ def started(folder: Path, video: Path | str, events: list[Event], **more: object
 
 
 def faults(events: list[Event]) -> list[Event]:
-    return [event for event in list(events) if event.behaviour is Behaviour.RECORDING_FAULT]
+    return [event for event in list(events) if event.behaviour == Behaviour.RECORDING_FAULT]
 
 
 def test_a_full_disk_is_an_event_that_ends_when_there_is_room_again(
@@ -65,7 +65,7 @@ def test_a_full_disk_is_an_event_that_ends_when_there_is_room_again(
 
         analysed = runner.analysed
         assert until(lambda: runner.analysed > analysed + 5, 10), "the analysis goes on"
-        assert until(lambda: any(event.behaviour is Behaviour.INTRUSION for event in list(events)), 10)
+        assert until(lambda: any(event.behaviour == Behaviour.INTRUSION for event in list(events)), 10)
 
         disk.free = 10**12
         assert until(lambda: len(faults(events)) == 2, 15)
@@ -117,7 +117,7 @@ def test_the_full_stream_is_recorded_where_a_smaller_one_is_analysed(tmp_path: P
     runner = started(tmp_path, streets / "empty.mp4", events, sub=str(streets / "street.mp4"))
     try:
         assert until(lambda: runner.status().recording, 20)
-        assert until(lambda: any(event.behaviour is Behaviour.INTRUSION for event in events), 20)
+        assert until(lambda: any(event.behaviour == Behaviour.INTRUSION for event in events), 20)
         assert runner.feed.spec.address.endswith("street.mp4")
     finally:
         runner.stop()

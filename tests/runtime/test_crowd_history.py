@@ -1,4 +1,4 @@
-"""What a worker sees of a crowd is told over its link and kept by the minute, whatever stops."""
+"""What a worker sees of a crowd is told over the bus and kept by the minute, whatever stops."""
 
 import asyncio
 import time
@@ -9,7 +9,7 @@ import pytest
 from tests.runtime.conftest import Installation, camera, site
 from tests.servers import until
 
-from tynysh.bus.link import Links
+from tynysh.bus.workers import Workers
 from tynysh.crowd.minutes import Measure, Minutes, Series, SeriesKind
 from tynysh.errors import StoreError
 from tynysh.runtime import crowd_history as history
@@ -27,13 +27,13 @@ def kept(database: Database, series: Series = ALL) -> Minutes:
         return crowd_history.read(session, series, 0, 2**31 - 1)
 
 
-def test_what_the_link_tells_is_what_history_keeps(installation: Installation, streets: Path) -> None:
+def test_what_the_bus_tells_is_what_history_keeps(installation: Installation, streets: Path) -> None:
     installation.apply(site(camera("north", streets / "street.mp4", lines=[LINE])))
-    links = Links(installation.folder.run)
+    workers = Workers(installation.folder.bus)
     counts: dict[float, float] = {}
 
     def seen() -> bool:
-        said = asyncio.run(links.crowd("north"))
+        said = asyncio.run(workers.crowd("north"))
         if said is None:
             return False
         assert [place["name"] for place in said["places"]] == [PICTURE, "gate"]
@@ -44,8 +44,8 @@ def test_what_the_link_tells_is_what_history_keeps(installation: Installation, s
 
     with installation.worker():
         assert until(seen, 30)
-        assert set(asyncio.run(links.crowds())) == {"north"}
-        assert asyncio.run(links.crowd("nowhere")) is None
+        assert set(asyncio.run(workers.crowds())) == {"north"}
+        assert asyncio.run(workers.crowd("nowhere")) is None
     # The worker was stopped within the minute: what it saw of it is kept.
     found = kept(installation.database)
     assert len(found.at) >= 1

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from tynysh.bus.sockets import PATH_LIMIT
 from tynysh.errors import TynyshError
-from tynysh.runtime.data_folder import SOCKET_PATH_LIMIT, DataFolder
+from tynysh.runtime.data_folder import DataFolder
 
 
 def test_the_folder_and_what_is_in_it_are_for_its_user_alone(tmp_path: Path) -> None:
@@ -29,7 +30,7 @@ def test_the_database_lies_in_it_unless_another_is_named(
 def test_sockets_have_a_place_that_is_short_enough(tmp_path: Path) -> None:
     deep = tmp_path / ("d" * 100)
     folder = DataFolder.open(deep)
-    assert len(os.fsencode(folder.run / "worker-63.sock")) <= SOCKET_PATH_LIMIT
+    assert len(os.fsencode(folder.run / "worker-63.sock")) <= PATH_LIMIT
     assert folder.run.stat().st_mode & 0o777 == 0o700
     assert DataFolder.open(deep).run == folder.run, "the same for each of its processes"
     assert DataFolder.open(tmp_path / ("e" * 100)).run != folder.run

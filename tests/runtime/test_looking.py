@@ -15,7 +15,8 @@ from sqlalchemy import select
 from tests.runtime.conftest import QUIET, Installation, camera, site
 from tests.runtime.street import FPS, HEIGHT, WIDTH, draw
 
-from tynysh.bus.link import Links
+from tynysh.bus.protocol import Bus
+from tynysh.bus.workers import Workers
 from tynysh.store.queries import incidents
 from tynysh.store.queries.incidents import Filter
 from tynysh.store.schema import EventRow
@@ -45,16 +46,16 @@ def write_visits(path: Path) -> Path:
 class Lookers:
     """People at consoles who ask for pictures, and others who watch live and come and go."""
 
-    def __init__(self, folder: Path, random: Random) -> None:
+    def __init__(self, bus: Bus, random: Random) -> None:
         self.seen: Counter[str] = Counter()
-        self._folder = folder
+        self._bus = bus
         self._random = random
 
     async def ask(self) -> None:
         """Ask for one picture after another, now at once, now after a while."""
-        links = Links(self._folder)
+        workers = Workers(self._bus)
         while True:
-            data = await links.picture("north")
+            data = await workers.picture("north")
             if data is not None:
                 picture = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
                 assert picture is not None
@@ -64,11 +65,11 @@ class Lookers:
 
     async def watch(self) -> None:
         """Watch live for a while, leave, and come back."""
-        links = Links(self._folder)
+        workers = Workers(self._bus)
         while True:
             stay_s = self._random.uniform(0.5, 4.0)
             began_s = time.monotonic()
-            async for _ in links.live("north"):
+            async for _ in workers.live("north"):
                 self.seen["fragments"] += 1
                 if time.monotonic() - began_s > stay_s:
                     break
@@ -82,14 +83,14 @@ async def test_pictures_live_view_and_events_neither_end_nor_hold_up_a_camera(
     watched = {**QUIET, "intrusion": {"zones": ["gate"], "cooldown_s": 0}}
     installation.apply(site(camera("north", write_visits(tmp_path / "visits.mp4"), analysers=watched)))
     random = Random(SEED)
-    lookers = Lookers(installation.folder.run, random)
-    links = Links(installation.folder.run)
+    lookers = Lookers(installation.folder.bus, random)
+    workers = Workers(installation.folder.bus)
     with installation.worker_process() as worker:
 
         async def analysed() -> int:
             assert worker.poll() is None, (installation.folder.root / "worker.log").read_text()[:3000]
-            status = (await links.status()).get("north")
-            return 0 if status is None else status.counters.frames_analysed
+            north = (await workers.status()).get("north")
+            return 0 if north is None else north.counters.frames_analysed
 
         async with asyncio.timeout(START_S):
             while not await analysed():

@@ -28,7 +28,6 @@ from tynysh.runtime.camera_plan import CameraPlan, build_pipeline
 from tynysh.runtime.networks import Networks
 from tynysh.runtime.pipeline import Pipeline, Step
 from tynysh.scene.ground import Ground
-from tynysh.scene.need import Need
 from tynysh.scene.person import Person
 from tynysh.scene.scene import Scene
 from tynysh.scene.zone import Zone
@@ -279,7 +278,6 @@ class TestGround:
         """An analyser that says for four seconds that the camera was turned away."""
 
         behaviour = Behaviour.CAMERA_FAULT
-        needs: frozenset[Need] = frozenset()
 
         def observe(self, scene: Scene) -> list[Signal]:
             away = 102.0 <= scene.time_s < 106.0

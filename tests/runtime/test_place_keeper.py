@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from tests.runtime.conftest import Installation, site
 
+from tynysh.bus.workers import Workers
 from tynysh.crowd.minutes import Measure, Series, SeriesKind
 from tynysh.runtime.place_keeper import PlaceKeeper
 from tynysh.store.queries import crowd_history, places
@@ -18,8 +19,11 @@ CAMERA = {
 }
 
 
-class Workers:
-    """Stands for the links of all workers."""
+class Crowds(Workers):
+    """Stands for all workers."""
+
+    def __init__(self) -> None:
+        pass
 
     ins = 0
 
@@ -37,10 +41,10 @@ class Clock:
 
 def test_a_place_is_kept_by_the_minute_and_over_a_restart(installation: Installation) -> None:
     installation.apply(site(CAMERA, places=[HALL]))
-    workers, clock = Workers(), Clock()
-    keeper = PlaceKeeper(installation.database, workers, clock=clock)  # type: ignore[arg-type]
+    workers, clock = Crowds(), Clock()
+    keeper = PlaceKeeper(installation.database, workers, clock=clock)
     for _ in range(40):
-        keeper.look()
+        keeper.add_up()
         clock.now += 2
         workers.ins += 1
     with installation.database.reading() as session:
@@ -53,8 +57,8 @@ def test_a_place_is_kept_by_the_minute_and_over_a_restart(installation: Installa
 
     clock.now += 30
     workers.ins += 5
-    again = PlaceKeeper(installation.database, workers, clock=clock)  # type: ignore[arg-type]
-    again.look()
+    again = PlaceKeeper(installation.database, workers, clock=clock)
+    again.add_up()
     with installation.database.reading() as session:
         (hall,) = places.places(session)
         minutes = crowd_history.read(session, Series(SeriesKind.PLACE, "street", "Hall"), 0, 2**31 - 1)
@@ -66,30 +70,30 @@ def test_a_place_is_kept_by_the_minute_and_over_a_restart(installation: Installa
 
 def test_a_place_that_is_no_more_is_counted_no_more(installation: Installation) -> None:
     installation.apply(site(CAMERA, places=[HALL]))
-    workers, clock = Workers(), Clock()
-    keeper = PlaceKeeper(installation.database, workers, clock=clock)  # type: ignore[arg-type]
-    keeper.look()
+    workers, clock = Crowds(), Clock()
+    keeper = PlaceKeeper(installation.database, workers, clock=clock)
+    keeper.add_up()
     installation.apply(site(CAMERA))
     clock.now += 20
-    keeper.look()
+    keeper.add_up()
     with installation.database.reading() as session:
         assert places.places(session) == []
 
 
 def test_a_clock_that_was_put_back_leaves_no_place_as_it_was(installation: Installation) -> None:
     installation.apply(site(CAMERA, places=[HALL]))
-    workers, clock = Workers(), Clock()
+    workers, clock = Crowds(), Clock()
     clock.now += 86_400
-    keeper = PlaceKeeper(installation.database, workers, clock=clock)  # type: ignore[arg-type]
-    keeper.look()
+    keeper = PlaceKeeper(installation.database, workers, clock=clock)
+    keeper.add_up()
     clock.now -= 86_400
-    keeper.look()
+    keeper.add_up()
     with installation.database.reading() as session:
         assert [place.at for place in places.places(session)] == [clock.now]
     installation.apply(site(CAMERA, places=[HALL, {**HALL, "name": "Yard"}]))
     for _ in range(60):
         clock.now += 2
-        keeper.look()
+        keeper.add_up()
     with installation.database.reading() as session:
         hall, yard = places.places(session)
         minutes = crowd_history.read(session, Series(SeriesKind.PLACE, "street", "Yard"), 0, 2**31 - 1)

@@ -1,12 +1,13 @@
 """What crashes is restarted without losing the others, and nothing outlives the supervisor."""
 
+import asyncio
 import json
 import os
 import signal
 import subprocess
 import sys
 import textwrap
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,14 +15,19 @@ import httpx
 import pytest
 from tests.servers import free_port, until
 
+from tynysh.bus.protocol import Request, StopRequest
+from tynysh.runtime.data_folder import DataFolder
+
 SUPERVISOR = """
     import json, os, sys
     from random import Random
+    from tynysh.bus.workers import Workers
     from tynysh.runtime import logs
+    from tynysh.runtime.data_folder import DataFolder
     from tynysh.runtime.supervisor import Supervisor
 
     logs.configure(json_lines=True)
-    supervisor = Supervisor(os.environ, Random(1))
+    supervisor = Supervisor(os.environ, Random(1), Workers(DataFolder.open().bus))
     for name, *arguments in json.loads(sys.argv[1]):
         supervisor.add(name, *arguments)
     sys.exit(supervisor.run())
@@ -97,6 +103,28 @@ def test_sigterm_ends_everything_in_good_order(supervise: Callable[..., Running]
     assert not is_alive(child)
     assert not running.told("child.killed")
     assert "Traceback" not in running.log.read_text()
+
+
+async def test_a_child_that_is_on_the_bus_is_told_there(
+    supervise: Callable[..., Running], tmp_path: Path
+) -> None:
+    port = free_port()
+    running = supervise(console(port))
+    assert await asyncio.to_thread(until, lambda: answers(port), 60)
+    heard: list[Request] = []
+
+    async def answer(request: Request) -> AsyncGenerator[bytes, None]:
+        """Stands for the child."""
+        heard.append(request)
+        os.kill(running.pids("console")[0], signal.SIGTERM)
+        return
+        yield b""
+
+    async with DataFolder.open(tmp_path / "data").bus.serve("console", answer):
+        running.process.terminate()
+        assert await asyncio.to_thread(running.process.wait, 30) == 0
+    assert [type(request) for request in heard] == [StopRequest]
+    assert not running.told("child.killed")
 
 
 def test_a_child_that_is_killed_is_started_again_and_the_others_go_on(

@@ -18,7 +18,7 @@ from tynysh.runtime.watch_record import Watched
 from tynysh.site.apply import apply
 from tynysh.site.site import Site, SiteFile
 from tynysh.store.database import Database
-from tynysh.store.queries import alarm_budgets
+from tynysh.store.queries import alarm_budgets, changes
 from tynysh.store.queries.events import record
 
 NOW = 1000 * 86_400.0
@@ -92,6 +92,21 @@ def test_a_quiet_camera_notices_more(database: Database) -> None:
 def test_a_camera_that_is_not_to_learn_forgets(database: Database) -> None:
     assert learn(database) != {}
     assert learn(database, learn=False) == {}
+
+
+def test_those_who_use_thresholds_are_told_when_others_were_learnt(database: Database) -> None:
+    def told() -> list[str]:
+        with database.reading() as session:
+            kind = changes.ChangeKind.THRESHOLDS
+            return [change.ref for change in changes.since(session, 0) if change.kind is kind]
+
+    learn(database)
+    assert told() == ["door"]
+    learn(database)
+    assert told() == ["door"], "nothing else was learnt"
+    watched(database, 10, {0.7: 20})
+    learn(database, recall_floor=0.3)
+    assert told() == ["door", "door"]
 
 
 def test_learnt_thresholds_make_the_events() -> None:

@@ -1,5 +1,6 @@
 """A worker watches its cameras, keeps what it saw, and goes on whatever happens to one of them."""
 
+import asyncio
 import os
 import threading
 import time
@@ -14,7 +15,7 @@ from tests.servers import Line, RtspCamera, until
 
 from tynysh.behaviour.event import Event, Phase
 from tynysh.behaviour.signal import Behaviour
-from tynysh.bus.link import Links
+from tynysh.bus.workers import Workers
 from tynysh.errors import StoreError
 from tynysh.incidents.incident import Incident
 from tynysh.media.camera_status import CameraStatus
@@ -22,9 +23,10 @@ from tynysh.media.frame import Frame
 from tynysh.media.reader import VideoFile
 from tynysh.media.segment import segment_path, segments
 from tynysh.runtime.camera_runner import CameraRunner, start_camera
+from tynysh.runtime.camera_set import share
 from tynysh.runtime.thresholds import Thresholds
-from tynysh.runtime.worker import share
 from tynysh.scene.person import Person
+from tynysh.site.apply import stored
 from tynysh.site.camera import Camera
 from tynysh.site.site import Site
 from tynysh.store.queries import cameras, clips, incidents
@@ -193,10 +195,37 @@ def test_cameras_come_go_and_change_with_the_database_while_others_go_on(
         assert not steady.broken
 
 
+def test_sites_are_read_when_they_were_applied_and_not_again_and_again(
+    installation: Installation, streets: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reads: list[str] = []
+    monkeypatch.setattr(
+        "tynysh.runtime.worker.stored", lambda session: reads.append("sites") or stored(session)
+    )
+    rounds: list[float] = []
+    monkeypatch.setattr(Thresholds, "keep", lambda _self, _runners, *, now: rounds.append(now))
+    installation.apply(site(camera("north", streets / "empty.mp4", enabled=False)))
+    with installation.worker() as worker:
+        assert until(lambda: len(rounds) > 3, 20)
+        assert len(reads) == 1
+        installation.apply(site(camera("north", streets / "empty.mp4")))
+        assert until(lambda: set(worker.runners) == {"north"}, 10)
+        assert len(reads) == 2
+
+
+def test_a_worker_ends_when_it_is_told_so_over_the_bus(installation: Installation, streets: Path) -> None:
+    installation.apply(site(camera("north", streets / "empty.mp4")))
+    bus = installation.folder.bus
+    with installation.worker() as worker:
+        assert until(lambda: "north" in worker.runners, 20)
+        assert asyncio.run(Workers(bus).stop(["worker-0"])) == {"worker-0"}
+        assert until(lambda: not asyncio.run(bus.names()), 20)
+        assert not worker.runners
+
+
 def test_a_camera_whose_analysis_breaks_is_started_again_and_others_go_on(
     installation: Installation, streets: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tynysh.runtime.worker.RETRY_FIRST_S", 0.2)
     monkeypatch.setattr(threading, "excepthook", lambda _: None)
 
     class BreaksOnce(CoatDetector):
@@ -218,7 +247,6 @@ def test_a_camera_whose_analysis_breaks_is_started_again_and_others_go_on(
 def test_a_camera_whose_password_is_not_to_be_found_says_so_until_it_is(
     installation: Installation, streets: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tynysh.runtime.worker.RETRY_FIRST_S", 0.2)
     secret = tmp_path / "password"
     account = {"username": "operator", "password": {"file": str(secret)}}
     empty = streets / "empty.mp4"
@@ -238,7 +266,6 @@ def test_a_camera_whose_password_is_not_to_be_found_says_so_until_it_is(
 def test_a_camera_that_fails_in_a_way_nobody_thought_of_does_not_keep_others_from_being_watched(
     installation: Installation, streets: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tynysh.runtime.worker.RETRY_FIRST_S", 0.2)
     tried: list[str] = []
 
     def fails_once(site: Site, camera: Camera, *more: object, **named: object) -> CameraRunner:
@@ -267,22 +294,22 @@ def test_a_camera_that_is_not_recorded_has_stills_and_no_clips(
     assert not segments(installation.folder.recordings / "north")
 
 
-async def test_the_link_tells_states_pictures_and_live_video(
+async def test_the_bus_tells_states_pictures_and_live_video(
     installation: Installation, streets: Path
 ) -> None:
     installation.apply(site(camera("north", streets / "street.mp4")))
-    links = Links(installation.folder.run)
+    workers = Workers(installation.folder.bus)
     with installation.worker() as worker:
         assert until(lambda: is_live(installation, "north") and worker.runners["north"].analysed > 0, 20)
-        status = await links.status()
+        status = await workers.status()
         assert status["north"].state == "live"
         assert status["north"].worker == 0
-        picture = await links.picture("north")
+        picture = await workers.picture("north")
         assert picture is not None
         assert picture[:2] == b"\xff\xd8"
-        assert await links.picture("nowhere") is None
+        assert await workers.picture("nowhere") is None
         received = []
-        async for message in links.live("north"):
+        async for message in workers.live("north"):
             received.append(message)
             if len(received) == 4:
                 break
@@ -330,7 +357,6 @@ def test_what_begins_while_the_database_goes_away_is_not_taken_for_left_open(
             raise StoreError("The database is away.")
 
     monkeypatch.setattr(Thresholds, "keep", keep)
-    monkeypatch.setattr("tynysh.runtime.worker.LOOK_S", 0.2)
     with installation.worker():
         assert until(lambda: len(looks) > 2, 10)
         assert still_open(installation) == [begun(0.0).id]

@@ -165,9 +165,7 @@ def main() -> None:
     settings = FightSettings()
     for one in calm:
         for event in events_of(one, settings):
-            print(
-                "false:", one.source, event.behaviour.value, round(event.decided_s, 1), round(event.score, 2)
-            )
+            print("false:", one.source, event.behaviour, round(event.decided_s, 1), round(event.score, 2))
     missed = [
         one for one, delay in zip(embedded, delays_of(embedded, settings), strict=True) if delay is None
     ]

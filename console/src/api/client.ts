@@ -1,5 +1,6 @@
 // One way to the server: same origin, session cookie, CSRF token on changes, errors with a code.
 
+import { learn } from "../language/catalogue";
 import type { Answer, Language, Session, StepRequest } from "./types";
 
 export const BASE = "/api/v1";
@@ -89,6 +90,7 @@ function change(method: "POST" | "PATCH", body: unknown): RequestInit {
 async function session(init?: RequestInit): Promise<Session> {
   const answer = await json<Session>("/session", init);
   csrf = answer.csrf;
+  learn(answer.words);
   return answer;
 }
 

@@ -453,12 +453,6 @@ export interface components {
          */
         Action: "acknowledge" | "verify" | "dispatch" | "resolve" | "reopen" | "note";
         /**
-         * Behaviour
-         * @description What Tynysh notices: acts and conditions, never identities.
-         * @enum {string}
-         */
-        Behaviour: "fight" | "aggression" | "person_down" | "crowding" | "crush_risk" | "crowd_run" | "intrusion" | "loitering" | "camera_fault" | "recording_fault";
-        /**
          * Blindness
          * @description What a site's cameras see and do not see.
          */
@@ -712,7 +706,7 @@ export interface components {
              * Behaviours
              * @description What is not watched for there; empty if it is not blind.
              */
-            behaviours: components["schemas"]["Behaviour"][];
+            behaviours: string[];
         };
         /**
          * FloorGrid
@@ -866,10 +860,13 @@ export interface components {
             id: string;
             site: components["schemas"]["SiteName"];
             camera: components["schemas"]["CameraName"];
-            /** @description The gravest of `behaviours`. */
-            behaviour: components["schemas"]["Behaviour"];
+            /**
+             * Behaviour
+             * @description The gravest of `behaviours`.
+             */
+            behaviour: string;
             /** Behaviours */
-            behaviours: components["schemas"]["Behaviour"][];
+            behaviours: string[];
             /**
              * Severity
              * @description 1 low, 2 medium, 3 high, 4 critical.
@@ -937,10 +934,13 @@ export interface components {
             id: string;
             site: components["schemas"]["SiteName"];
             camera: components["schemas"]["CameraName"];
-            /** @description The gravest of `behaviours`. */
-            behaviour: components["schemas"]["Behaviour"];
+            /**
+             * Behaviour
+             * @description The gravest of `behaviours`.
+             */
+            behaviour: string;
             /** Behaviours */
-            behaviours: components["schemas"]["Behaviour"][];
+            behaviours: string[];
             /**
              * Severity
              * @description 1 low, 2 medium, 3 high, 4 critical.
@@ -1015,7 +1015,8 @@ export interface components {
         IncidentEvent: {
             /** Id */
             id: string;
-            behaviour: components["schemas"]["Behaviour"];
+            /** Behaviour */
+            behaviour: string;
             /**
              * Started At
              * Format: date-time
@@ -1299,6 +1300,15 @@ export interface components {
             user: components["schemas"]["SessionUser"];
             /** Csrf */
             csrf: string;
+            /**
+             * Words
+             * @description Texts that installed analysers add to those that the console has itself, by language and key.
+             */
+            words: {
+                [key: string]: {
+                    [key: string]: string;
+                };
+            };
         };
         /**
          * SessionChange
@@ -1416,7 +1426,8 @@ export interface components {
          * @description The threshold of one behaviour on one camera.
          */
         Threshold: {
-            behaviour: components["schemas"]["Behaviour"];
+            /** Behaviour */
+            behaviour: string;
             /** Threshold */
             threshold: number;
             /**
@@ -1513,7 +1524,6 @@ export interface components {
     pathItems: never;
 }
 export type Action = components['schemas']['Action'];
-export type Behaviour = components['schemas']['Behaviour'];
 export type Blindness = components['schemas']['Blindness'];
 export type Camera = components['schemas']['Camera'];
 export type CameraAge = components['schemas']['CameraAge'];
@@ -1725,7 +1735,7 @@ export interface operations {
             query?: {
                 state?: components["schemas"]["State"] | null;
                 site?: string | null;
-                behaviour?: components["schemas"]["Behaviour"] | null;
+                behaviour?: string | null;
                 /** @description Only those that are not resolved. */
                 open?: boolean;
                 before?: number | null;

@@ -4,7 +4,6 @@ import type { Incident, paths, SessionUser } from "./schema";
 
 export type {
   Action,
-  Behaviour,
   Blindness,
   Camera,
   CameraState,

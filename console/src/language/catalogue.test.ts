@@ -3,7 +3,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
-import { catalogue, fill, humanised, LANGUAGES, lookup, preferredLanguage } from "./catalogue";
+import { catalogue, fill, humanised, LANGUAGES, learn, lookup, preferredLanguage } from "./catalogue";
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
@@ -20,7 +20,7 @@ function found(text: string, pattern: RegExp): string[] {
 
 const written = sources(here(".."), /\.tsx?$/);
 const python = sources(here("../../../src/tynysh/behaviour"), /\.py$/);
-const behaviours = found(/class Behaviour\(StrEnum\):([\s\S]*?)\n\n\n/.exec(python)?.[1] ?? "", /= "(\w+)"/g);
+const behaviours = found(python, /\bshipped\("(\w+)"\)/g);
 const reasons = found(python, /Reason\(\s*"([\w.]+)"/g);
 
 describe.each(LANGUAGES)("in %s", (language) => {
@@ -82,6 +82,14 @@ describe("a key without a text", () => {
   it("is made readable", () => {
     expect(humanised("reason.person_down.still_lying")).toBe("Still lying");
   });
+});
+
+it("texts that the server adds are known from then on, and take none of the build's away", () => {
+  const added = { "behaviour.platform_edge": "Beyond the edge", "console.yes": "Quite" };
+  expect(lookup("en", "behaviour.platform_edge")).toBeNull();
+  learn({ en: added, ru: {}, kk: {} });
+  expect(lookup("en", "behaviour.platform_edge")).toBe("Beyond the edge");
+  expect(lookup("en", "console.yes")).toBe("Yes");
 });
 
 it("the browser's first language that we speak is taken", () => {

@@ -21,6 +21,11 @@ for (const [path, texts] of Object.entries(rooms)) {
   if (language) Object.assign(catalogue[language], texts);
 }
 
+/** Texts that installed analysers add, as the server tells them with the session; those of the build stand. */
+export function learn(words: Record<string, Record<string, string>>): void {
+  for (const language of LANGUAGES) catalogue[language] = { ...words[language], ...catalogue[language] };
+}
+
 /** The browser's choice among our languages, Russian-speaking neighbours included; English if it has none. */
 export function preferredLanguage(wanted: readonly string[]): Language {
   for (const tag of wanted) {

@@ -6,9 +6,10 @@ from pathlib import Path
 
 from tynysh.api.app import create_app
 from tynysh.api.openapi import described
-from tynysh.bus.link import Links
+from tynysh.bus.sockets import SocketBus
+from tynysh.bus.workers import Workers
 from tynysh.store.database import Database
 
 database = Database.open(":memory:")
-app = create_app(database, links=Links(Path()), data_dir=Path())
+app = create_app(database, workers=Workers(SocketBus(Path())), data_dir=Path())
 json.dump(described(app), sys.stdout, indent=2)

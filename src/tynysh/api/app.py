@@ -28,12 +28,13 @@ from tynysh.api.context import Context
 from tynysh.api.errors import ErrorAnswer
 from tynysh.api.feed import Feed
 from tynysh.api.guard import Guard
-from tynysh.api.links import Links, StatusCache
 from tynysh.api.maintenance import keep_tidy
 from tynysh.api.openapi import openapi_router
 from tynysh.api.settings import ApiSettings
+from tynysh.api.status_cache import StatusCache
 from tynysh.api.stream_registry import StreamRegistry
 from tynysh.api.viewing import Viewings
+from tynysh.bus.workers import Workers
 from tynysh.store import console_queries
 from tynysh.store.database import Database
 from tynysh.store.users import User
@@ -49,7 +50,7 @@ _REFUSALS: dict[int | str, dict[str, object]] = {
 def create_app(
     database: Database,
     *,
-    links: Links,
+    workers: Workers,
     data_dir: Path,
     clock: Callable[[], float] = time.time,
     settings: ApiSettings | None = None,
@@ -57,7 +58,7 @@ def create_app(
 ) -> FastAPI:
     """The API and the console over a migrated `database`.
 
-    links: the way to the workers. data_dir: where `evidence/` lies. clock: Unix seconds. console: the built files.
+    workers: the way to the workers. data_dir: where `evidence/` lies. clock: Unix seconds. console: the built files.
     """
     settings = settings or ApiSettings()
 
@@ -66,8 +67,8 @@ def create_app(
 
     context = Context(
         database=database,
-        links=links,
-        statuses=StatusCache(links),
+        workers=workers,
+        statuses=StatusCache(workers),
         data_dir=data_dir,
         clock=clock,
         settings=settings,

@@ -10,9 +10,9 @@ from tynysh.api import models
 from tynysh.api.authentication import requires
 from tynysh.api.context import Services
 from tynysh.api.incidents import NO_ZERO
-from tynysh.api.links import current
 from tynysh.api.permissions import Permission
 from tynysh.api.principal import Principal
+from tynysh.api.status_cache import current
 from tynysh.behaviour.signal import Behaviour, Reason
 from tynysh.media.camera_status import CameraStatus
 from tynysh.store.queries import blindness

@@ -13,11 +13,11 @@ from tynysh.api.authentication import requires
 from tynysh.api.context import Context, Services
 from tynysh.api.errors import ApiError, not_found
 from tynysh.api.incidents import NO_ZERO
-from tynysh.api.links import current
 from tynysh.api.live import relay
 from tynysh.api.peer import peer_of
 from tynysh.api.permissions import Permission
 from tynysh.api.principal import Principal
+from tynysh.api.status_cache import current
 from tynysh.media.camera_status import CameraStatus
 from tynysh.store.queries import cameras
 from tynysh.store.queries.cameras import RegisteredCamera
@@ -56,7 +56,7 @@ async def get_picture(
 ) -> Response:
     """The latest picture, anonymised. Watching a camera is put on the audit record."""
     await run_in_threadpool(visible, camera_id, principal, services)
-    picture = await services.links.picture(camera_id)
+    picture = await services.workers.picture(camera_id)
     if picture is None:
         raise ApiError(404, "not_ready")
     await run_in_threadpool(_note, camera_id, principal, services, peer_of(request).address)
@@ -71,7 +71,10 @@ async def live(camera_id: CameraId, principal: Viewer, services: Services, webso
         await run_in_threadpool(_note, camera_id, principal, services, peer_of(websocket).address)
         await websocket.accept()
         await relay(
-            websocket, services.links.live(camera_id), stream=stream, most_bytes=services.settings.live_buffer
+            websocket,
+            services.workers.live(camera_id),
+            stream=stream,
+            most_bytes=services.settings.live_buffer,
         )
 
 

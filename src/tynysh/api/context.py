@@ -11,10 +11,11 @@ from starlette.requests import HTTPConnection
 
 from tynysh.api.cached_counts import CachedCounts
 from tynysh.api.feed import Feed
-from tynysh.api.links import Links, StatusCache
 from tynysh.api.settings import ApiSettings
+from tynysh.api.status_cache import StatusCache
 from tynysh.api.stream_registry import StreamRegistry
 from tynysh.api.viewing import Viewings
+from tynysh.bus.workers import Workers
 from tynysh.store.database import Database
 
 
@@ -23,7 +24,7 @@ class Context:
     """The application's services. clock: Unix seconds. tasks: what runs for as long as the application does."""
 
     database: Database
-    links: Links
+    workers: Workers
     statuses: StatusCache
     data_dir: Path
     clock: Callable[[], float]

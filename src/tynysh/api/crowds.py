@@ -172,7 +172,7 @@ class Names(models.Answer):
 async def get_crowd(camera_id: CameraId, principal: Reader, services: Services) -> Crowd:
     """The crowd on a camera now: the same figures that history keeps and `tynysh analyze --counts` writes."""
     await run_in_threadpool(visible, camera_id, principal, services)
-    crowd = await services.links.crowd(camera_id)
+    crowd = await services.workers.crowd(camera_id)
     if crowd is None:
         return Crowd(at=None, places=[], lines=[], map=None, calibrated=False)
     return Crowd.model_validate({**crowd, "calibrated": crowd["ground"] is not None})
@@ -187,7 +187,7 @@ async def get_grid(
 ) -> FloorGrid:
     """A grid on the floor, for people to judge whether the camera's calibration is right."""
     await run_in_threadpool(visible, camera_id, principal, services)
-    crowd = await services.links.crowd(camera_id)
+    crowd = await services.workers.crowd(camera_id)
     known = None if crowd is None else crowd["ground"]
     if known is None:
         return FloorGrid(step_m=step_m, lines=[])

@@ -21,7 +21,7 @@ _FAREWELL_S = 1.0
 async def relay(
     websocket: WebSocket, source: AsyncIterator[bytes], *, stream: Stream, most_bytes: int
 ) -> None:
-    """Sends `source` (see `Links.live`) to an accepted WebSocket until either ends, and closes both.
+    """Sends `source` (see `bus.workers.Workers.live`) to an accepted WebSocket until either ends, and closes both.
 
     Closes with 1000 when the camera's video ended, 4404 when there was none, 4401 when its session ended, 1012
     when the server stops, and 1013 when the browser takes so little that more than `most_bytes` wait: live

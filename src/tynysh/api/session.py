@@ -13,6 +13,7 @@ from tynysh.api.context import Context, Services
 from tynysh.api.errors import ApiError
 from tynysh.api.models import Answer
 from tynysh.api.peer import peer_of
+from tynysh.behaviour import wording
 from tynysh.store import record, sessions, users
 from tynysh.store.sessions import SignedIn, TooManyAttemptsError, WrongCredentialsError
 from tynysh.store.users import LONGEST_PASSWORD, SHORTEST_PASSWORD, Role, UserError
@@ -70,6 +71,10 @@ class SessionAnswer(Answer):
 
     user: SessionUser
     csrf: str
+    words: dict[Language, dict[str, str]] = Field(
+        default_factory=wording.added,
+        description="Texts that installed analysers add to those that the console has itself, by language and key.",
+    )
 
 
 @router.post("", dependencies=[Depends(everyone)])

@@ -1,11 +1,13 @@
-"""Did somebody go down because of a fight or a blow? Then it is said, and it weighs more."""
+"""Did somebody go down because of a fight or a blow? Then that is the reason, and it weighs more."""
 
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from math import hypot
 
-from tynysh.behaviour.signal import Behaviour, Reason, Signal
+from tynysh.behaviour.registry import spec_of
+from tynysh.behaviour.signal import Reason, Signal
+from tynysh.behaviour.spec import AFTER_VIOLENCE
 from tynysh.geometry import Box
 
 BEFORE_S = 10.0
@@ -15,12 +17,7 @@ AFTER_S = 2.0
 """Seconds after it in which violence still does: blows go on, and a fall is seen before the blow is sure."""
 
 VIOLENT = 0.5
-"""Score from which a fight or an act of aggression counts."""
-
-AFTER_VIOLENCE = "person_down.after_violence"
-"""The reason of somebody who went down so."""
-
-_VIOLENCE = frozenset({Behaviour.FIGHT, Behaviour.AGGRESSION})
+"""Score from which an act of violence counts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +29,7 @@ class _Violence:
 class AfterViolence:
     """Tells of one camera's signals which of its people down went down after violence in the same place.
 
+    What is violent, and what weighs more after it, is declared (`AnalyserSpec`).
     Same place: the boxes of the two, in 0..1 of the picture, are no further apart than the longer side of the
     person's. Somebody of whom that was once so stays so. A signal's certainty is left alone: what rises is the
     severity (`incidents.fusion`).
@@ -43,20 +41,20 @@ class AfterViolence:
 
     def observe(self, signals: Iterable[Signal], time_s: float) -> tuple[Signal, ...]:
         """The signals of one scene, those of people down with what went before."""
-        told = tuple(signals)
+        reported = tuple(signals)
         self._forget(time_s)
-        for signal in told:
-            if signal.behaviour in _VIOLENCE and signal.score >= VIOLENT and signal.box is not None:
+        for signal in reported:
+            if signal.score >= VIOLENT and signal.box is not None and spec_of(signal.behaviour).violent:
                 self._violence.append(_Violence(time_s, signal.box))
-        return tuple(self._judged(signal, time_s) for signal in told)
+        return tuple(self._explained(signal, time_s) for signal in reported)
 
-    def _judged(self, signal: Signal, time_s: float) -> Signal:
-        if signal.behaviour is not Behaviour.PERSON_DOWN:
+    def _explained(self, signal: Signal, time_s: float) -> Signal:
+        if not spec_of(signal.behaviour).severity.after_violence:
             return signal
         if signal.subject not in self._struck and not self._follows(signal):
             return signal
         self._struck[signal.subject] = time_s
-        return replace(signal, reason=Reason(AFTER_VIOLENCE))
+        return replace(signal, reason=Reason(f"{signal.behaviour}.{AFTER_VIOLENCE}"))
 
     def _follows(self, signal: Signal) -> bool:
         down_s = signal.time_s if signal.since_s is None else signal.since_s

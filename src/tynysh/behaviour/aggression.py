@@ -8,6 +8,7 @@ from tynysh.behaviour.bodies import charge, chase, drag, one_body, scuffle
 from tynysh.behaviour.limbs import shove, strikes, swing
 from tynysh.behaviour.settings import AnalyserSettings, Cooldown, MinDuration
 from tynysh.behaviour.signal import Behaviour, Reason, Signal
+from tynysh.behaviour.spec import AnalyserSpec, Severity, shipped
 from tynysh.geometry import Box
 from tynysh.scene.nearness import gap_between, pairs_within
 from tynysh.scene.need import Need
@@ -65,7 +66,6 @@ class AggressionAnalyser:
     """
 
     behaviour = Behaviour.AGGRESSION
-    needs = frozenset({Need.POSE})
 
     def __init__(self, settings: AggressionSettings) -> None:
         self._settings = settings
@@ -174,3 +174,18 @@ def _case(trajectories: Mapping[int, Trajectory], pair: tuple[int, int], acts: S
         box=a.last.box.union(b.last.box),
         people=pair,
     )
+
+
+SPEC = AnalyserSpec(
+    id=Behaviour.AGGRESSION,
+    settings=AggressionSettings,
+    factory=AggressionAnalyser,
+    family="violence",
+    rank=50,
+    severity=Severity(2, many=5, grave_reasons=frozenset({"swing", "kick_of_fallen"})),
+    needs=frozenset({Need.POSE}),
+    words=shipped("aggression"),
+    by_default=True,
+    budgeted=True,
+    violent=True,
+)

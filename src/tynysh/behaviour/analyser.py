@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from tynysh.behaviour.signal import Behaviour, Signal
-from tynysh.scene.need import Need
 from tynysh.scene.scene import Scene
 
 
@@ -18,11 +17,6 @@ class Analyser(Protocol):
     @property
     def behaviour(self) -> Behaviour:
         """The behaviour that it scores."""
-        ...
-
-    @property
-    def needs(self) -> frozenset[Need]:
-        """What its scenes must carry beyond what every camera's do: found only if some analyser of the camera asks."""
         ...
 
     def observe(self, scene: Scene) -> Sequence[Signal]:

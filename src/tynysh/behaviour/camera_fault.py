@@ -8,6 +8,7 @@ from pydantic import Field
 
 from tynysh.behaviour.settings import AnalyserSettings, Cooldown, MinDuration
 from tynysh.behaviour.signal import Behaviour, Reason, Signal
+from tynysh.behaviour.spec import AnalyserSpec, Severity, shipped
 from tynysh.behaviour.stream_habits import StreamHabits
 from tynysh.scene.fault import CameraFault
 from tynysh.scene.need import Need
@@ -109,8 +110,10 @@ class _Since:
         self, present: bool, time_s: float, *, began_s: float | None = None, lapse_s: float = LAPSE_S
     ) -> None:
         """Take whether it is `present` at `time_s`; `began_s` where it is known to have begun earlier. It is over when
-        it was not seen for `lapse_s`.
+        it was not seen for `lapse_s`, and when the clock was set back.
         """
+        if time_s < self.seen_s:
+            self.began_s = None
         if present:
             if self.began_s is None:
                 self.began_s = time_s if began_s is None else min(began_s, time_s)
@@ -151,11 +154,6 @@ class CameraFaultAnalyser:
         self._other_scene = False
         self._habits = StreamHabits()
         self._stream = {fault: _Since() for fault in IN_THE_STREAM}
-
-    @property
-    def needs(self) -> frozenset[Need]:
-        """What is the matter with the picture."""
-        return frozenset({Need.STEERED_VIEW if self._settings.ptz else Need.VIEW})
 
     def observe(self, scene: Scene) -> Sequence[Signal]:
         """One signal per fault; none on the picture for scenes that tell nothing of it."""
@@ -249,8 +247,27 @@ class CameraFaultAnalyser:
         return Signal(
             behaviour=self.behaviour,
             time_s=scene.time_s,
-            score=score,
+            score=max(0.0, score),
             subject=fault,
             reason=OTHER_SCENE if other else REASONS[fault],
             since_s=since_s if score > 0.0 else None,
         )
+
+
+def _needs(settings: CameraFaultSettings) -> frozenset[Need]:
+    """What is the matter with the picture."""
+    return frozenset({Need.STEERED_VIEW if settings.ptz else Need.VIEW})
+
+
+SPEC = AnalyserSpec(
+    id=Behaviour.CAMERA_FAULT,
+    settings=CameraFaultSettings,
+    factory=CameraFaultAnalyser,
+    family="camera",
+    rank=90,
+    severity=Severity(2, long_s=600.0),
+    needs=_needs,
+    words=shipped("camera_fault"),
+    by_default=True,
+    technical=True,
+)

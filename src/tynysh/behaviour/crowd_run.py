@@ -10,8 +10,8 @@ from pydantic import Field
 
 from tynysh.behaviour.settings import AnalyserSettings, Cooldown, MinDuration
 from tynysh.behaviour.signal import Behaviour, Reason, Signal
+from tynysh.behaviour.spec import AnalyserSpec, Severity, shipped
 from tynysh.geometry import Box, contains_each
-from tynysh.scene.need import Need
 from tynysh.scene.places import watched
 from tynysh.scene.scene import Feed, Scene
 from tynysh.scene.walkers import Walkers
@@ -87,7 +87,6 @@ class CrowdRunAnalyser:
     """
 
     behaviour = Behaviour.CROWD_RUN
-    needs: frozenset[Need] = frozenset()
 
     def __init__(self, settings: CrowdRunSettings) -> None:
         self._settings = settings
@@ -203,3 +202,15 @@ def _around(walkers: Walkers, chosen: NDArray[np.bool_]) -> Box:
         float((feet[:, 0] + half).max()),
         float(feet[:, 1].max()),
     ).clipped(1.0, 1.0)
+
+
+SPEC = AnalyserSpec(
+    id=Behaviour.CROWD_RUN,
+    settings=CrowdRunSettings,
+    factory=CrowdRunAnalyser,
+    family="crowd",
+    rank=40,
+    severity=Severity(3),
+    words=shipped("crowd_run"),
+    by_default=True,
+)

@@ -9,10 +9,10 @@ from pydantic import Field
 
 from tynysh.behaviour.settings import AnalyserSettings, Cooldown, MinDuration
 from tynysh.behaviour.signal import Behaviour, Reason, Signal
+from tynysh.behaviour.spec import AnalyserSpec, Severity, shipped
 from tynysh.crowd.forecast import Forecast, Reach
 from tynysh.geometry import Box, enclosing
 from tynysh.scene.crowd import PICTURE, Estimate, PlaceCrowd
-from tynysh.scene.need import Need
 from tynysh.scene.places import foot, watched
 from tynysh.scene.scene import Feed, Scene
 from tynysh.scene.zone import Zone
@@ -108,7 +108,6 @@ class CrowdingAnalyser:
     """
 
     behaviour = Behaviour.CROWDING
-    needs: frozenset[Need] = frozenset()
 
     def __init__(self, settings: CrowdingSettings) -> None:
         self._settings = settings
@@ -191,3 +190,14 @@ def _foretold(people: int, limit: int, reach: Reach) -> Reason:
         "latest": round(reach.latest_s / 60, 1),
     }
     return Reason("crowding.forecast", values)
+
+
+SPEC = AnalyserSpec(
+    id=Behaviour.CROWDING,
+    settings=CrowdingSettings,
+    factory=CrowdingAnalyser,
+    family="crowd",
+    rank=70,
+    severity=Severity(2, long_s=300.0),
+    words=shipped("crowding"),
+)

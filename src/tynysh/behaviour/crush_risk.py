@@ -11,9 +11,9 @@ from pydantic import Field
 
 from tynysh.behaviour.settings import AnalyserSettings, Cooldown, MinDuration
 from tynysh.behaviour.signal import Behaviour, Reason, Signal
+from tynysh.behaviour.spec import AnalyserSpec, Severity, shipped
 from tynysh.geometry import Box
 from tynysh.scene.crowd import PICTURE, CrowdState, PlaceCrowd
-from tynysh.scene.need import Need
 from tynysh.scene.places import watched
 from tynysh.scene.scene import Feed, Scene
 
@@ -65,7 +65,6 @@ class CrushRiskAnalyser:
     """
 
     behaviour = Behaviour.CRUSH_RISK
-    needs: frozenset[Need] = frozenset()
 
     def __init__(self, settings: CrushRiskSettings) -> None:
         self._settings = settings
@@ -134,3 +133,15 @@ def _throng(crowd: CrowdState, density: float) -> Box | None:
         float((columns.max() + 1) / width),
         float((rows.max() + 1) / height),
     )
+
+
+SPEC = AnalyserSpec(
+    id=Behaviour.CRUSH_RISK,
+    settings=CrushRiskSettings,
+    factory=CrushRiskAnalyser,
+    family="crowd",
+    rank=10,
+    severity=Severity(4),
+    words=shipped("crush_risk"),
+    by_default=True,
+)

@@ -14,13 +14,17 @@ LONGEST_GAP_S = 15.0
 for a quiet camera is decoded by key frames only."""
 
 SILENCE_S = 2.0
-"""An analyser that says nothing for so long no longer holds what it said last."""
+"""An analyser without a signal for so long no longer holds the last one."""
 
 UPDATE_S = 1.0
 STILL_HOLDS_S = 10.0
 """Updates come at most every `UPDATE_S` with something new, and every `STILL_HOLDS_S` without: how long it lasts is
 news too.
 """
+
+NEW_PEAK = 0.02
+NEW_LEVEL = 0.1
+"""By how much the highest score, and the score now, must differ from what was reported last to be something new."""
 
 CURVE_INTERVAL_S = 0.2
 CURVE_LIMIT = 300
@@ -96,7 +100,7 @@ class Curve:
 
 
 @dataclass(frozen=True, slots=True)
-class _Told:
+class _Reported:
     """What an event's readers know already."""
 
     at_s: float
@@ -123,7 +127,7 @@ class _Rise:
     fell_s: float | None = None
     event_id: str = ""
     decided_s: float = 0.0
-    told: _Told | None = None
+    reported: _Reported | None = None
 
 
 class _SubjectState:
@@ -140,7 +144,7 @@ class _SubjectState:
     def idle(self) -> bool:
         return self._rise is None
 
-    def hear(self, signal: Signal, time_s: float, ids: random.Random) -> list[Event]:
+    def observe(self, signal: Signal, time_s: float, ids: random.Random) -> list[Event]:
         """Take the score of `time_s`; the events that follow."""
         self.heard_s = time_s
         if self._rise is None:
@@ -159,12 +163,12 @@ class _SubjectState:
             rise.best = signal
         if rise.reached_s is None and signal.score >= self.rule.on:
             rise.reached_s = time_s
-        if rise.told is None:
+        if rise.reported is None:
             return self._begin(rise, signal, time_s, ids)
-        return self._update(rise, rise.told, signal, time_s)
+        return self._update(rise, rise.reported, signal, time_s)
 
     def miss(self, time_s: float) -> list[Event]:
-        """Nothing was said at `time_s`."""
+        """There was no signal at `time_s`."""
         if self.idle or time_s - self.heard_s <= SILENCE_S:
             return []
         return self.end(self.heard_s)
@@ -172,7 +176,7 @@ class _SubjectState:
     def end(self, time_s: float) -> list[Event]:
         """Give up what is held: as of `time_s` if it has not fallen, else as of when it last held."""
         rise, self._rise = self._rise, None
-        if rise is None or rise.told is None:
+        if rise is None or rise.reported is None:
             return []
         end_s = max(rise.high_s, time_s) if rise.fell_s is None else rise.high_s
         self.quiet_until_s = end_s + self.rule.cooldown_s
@@ -192,20 +196,20 @@ class _SubjectState:
             return []
         rise.event_id = str(UUID(int=ids.getrandbits(128), version=4))
         rise.decided_s = time_s
-        return [self._tell(rise, signal, Phase.BEGUN, time_s)]
+        return [self._report(rise, signal, Phase.BEGUN, time_s)]
 
-    def _update(self, rise: _Rise, told: _Told, signal: Signal, time_s: float) -> list[Event]:
+    def _update(self, rise: _Rise, reported: _Reported, signal: Signal, time_s: float) -> list[Event]:
         changed = (
-            rise.best.score - told.score >= 0.02
-            or rise.best.people != told.people
-            or abs(signal.score - told.level) >= 0.1
+            rise.best.score - reported.score >= NEW_PEAK
+            or rise.best.people != reported.people
+            or abs(signal.score - reported.level) >= NEW_LEVEL
         )
-        if time_s - told.at_s < (UPDATE_S if changed else STILL_HOLDS_S):
+        if time_s - reported.at_s < (UPDATE_S if changed else STILL_HOLDS_S):
             return []
-        return [self._tell(rise, signal, Phase.UPDATED, time_s)]
+        return [self._report(rise, signal, Phase.UPDATED, time_s)]
 
-    def _tell(self, rise: _Rise, signal: Signal, phase: Phase, time_s: float) -> Event:
-        rise.told = _Told(time_s, rise.best.score, signal.score, rise.best.people)
+    def _report(self, rise: _Rise, signal: Signal, phase: Phase, time_s: float) -> Event:
+        rise.reported = _Reported(time_s, rise.best.score, signal.score, rise.best.people)
         return self._event(rise, phase, end_s=None)
 
     def _event(self, rise: _Rise, phase: Phase, *, end_s: float | None) -> Event:
@@ -242,14 +246,14 @@ class EventMaker:
     def __init__(self, rules: Mapping[Behaviour, Rule], *, ids: random.Random) -> None:
         self._rules = dict(rules)
         self._ids = ids
-        self._stretches: dict[_Key, _SubjectState] = {}
+        self._subjects: dict[_Key, _SubjectState] = {}
         self._time_s: float | None = None
 
     def retune(self, rules: Mapping[Behaviour, Rule]) -> None:
         """From now on, make events by other rules for these behaviours; what is held goes on by the new ones."""
         self._rules.update(rules)
-        for (behaviour, _, _), stretch in self._stretches.items():
-            stretch.rule = self._rules[behaviour]
+        for (behaviour, _, _), state in self._subjects.items():
+            state.rule = self._rules[behaviour]
 
     def observe(self, signals: Sequence[Signal], time_s: float) -> list[Event]:
         """The events that the signals of one scene begin, update or end.
@@ -260,22 +264,22 @@ class EventMaker:
         if self._time_s is not None and not 0.0 <= time_s - self._time_s <= LONGEST_GAP_S:
             events += self.close(self._time_s)
             if time_s < self._time_s:
-                self._stretches.clear()
+                self._subjects.clear()
         self._time_s = time_s
         heard: set[_Key] = set()
         for signal in signals:
             key = (signal.behaviour, signal.zone, signal.subject)
             heard.add(key)
-            stretch = self._stretches.get(key)
-            if stretch is None:
-                stretch = self._stretches[key] = _SubjectState(self._rules[signal.behaviour])
-            events += stretch.hear(signal, time_s, self._ids)
-        for key, stretch in list(self._stretches.items()):
+            state = self._subjects.get(key)
+            if state is None:
+                state = self._subjects[key] = _SubjectState(self._rules[signal.behaviour])
+            events += state.observe(signal, time_s, self._ids)
+        for key, state in list(self._subjects.items()):
             if key in heard:
                 continue
-            events += stretch.miss(time_s)
-            if stretch.idle and time_s - stretch.heard_s > SILENCE_S and time_s > stretch.quiet_until_s:
-                del self._stretches[key]
+            events += state.miss(time_s)
+            if state.idle and time_s - state.heard_s > SILENCE_S and time_s > state.quiet_until_s:
+                del self._subjects[key]
         return events
 
     def close(self, time_s: float) -> list[Event]:
@@ -283,4 +287,4 @@ class EventMaker:
 
         time_s: the end of the stream; what still held at the last scene held until then.
         """
-        return [event for stretch in self._stretches.values() for event in stretch.end(time_s)]
+        return [event for state in self._subjects.values() for event in state.end(time_s)]

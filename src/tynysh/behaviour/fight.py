@@ -10,6 +10,7 @@ from pydantic import Field
 from tynysh.behaviour.encounters import Encounter, encounters
 from tynysh.behaviour.settings import AnalyserSettings, Cooldown, MinDuration, Threshold
 from tynysh.behaviour.signal import Behaviour, Reason, Signal
+from tynysh.behaviour.spec import AnalyserSpec, Severity, shipped
 from tynysh.geometry import Box
 from tynysh.scene.clip import ClipScore
 from tynysh.scene.need import Need
@@ -63,11 +64,6 @@ class FightAnalyser:
         self._settings = settings
         self._looks: deque[ClipScore] = deque(maxlen=SMOOTHED)
         self._pair: Encounter | None = None
-
-    @property
-    def needs(self) -> frozenset[Need]:
-        """Pose, and what the network says unless the site does without."""
-        return frozenset({Need.POSE, Need.CLIP_SCORES} if self._settings.pictures else {Need.POSE})
 
     def observe(self, scene: Scene) -> Sequence[Signal]:
         """One signal for the picture; between looks, what it last was."""
@@ -129,3 +125,23 @@ def _mean_probability(looks: Collection[ClipScore]) -> float:
 def _log_odds(probability: float) -> float:
     held = min(CERTAIN, max(1.0 - CERTAIN, probability))
     return float(np.log(held / (1.0 - held)))
+
+
+def _needs(settings: FightSettings) -> frozenset[Need]:
+    """Pose, and what the network says unless the site does without."""
+    return frozenset({Need.POSE, Need.CLIP_SCORES} if settings.pictures else {Need.POSE})
+
+
+SPEC = AnalyserSpec(
+    id=Behaviour.FIGHT,
+    settings=FightSettings,
+    factory=FightAnalyser,
+    family="violence",
+    rank=20,
+    severity=Severity(3, long_s=30.0, many=5),
+    needs=_needs,
+    words=shipped("fight"),
+    by_default=True,
+    budgeted=True,
+    violent=True,
+)

@@ -11,6 +11,7 @@ from tynysh.behaviour.climbing import Climbing
 from tynysh.behaviour.scores import ramp
 from tynysh.behaviour.settings import AnalyserSettings, Cooldown, MinDuration, ZoneName
 from tynysh.behaviour.signal import Behaviour, Reason, Signal
+from tynysh.behaviour.spec import AnalyserSpec, Severity, shipped
 from tynysh.geometry import Box, enclosing
 from tynysh.scene.need import Need
 from tynysh.scene.places import (
@@ -82,7 +83,6 @@ class IntrusionAnalyser:
     """
 
     behaviour = Behaviour.INTRUSION
-    needs = frozenset({Need.POSE, Need.SURFACES})
 
     def __init__(self, settings: IntrusionSettings) -> None:
         self._settings = settings
@@ -203,3 +203,15 @@ def _inside(scene: Scene, zone: Zone, track: Track) -> float:
     box = track.box
     sides = (box._replace(right=box.centre[0]), box._replace(left=box.centre[0]))
     return sum(zone.contains(foot(scene, side)) for side in sides) / len(sides)
+
+
+SPEC = AnalyserSpec(
+    id=Behaviour.INTRUSION,
+    settings=IntrusionSettings,
+    factory=IntrusionAnalyser,
+    family="trespass",
+    rank=60,
+    severity=Severity(2, many=5),
+    needs=frozenset({Need.POSE, Need.SURFACES}),
+    words=shipped("intrusion"),
+)

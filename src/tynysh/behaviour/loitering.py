@@ -9,6 +9,7 @@ from pydantic import Field
 
 from tynysh.behaviour.settings import AnalyserSettings, Cooldown, MinDuration
 from tynysh.behaviour.signal import Behaviour, Reason, Signal
+from tynysh.behaviour.spec import AnalyserSpec, Severity, shipped
 from tynysh.geometry import Box, Point, enclosing
 from tynysh.scene.need import Need
 from tynysh.scene.person import Joint
@@ -96,7 +97,6 @@ class LoiteringAnalyser:
     """
 
     behaviour = Behaviour.LOITERING
-    needs = frozenset({Need.POSE})
 
     def __init__(self, settings: LoiteringSettings) -> None:
         self._settings = settings
@@ -223,3 +223,15 @@ def _left_alone(stays: Sequence[_Stay], track: Track) -> _Stay | None:
     near = [(hypot(x - stay.box.foot[0], y - stay.box.foot[1]), stay.since_s, stay) for stay in stays]
     apart, _, stay = min(near, key=lambda entry: entry[:2], default=(float("inf"), 0.0, None))
     return stay if apart <= SAME_PLACE * track.box.height else None
+
+
+SPEC = AnalyserSpec(
+    id=Behaviour.LOITERING,
+    settings=LoiteringSettings,
+    factory=LoiteringAnalyser,
+    family="trespass",
+    rank=100,
+    severity=Severity(1, long_s=300.0),
+    needs=frozenset({Need.POSE}),
+    words=shipped("loitering"),
+)

@@ -7,6 +7,7 @@ from math import exp, hypot
 from tynysh.behaviour.posture import StandingHeights, lying, upright
 from tynysh.behaviour.settings import AnalyserSettings, Cooldown, MinDuration
 from tynysh.behaviour.signal import Behaviour, Reason, Signal
+from tynysh.behaviour.spec import AnalyserSpec, Severity, shipped
 from tynysh.geometry import Box
 from tynysh.scene.need import Need
 from tynysh.scene.places import BENCH, foot, watched
@@ -83,7 +84,6 @@ class PersonDownAnalyser:
     """
 
     behaviour = Behaviour.PERSON_DOWN
-    needs = frozenset({Need.POSE})
 
     def __init__(self, settings: PersonDownSettings) -> None:
         self._settings = settings
@@ -99,6 +99,11 @@ class PersonDownAnalyser:
             self._fallen.clear()
             self._looked_s = None
             return ()
+        if self._looked_s is not None and scene.time_s < self._looked_s:
+            # The clock was set back: nobody can lie since a time to come.
+            self._fallen.clear()
+            self._upright.clear()
+            self._looked_s = None
         if scene.detected:
             self._follow(scene)
         return [
@@ -222,3 +227,17 @@ def _cut_off(scene: Scene, box: Box) -> bool:
     """Whether the picture's edge cuts the box off, at the bottom or at a side."""
     margin = 0.01 * scene.height
     return box.bottom >= scene.height - margin or box.left <= margin or box.right >= scene.width - margin
+
+
+SPEC = AnalyserSpec(
+    id=Behaviour.PERSON_DOWN,
+    settings=PersonDownSettings,
+    factory=PersonDownAnalyser,
+    family="violence",
+    rank=30,
+    severity=Severity(3, long_s=60.0, after_violence=True),
+    needs=frozenset({Need.POSE}),
+    words=shipped("person_down"),
+    by_default=True,
+    budgeted=True,
+)

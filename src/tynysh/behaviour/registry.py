@@ -1,60 +1,95 @@
-"""The one list of analysers: behaviour → settings and factory. To add one, write it and list it here."""
+"""What is installed: every analyser that this process can run, Tynysh's own and others' by the same door."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from importlib.metadata import EntryPoint, entry_points
 from types import MappingProxyType
 
-from tynysh.behaviour.aggression import AggressionAnalyser, AggressionSettings
 from tynysh.behaviour.analyser import Analyser
-from tynysh.behaviour.camera_fault import CameraFaultAnalyser, CameraFaultSettings
-from tynysh.behaviour.crowd_run import CrowdRunAnalyser, CrowdRunSettings
-from tynysh.behaviour.crowding import CrowdingAnalyser, CrowdingSettings
-from tynysh.behaviour.crush_risk import CrushRiskAnalyser, CrushRiskSettings
 from tynysh.behaviour.events import Rule
-from tynysh.behaviour.fight import FightAnalyser, FightSettings
-from tynysh.behaviour.intrusion import IntrusionAnalyser, IntrusionSettings
-from tynysh.behaviour.loitering import LoiteringAnalyser, LoiteringSettings
-from tynysh.behaviour.person_down import PersonDownAnalyser, PersonDownSettings
 from tynysh.behaviour.settings import AnalyserSettings
 from tynysh.behaviour.signal import Behaviour
-from tynysh.errors import UsageError
+from tynysh.behaviour.spec import AnalyserSpec, Severity
+from tynysh.errors import AnalyserError, UsageError
+from tynysh.scene.need import Need
+
+GROUP = "tynysh.analysers"
+"""The group of entry points, each named as the behaviour and leading to its `AnalyserSpec`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One analyser.
-
-    settings: its settings model. make: an analyser of one camera from an instance of `settings`.
-    by_default: whether a camera has it without being told; so it needs neither zones nor limits.
+def load(found: Iterable[EntryPoint]) -> Mapping[Behaviour, AnalyserSpec]:
+    """The declarations behind entry points, the gravest behaviour first. Raises AnalyserError, naming the package, for
+    the first that cannot be used: a camera that is silently not watched for something would be worse.
     """
-
-    settings: type[AnalyserSettings]
-    make: Callable[..., Analyser]
-    by_default: bool = False
-
-
-ANALYSERS: Mapping[Behaviour, Entry] = MappingProxyType(
-    {
-        Behaviour.FIGHT: Entry(FightSettings, FightAnalyser, by_default=True),
-        Behaviour.AGGRESSION: Entry(AggressionSettings, AggressionAnalyser, by_default=True),
-        Behaviour.PERSON_DOWN: Entry(PersonDownSettings, PersonDownAnalyser, by_default=True),
-        Behaviour.CROWDING: Entry(CrowdingSettings, CrowdingAnalyser),
-        Behaviour.CRUSH_RISK: Entry(CrushRiskSettings, CrushRiskAnalyser, by_default=True),
-        Behaviour.CROWD_RUN: Entry(CrowdRunSettings, CrowdRunAnalyser, by_default=True),
-        Behaviour.INTRUSION: Entry(IntrusionSettings, IntrusionAnalyser),
-        Behaviour.LOITERING: Entry(LoiteringSettings, LoiteringAnalyser),
-        Behaviour.CAMERA_FAULT: Entry(CameraFaultSettings, CameraFaultAnalyser, by_default=True),
-    }
-)
+    specs: dict[Behaviour, AnalyserSpec] = {}
+    packages: dict[Behaviour, str] = {}
+    for point in found:
+        package = "unknown" if point.dist is None else f"{point.dist.name} {point.dist.version}"
+        spec = _load(point, package)
+        if spec.id in specs:
+            raise _unusable(point, package, f"{packages[spec.id]} has one of the same id")
+        specs[spec.id], packages[spec.id] = spec, package
+    if Behaviour.CAMERA_FAULT not in specs:
+        raise AnalyserError(
+            "Tynysh's own analysers are not registered: its source is newer than its installation.",
+            hint="Install it again: pip install -e .",
+        )
+    return MappingProxyType(
+        {spec.id: spec for spec in sorted(specs.values(), key=lambda spec: (spec.rank, spec.id))}
+    )
 
 
-def entry(behaviour: str) -> Entry:
-    """The analyser of `behaviour`; UsageError if there is none."""
+def _load(point: EntryPoint, package: str) -> AnalyserSpec:
     try:
-        return ANALYSERS[Behaviour(behaviour)]
-    except (ValueError, KeyError):
-        known = ", ".join(sorted(ANALYSERS))
-        raise UsageError(f"there is no analyser '{behaviour}'", hint=f"Known ones: {known}.") from None
+        spec = point.load()
+    except Exception as error:
+        raise _unusable(point, package, f"{type(error).__name__}: {error}") from error
+    if not isinstance(spec, AnalyserSpec):
+        raise _unusable(point, package, f"{point.value} is no AnalyserSpec but of type {type(spec).__name__}")
+    faults = list(spec.faults())
+    if spec.id != point.name:
+        faults.append(f"its id is {spec.id!r}, and its entry point must be named the same")
+    if faults:
+        raise _unusable(point, package, "; ".join(faults))
+    return spec
+
+
+def _unusable(point: EntryPoint, package: str, why: str) -> AnalyserError:
+    return AnalyserError(
+        f"The analyser {point.name!r} of the package {package} cannot be used: {why}.",
+        hint="Correct the package, or remove it with pip uninstall.",
+    )
+
+
+BEHAVIOURS = load(entry_points(group=GROUP))
+"""Every behaviour that may be noticed here, the gravest first."""
+
+ANALYSERS: Mapping[Behaviour, AnalyserSpec] = MappingProxyType(
+    {behaviour: spec for behaviour, spec in BEHAVIOURS.items() if spec.factory is not None}
+)
+"""Those of them that an analyser notices, and a camera can be watched for."""
+
+BUDGETED = tuple(behaviour for behaviour, spec in ANALYSERS.items() if spec.budgeted)
+"""The behaviours of which thresholds are learnt within an alarm budget."""
+
+
+def spec_of(behaviour: Behaviour) -> AnalyserSpec:
+    """The declaration of `behaviour`; of one that is not installed any more what must be assumed of it: a moderate
+    happening of its own kind, that names an incident where nothing else does.
+    """
+    return BEHAVIOURS.get(behaviour) or AnalyserSpec(
+        id=behaviour,
+        settings=AnalyserSettings,
+        factory=None,
+        family=behaviour,
+        rank=1000,
+        severity=Severity(2),
+        words={},
+    )
+
+
+def ranked(behaviours: Iterable[Behaviour]) -> tuple[Behaviour, ...]:
+    """Each of the behaviours once, the gravest first."""
+    return tuple(sorted(set(behaviours), key=lambda behaviour: (spec_of(behaviour).rank, behaviour)))
 
 
 def default_settings() -> dict[Behaviour, AnalyserSettings]:
@@ -62,25 +97,34 @@ def default_settings() -> dict[Behaviour, AnalyserSettings]:
     return {behaviour: known.settings() for behaviour, known in ANALYSERS.items() if known.by_default}
 
 
-def create(behaviour: str, settings: AnalyserSettings) -> Analyser:
-    """A new analyser for one camera. It finds its zones in each scene, by the names in `settings`."""
-    return entry(behaviour).make(settings)
+def create(behaviour: Behaviour, settings: AnalyserSettings) -> Analyser:
+    """A new analyser for one camera. It finds its zones in each scene, by the names in `settings`.
+
+    Raises UsageError where there is no such analyser.
+    """
+    spec = spec_of(behaviour)
+    if spec.factory is None:
+        raise UsageError(
+            f"there is no analyser '{behaviour}'", hint=f"Known ones: {', '.join(sorted(ANALYSERS))}."
+        )
+    return spec.factory(settings)
 
 
 def create_all(settings: Mapping[Behaviour, AnalyserSettings]) -> list[Analyser]:
-    """A new analyser for each behaviour that is enabled, in the registry's order."""
-    return [
-        create(behaviour, settings[behaviour])
-        for behaviour in ANALYSERS
-        if behaviour in settings and settings[behaviour].enabled
-    ]
+    """A new analyser for each behaviour that is enabled, the gravest first."""
+    return [create(behaviour, settings[behaviour]) for behaviour in enabled(settings)]
 
 
-BUDGETED = (Behaviour.FIGHT, Behaviour.AGGRESSION, Behaviour.PERSON_DOWN)
-"""The behaviours whose score is how sure the analyser is, so that another threshold is another number of false alarms.
-The scores of the others measure what is the case (how long, how many), and their limits are the site's to set."""
+def enabled(settings: Mapping[Behaviour, AnalyserSettings]) -> list[Behaviour]:
+    """The behaviours that are watched for, the gravest first."""
+    return [each for each in ANALYSERS if each in settings and settings[each].enabled]
+
+
+def needs(settings: Mapping[Behaviour, AnalyserSettings]) -> frozenset[Need]:
+    """What one or another of the analysers that are enabled needs of its scenes."""
+    return frozenset().union(*(ANALYSERS[each].needed(settings[each]) for each in enabled(settings)))
 
 
 def rules(settings: Mapping[Behaviour, AnalyserSettings]) -> dict[Behaviour, Rule]:
     """How the signals of those analysers become events."""
-    return {behaviour: Rule.of(chosen) for behaviour, chosen in settings.items() if chosen.enabled}
+    return {behaviour: Rule.of(settings[behaviour]) for behaviour in enabled(settings)}

@@ -2,24 +2,52 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
+from typing import Any, ClassVar
+
+from pydantic import GetCoreSchemaHandler
+from pydantic_core import CoreSchema, core_schema
 
 from tynysh.geometry import Box
 
 
-class Behaviour(StrEnum):
-    """What Tynysh notices: acts and conditions, never identities."""
+class Behaviour(str):
+    """The id of what an analyser notices, such as `fight`: an act or a condition, never an identity.
 
-    FIGHT = "fight"
-    AGGRESSION = "aggression"
-    PERSON_DOWN = "person_down"
-    CROWDING = "crowding"
-    CRUSH_RISK = "crush_risk"
-    CROWD_RUN = "crowd_run"
-    INTRUSION = "intrusion"
-    LOITERING = "loitering"
-    CAMERA_FAULT = "camera_fault"
-    RECORDING_FAULT = "recording_fault"
+    Any id is one, so that what was noticed stays readable where its analyser is no longer installed. The constants are
+    those that Tynysh brings; what is installed is listed in `behaviour.registry`.
+    """
+
+    __slots__ = ()
+
+    PATTERN: ClassVar[str] = r"^[a-z][a-z0-9_]{1,29}$"
+
+    FIGHT: ClassVar["Behaviour"]
+    AGGRESSION: ClassVar["Behaviour"]
+    PERSON_DOWN: ClassVar["Behaviour"]
+    CROWDING: ClassVar["Behaviour"]
+    CRUSH_RISK: ClassVar["Behaviour"]
+    CROWD_RUN: ClassVar["Behaviour"]
+    INTRUSION: ClassVar["Behaviour"]
+    LOITERING: ClassVar["Behaviour"]
+    CAMERA_FAULT: ClassVar["Behaviour"]
+    RECORDING_FAULT: ClassVar["Behaviour"]
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, _source: Any, _handler: GetCoreSchemaHandler) -> CoreSchema:
+        """In models: text of this pattern."""
+        return core_schema.no_info_after_validator_function(cls, core_schema.str_schema(pattern=cls.PATTERN))
+
+
+Behaviour.FIGHT = Behaviour("fight")
+Behaviour.AGGRESSION = Behaviour("aggression")
+Behaviour.PERSON_DOWN = Behaviour("person_down")
+Behaviour.CROWDING = Behaviour("crowding")
+Behaviour.CRUSH_RISK = Behaviour("crush_risk")
+Behaviour.CROWD_RUN = Behaviour("crowd_run")
+Behaviour.INTRUSION = Behaviour("intrusion")
+Behaviour.LOITERING = Behaviour("loitering")
+Behaviour.CAMERA_FAULT = Behaviour("camera_fault")
+Behaviour.RECORDING_FAULT = Behaviour("recording_fault")
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,7 +46,7 @@ class _Ladder:
     quiet_until_s: NDArray[np.float64] = field(default_factory=lambda: _times(-np.inf))
     begun: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(len(LEVELS), dtype=np.bool_))
 
-    def hear(self, rule: Rule, score: float, time_s: float) -> NDArray[np.bool_]:
+    def observe(self, rule: Rule, score: float, time_s: float) -> NDArray[np.bool_]:
         """Take the score of `time_s`; (L,) at which levels an alarm begins."""
         self.heard_s = time_s
         held = score >= LEVELS * (rule.off / rule.on)
@@ -100,7 +100,7 @@ class ThresholdSweep:
             # Most signals are calm for hours: nothing is kept of them.
             if rule is None or (key not in self._ladders and signal.score < LEVELS[0]):
                 continue
-            begins = self._ladders.setdefault(key, _Ladder(time_s)).hear(rule, signal.score, time_s)
+            begins = self._ladders.setdefault(key, _Ladder(time_s)).observe(rule, signal.score, time_s)
             if begins.any():
                 counts = self._counts.setdefault(signal.behaviour, no_alarms())
                 counts += begins

@@ -188,6 +188,7 @@ def _looked_at(
 
 def _print_report(came_to: "FootageReport", language: Language) -> None:
     """Print the short table: in all, by behaviour, by camera."""
+    from tynysh.behaviour import wording
     from tynysh.evaluation.figures import figures
 
     def say_of(key: str, **values: object) -> str:
@@ -196,7 +197,7 @@ def _print_report(came_to: "FootageReport", language: Language) -> None:
     judged = came_to.judged
     rows: list[tuple[str, ...] | None] = [_row(say_of("in_all"), figures(judged))]
     for behaviour in came_to.behaviours:
-        name = text(language, f"behaviour.{behaviour.value}")
+        name = wording.name(language, behaviour)
         rows.append(_row(name, figures(judged, behaviour=behaviour)))
     if len(came_to.cameras) > 1:
         rows += [None, *(_row(camera, figures(judged, camera=camera)) for camera in came_to.cameras)]

@@ -109,7 +109,7 @@ def tune(
         usual = settings[behaviour].threshold
         at_usual = rate(int(tally.false_alarms(behaviour)[at_least(LEVELS, usual)]), tally.quiet_days)
         found = (f"{choice.threshold:.2f}", _rate(choice.rate), _recall(choice), choice.standing.value)
-        rows.append((behaviour.value, f"{usual:.2f}", _rate(at_usual), *found))
+        rows.append((behaviour, f"{usual:.2f}", _rate(at_usual), *found))
     print_table(
         (
             "behaviour",
@@ -126,7 +126,7 @@ def tune(
     _explain({choice.standing for choice in choices.values()})
     say("For the site file:")
     for behaviour, choice in choices.items():
-        say(f"  {behaviour.value}: {{threshold: {choice.threshold:.2f}}}")
+        say(f"  {behaviour}: {{threshold: {choice.threshold:.2f}}}")
     return code
 
 
@@ -155,7 +155,7 @@ def _show_learnt(database: "Database") -> None:
         [
             (
                 one.camera_id,
-                one.behaviour.value,
+                one.behaviour,
                 f"{one.choice.threshold:.2f}",
                 f"{one.usual:.2f}",
                 _rate(one.choice.rate),

@@ -88,7 +88,7 @@ def body_height_at(foot_y: float) -> float:
 class Script:
     """The people of a loop, as they are and as a detector would report them.
 
-    >>> [episode.behaviour.value for episode in SQUARE.episodes][:2]
+    >>> [episode.behaviour for episode in SQUARE.episodes][:2]
     ['intrusion', 'fight']
     """
 

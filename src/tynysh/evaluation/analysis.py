@@ -3,16 +3,38 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from random import Random
 
 from tynysh.behaviour.event import Event, Phase
+from tynysh.evaluation.camera_choice import plan_for, sites_of
 from tynysh.evidence.timeline import PeopleTimeline
 from tynysh.media.reader import VideoFile
 from tynysh.perception.track_log import TrackLog
+from tynysh.runtime.camera_plan import build_pipeline
 from tynysh.runtime.meter import Meter, NoMeter
+from tynysh.runtime.networks import Networks
 from tynysh.runtime.pipeline import Pipeline, Step
 
 SEED = 20260101
 """Of the ids of events: the same file gives the same events, ids and all."""
+
+
+def analyze(
+    video: str | Path, *, site: str | Path | None = None, camera: str | None = None, device: str = "CPU"
+) -> tuple[Event, ...]:
+    """The events of a video file, as they were when they ended, in order of onset; times in seconds of the video.
+
+    site, camera: a site file and which of its cameras the video is of, for its zones, limits and analysers; the usual
+    without. device: where networks run. The same file gives the same events. Raises TynyshError: MediaError where the
+    video cannot be read to its end, SiteError, UsageError, ModelError.
+    """
+    path = Path(video)
+    plan = plan_for(sites_of(None if site is None else Path(site)), camera, path)
+    opened = VideoFile(path)
+    found = analyse_video(opened, build_pipeline(plan, Networks.load(device), ids=Random(SEED)), trails=False)
+    if opened.damage is not None:
+        raise opened.damage
+    return found.events
 
 
 @dataclass(frozen=True, slots=True)

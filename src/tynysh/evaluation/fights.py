@@ -154,7 +154,7 @@ def score_clip(path: Path, pipeline: Pipeline) -> float:
     def listen(step: Step) -> None:
         nonlocal highest
         for signal in step.signals:
-            if signal.behaviour is Behaviour.FIGHT:
+            if signal.behaviour == Behaviour.FIGHT:
                 highest = max(highest, signal.score)
 
     analyse_video(VideoFile(path), pipeline, on_step=listen, trails=False)

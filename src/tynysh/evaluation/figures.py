@@ -128,7 +128,7 @@ def figures(judged: Judged, *, camera: str | None = None, behaviour: Behaviour |
     return Figures(
         labelled=len(found) + len(missed),
         found=len(found),
-        as_other=sum(one.event.behaviour is not one.label.behaviour for one in found),
+        as_other=sum(one.event.behaviour != one.label.behaviour for one in found),
         standing=sum(one.standing for one in missed),
         true=sum(here(one.recording, one.event.behaviour) for one in judged.found),
         false=sum(here(one.recording, one.event.behaviour) for one in judged.false),

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from tynysh.behaviour.registry import ranked
 from tynysh.behaviour.signal import Behaviour
 from tynysh.behaviour.threshold_sweep import LEVELS
 from tynysh.evaluation.figures import Figures, figures
@@ -49,19 +50,19 @@ class FootageReport:
         return sorted(self.judged.footage_hours)
 
     @property
-    def behaviours(self) -> list[Behaviour]:
+    def behaviours(self) -> Sequence[Behaviour]:
         """The behaviours about which there is something to say: labelled, or raised falsely."""
         judged = self.judged
         raised = set(self.labelled) | {found.event.behaviour for found in judged.found}
         raised |= {alert.event.behaviour for alert in (*judged.false, *judged.repeats)}
-        return [behaviour for behaviour in Behaviour if behaviour in raised]
+        return ranked(raised)
 
     @property
-    def labelled(self) -> list[Behaviour]:
+    def labelled(self) -> Sequence[Behaviour]:
         """The behaviours of which there are happenings."""
         labelled = {found.label.behaviour for found in self.judged.found}
         labelled |= {missed.label.behaviour for missed in self.judged.missed}
-        return [behaviour for behaviour in Behaviour if behaviour in labelled]
+        return ranked(labelled)
 
     def own_threshold(self, behaviour: Behaviour) -> float | None:
         """The threshold in force for `behaviour`, if it was the same in all recordings."""
@@ -90,9 +91,7 @@ class FootageReport:
                 for camera in self.cameras
             },
             "thresholds": {
-                behaviour.value: [
-                    {"threshold": level, **at.as_json()} for level, at in self.at_levels(behaviour)
-                ]
+                behaviour: [{"threshold": level, **at.as_json()} for level, at in self.at_levels(behaviour)]
                 for behaviour in self.labelled
             },
             "found": [
@@ -125,8 +124,7 @@ def _by_behaviour(
     judged: Judged, behaviours: Sequence[Behaviour], camera: str | None = None
 ) -> dict[str, Any]:
     return {
-        behaviour.value: figures(judged, camera=camera, behaviour=behaviour).as_json()
-        for behaviour in behaviours
+        behaviour: figures(judged, camera=camera, behaviour=behaviour).as_json() for behaviour in behaviours
     }
 
 
@@ -134,7 +132,7 @@ def _label_json(recording: Recording, label: Label) -> dict[str, Any]:
     return {
         "file": recording.path,
         "camera": recording.camera,
-        "behaviour": label.behaviour.value,
+        "behaviour": label.behaviour,
         "start_s": label.start_s,
         "end_s": label.end_s,
     }
@@ -142,7 +140,7 @@ def _label_json(recording: Recording, label: Label) -> dict[str, Any]:
 
 def _event_json(event: SeenEvent) -> dict[str, Any]:
     return {
-        "behaviour": event.behaviour.value,
+        "behaviour": event.behaviour,
         "start_s": round(event.start_s, 3),
         "end_s": round(event.end_s, 3),
         "decided_s": round(event.decided_s, 3),

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from tynysh.behaviour.registry import spec_of
 from tynysh.behaviour.signal import Behaviour
 from tynysh.evaluation.labels import Label, Recording
 from tynysh.evaluation.matching import match
@@ -10,8 +11,6 @@ from tynysh.evaluation.sightings import SeenEvent, Sightings
 from tynysh.evaluation.stills import Still
 
 HOUR_S = 3600.0
-OF_THE_CAMERA = frozenset({Behaviour.CAMERA_FAULT, Behaviour.RECORDING_FAULT})
-"""These are about the camera: they may be true in a recording in which nothing happens."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +92,8 @@ def judge(
         judged = {
             behaviour
             for behaviour in sightings.thresholds
-            if behaviour in named or (quiet and behaviour not in OF_THE_CAMERA)
+            # A fault of the camera may be true in a recording in which nothing happens.
+            if behaviour in named or (quiet and not spec_of(behaviour).technical)
         }
         for behaviour in judged:
             hours[camera, behaviour] = hours.get((camera, behaviour), 0.0) + length

@@ -7,13 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from tynysh.behaviour.registry import ANALYSERS
 from tynysh.behaviour.signal import Behaviour
 from tynysh.evaluation.csv_input import Faults, ListError, Row, rows
 
 COLUMNS = ("file", "start", "end", "behaviour")
 CAMERA = "camera"
-KNOWN = tuple(behaviour for behaviour in Behaviour if behaviour is not Behaviour.RECORDING_FAULT)
-"""What can be labelled: a recorder's fault shows in no file."""
 
 _CLOCK = re.compile(r"(?:(\d+):)?(\d+):(\d{1,2}(?:\.\d+)?)", re.ASCII)
 _SECONDS = re.compile(r"\d+(?:\.\d*)?|\.\d+", re.ASCII)
@@ -133,7 +132,7 @@ def labels_csv(recordings: Sequence[Recording]) -> str:
     for recording in recordings:
         for label in recording.labels:
             times = (f"{label.start_s:.3f}", f"{label.end_s:.3f}")
-            writer.writerow([recording.path, *times, label.behaviour.value, recording.camera])
+            writer.writerow([recording.path, *times, label.behaviour, recording.camera])
         if not recording.labels:
             writer.writerow([recording.path, "", "", "", recording.camera])
     return text.getvalue()
@@ -150,9 +149,9 @@ def _label(row: Row, faults: Faults) -> Label | None:
             what = f"{column} is {given!r}, and must be" if given else f"there is no {column}: it must be"
             faults.add(row.at(column), f"{what} seconds or H:MM:SS.")
     given = row.get("behaviour").lower()
-    if given not in KNOWN:
+    if given not in ANALYSERS:
         what = f"there is no behaviour {given!r}" if given else "there is no behaviour"
-        faults.add(row.at("behaviour"), f"{what}: choose of {', '.join(KNOWN)}.")
+        faults.add(row.at("behaviour"), f"{what}: choose of {', '.join(ANALYSERS)}.")
         return None
     if len(times) < 2:
         return None

@@ -2,10 +2,11 @@
 
 import json
 
+from tynysh.behaviour import wording
 from tynysh.behaviour.event import Event
 from tynysh.evaluation.analysis import VideoAnalysis
 from tynysh.evaluation.labels import clock
-from tynysh.translations import Language, catalogue, text
+from tynysh.translations import Language
 
 HEADINGS = ("source", "behaviour", "from", "to", "score", "why")
 """Of the table, as their texts are called."""
@@ -15,7 +16,7 @@ def json_line(event: Event, source: str) -> str:
     """One event as a line of JSON: times in seconds from the video's start, `box` normalised (0..1) or null."""
     return json.dumps(
         {
-            "behaviour": event.behaviour.value,
+            "behaviour": event.behaviour,
             "start_s": round(event.start_s, 3),
             "end_s": None if event.end_s is None else round(event.end_s, 3),
             "score": round(event.score, 4),
@@ -32,22 +33,13 @@ def json_line(event: Event, source: str) -> str:
     )
 
 
-def reason_text(event: Event, language: Language) -> str:
-    """Why, in words; empty where the analyser gave no reason."""
-    if event.reason is None:
-        return ""
-    words = catalogue(language)
-    values = {name: words.get(f"{name}.{value}", value) for name, value in event.reason.values.items()}
-    return text(language, f"reason.{event.reason.key}", **values)
-
-
 def cells(event: Event, analysis: VideoAnalysis, language: Language) -> tuple[str, ...]:
     """One event of a video as a row under `HEADINGS`."""
     return (
         analysis.path.name,
-        text(language, f"behaviour.{event.behaviour.value}"),
+        wording.name(language, event.behaviour),
         clock(event.start_s),
         clock(analysis.duration_s if event.end_s is None else event.end_s),
         f"{event.score:.2f}",
-        reason_text(event, language),
+        "" if event.reason is None else wording.why(language, event.reason),
     )

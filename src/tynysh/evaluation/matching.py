@@ -14,14 +14,13 @@ The rules, for one recording:
 5. A happening that is left over was missed; `standing` if an event was up in its time that is not counted for it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from types import MappingProxyType
 
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
-from tynysh.behaviour.signal import Behaviour
+from tynysh.behaviour.registry import spec_of
 from tynysh.evaluation.labels import Label
 from tynysh.evaluation.sightings import SeenEvent
 
@@ -30,14 +29,6 @@ TOLERANCE_S = 2.0
 
 EARLY_S = 30.0
 """An event that began so long before a happening, seconds, is not about it."""
-
-RELATED: Mapping[Behaviour, frozenset[Behaviour]] = MappingProxyType(
-    {
-        Behaviour.FIGHT: frozenset({Behaviour.AGGRESSION}),
-        Behaviour.AGGRESSION: frozenset({Behaviour.FIGHT}),
-    }
-)
-"""Behaviours whose events show the operator the same happening."""
 
 _PAIRED = 1e9
 """A pair outweighs any overlap, seconds."""
@@ -118,7 +109,7 @@ def _paired(
     for row, label in enumerate(of_labels):
         for column, event in enumerate(of_events):
             one, other = labels[label], events[event]
-            if (one.behaviour is other.behaviour) is related or not _related(one, other):
+            if (one.behaviour == other.behaviour) is related or not _related(one, other):
                 continue
             overlap = _overlap(one, other, tolerance_s)
             if overlap is not None:
@@ -128,7 +119,10 @@ def _paired(
 
 
 def _related(one: Interval, other: Interval) -> bool:
-    return one.behaviour is other.behaviour or other.behaviour in RELATED.get(one.behaviour, ())
+    """Whether the operator is shown the same happening: one act of violence may be taken for another."""
+    return one.behaviour == other.behaviour or (
+        spec_of(one.behaviour).violent and spec_of(other.behaviour).violent
+    )
 
 
 def _overlap(label: Interval, event: Interval, tolerance_s: float) -> float | None:

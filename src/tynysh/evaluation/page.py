@@ -9,6 +9,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from tynysh.behaviour import wording
 from tynysh.evaluation.labels import clock
 from tynysh.translations import Language, text
 
@@ -54,7 +55,7 @@ def render(name: str, values: Mapping[str, Any], *, language: Language) -> str:
         sheet=Markup(sheet),  # noqa: S704 - our own
         seal=base64.b64encode(hashlib.sha256(sheet.encode()).digest()).decode(),
         say=say,
-        behaviour=lambda behaviour: text(language, f"behaviour.{behaviour.value}"),
+        behaviour=lambda behaviour: wording.name(language, behaviour),
         number=number,
         percent=_percent,
         between=_between,

@@ -59,7 +59,7 @@ def _draw_events(picture: Image, events: Sequence[Event], time_s: float) -> None
         if event.box is not None:
             _rectangle(picture, event.box.scaled(width, height), colour, 2)
         line += 1
-        label = f"{event.behaviour.value} {event.score:.2f}" + (f" ({event.zone})" if event.zone else "")
+        label = f"{event.behaviour} {event.score:.2f}" + (f" ({event.zone})" if event.zone else "")
         at = (8, 22 * line)
         cv2.putText(picture, label, at, cv2.FONT_HERSHEY_SIMPLEX, 0.55, (0, 0, 0), 3, cv2.LINE_AA)
         cv2.putText(picture, label, at, cv2.FONT_HERSHEY_SIMPLEX, 0.55, colour, 1, cv2.LINE_AA)

@@ -128,4 +128,4 @@ def _seen(event: Event, until_s: float) -> SeenEvent:
 
 
 def _onset(event: SeenEvent) -> tuple[float, str]:
-    return event.start_s, event.behaviour.value
+    return event.start_s, event.behaviour

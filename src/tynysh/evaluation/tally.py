@@ -73,7 +73,7 @@ def tally_video(
         for behaviour, counts in step.near_alarms.items():
             if around:
                 for index in around:
-                    if labels[index].behaviour is behaviour:
+                    if labels[index].behaviour == behaviour:
                         found[index] += counts
             else:
                 tally.false[behaviour] = tally.false_alarms(behaviour) + counts
@@ -112,7 +112,7 @@ def figures_of(choices: Mapping[Behaviour, Choice], tally: Tally, budget: AlarmB
         "alarms_per_day": budget.alarms_per_day,
         "recall_floor": budget.recall_floor,
         "behaviours": {
-            behaviour.value: {
+            behaviour: {
                 "threshold": choice.threshold,
                 "standing": choice.standing.value,
                 "recall": choice.recall,

@@ -12,9 +12,10 @@ from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session, joinedload
 
 from tynysh import __version__
+from tynysh.behaviour.registry import ANALYSERS
 from tynysh.behaviour.signal import Behaviour
 from tynysh.errors import TynyshError, UsageError
-from tynysh.evaluation.labels import KNOWN, Label, Recording, labels_csv
+from tynysh.evaluation.labels import Label, Recording, labels_csv
 from tynysh.incidents.lifecycle import Verdict
 from tynysh.store import record
 from tynysh.store.database import Database
@@ -175,7 +176,7 @@ def _labelled(
         select(EventRow)
         .where(
             EventRow.camera_id == incident.camera_id,
-            EventRow.behaviour.in_([behaviour.value for behaviour in KNOWN]),
+            EventRow.behaviour.in_(list(ANALYSERS)),
             EventRow.started_at < clip.ended_at,
             func.coalesce(EventRow.ended_at, EventRow.known_until_at) > clip.started_at,
         )

@@ -2,8 +2,9 @@
 
 from bisect import bisect_left
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from itertools import islice
+from typing import Any
 
 from tynysh.geometry import Box, enclosing
 
@@ -75,6 +76,24 @@ class PeopleTimeline:
         part = PeopleTimeline(keep_s=self._keep_s, max_gap_s=self._max_gap_s, still_gap_s=self._still_gap_s)
         part._samples.extend(islice(self._samples, first, last))
         return part
+
+    @property
+    def samples(self) -> list[Any]:
+        """What it knows, as JSON can carry it: (Unix seconds, whether nothing moved, box by track id) by time."""
+        return [
+            (time_s, still, {int(known): [float(side) for side in box] for known, box in boxes.items()})
+            for time_s, boxes, still in self._samples
+        ]
+
+    @classmethod
+    def of(cls, samples: Iterable[Any]) -> "PeopleTimeline":
+        """What was known where `samples` come from."""
+        timeline = cls()
+        timeline._samples.extend(
+            (time_s, {int(known): Box(*box) for known, box in boxes.items()}, still)
+            for time_s, still, boxes in samples
+        )
+        return timeline
 
     def ways(self, start_s: float, end_s: float) -> list[Box]:
         """Of each track that was there from `start_s` to `end_s`, the box around all its way then."""

@@ -115,7 +115,7 @@ def build_pipeline(
     """
     rules = registry.rules(plan.analysers)
     analysers = registry.create_all(plan.analysers)
-    needs = frozenset().union(*(analyser.needs for analyser in analysers))
+    needs = registry.needs(plan.analysers)
     perception = Perception(
         TiledDetector(detector or networks.detector, plan.detection),
         DetectionSchedule(plan.looks),

@@ -132,16 +132,6 @@ class CameraRunner:
         """Whether the camera is recorded, so that there can be clips."""
         return self._recorder is not None
 
-    @property
-    def analyses_what_it_records(self) -> bool:
-        """Whether the stream that is recorded is the one that is analysed."""
-        return self._main is self.feed
-
-    @property
-    def around_s(self) -> tuple[float, float]:
-        """Seconds that a clip shows before and after the onset."""
-        return (self.site.clip.before_s, self.site.clip.after_s)
-
     def picture(self) -> bytes | None:
         """The latest picture, anonymised, as JPEG; None before the first and while the camera is lost."""
         shown = self._pictures.latest()

@@ -7,7 +7,7 @@ import threading
 from tynysh.api.app import create_app
 from tynysh.api.server import serve
 from tynysh.api.settings import ApiSettings
-from tynysh.bus.link import Links
+from tynysh.bus.workers import Workers
 from tynysh.runtime import logs
 from tynysh.runtime.data_folder import DataFolder
 from tynysh.runtime.supervisor import stop_requested
@@ -30,7 +30,7 @@ def serve_console(host: str, port: int, allowed_hosts: tuple[str, ...]) -> None:
     folder = DataFolder.open()
     database = Database.open(folder.database_url)
     settings = console_settings(host, allowed_hosts)
-    app = create_app(database, links=Links(folder.run), data_dir=folder.root, settings=settings)
+    app = create_app(database, workers=Workers(folder.bus), data_dir=folder.root, settings=settings)
 
     def end_with_the_supervisor() -> None:
         orphaned.wait()

@@ -1,17 +1,15 @@
 """Where an installation keeps its files."""
 
-import hashlib
 import os
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
 import platformdirs
 
+from tynysh.bus.protocol import Bus
+from tynysh.bus.sockets import SocketBus, socket_folder
 from tynysh.errors import TynyshError
 
-SOCKET_PATH_LIMIT = 100
-"""Unix sockets take paths of about this many bytes at most."""
 _ANOTHER = "Choose another one with --data or TYNYSH_DATA."
 
 
@@ -80,9 +78,10 @@ class DataFolder:
 
     @property
     def run(self) -> Path:
-        """The sockets of the running workers; elsewhere if the path would be too long for a socket."""
-        inside = self.root / "run"
-        if len(os.fsencode(inside)) + len("/worker-00.sock") <= SOCKET_PATH_LIMIT:
-            return inside
-        digest = hashlib.sha256(os.fsencode(self.root)).hexdigest()[:16]
-        return Path(tempfile.gettempdir()) / f"tynysh-{os.getuid()}-{digest}"
+        """What running processes need to find each other; elsewhere if the path would be too long for sockets."""
+        return socket_folder(self.root)
+
+    @property
+    def bus(self) -> Bus:
+        """The bus of the installation's processes."""
+        return SocketBus(self.run)

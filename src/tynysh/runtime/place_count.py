@@ -12,7 +12,7 @@ from tynysh.site.site import Site
 from tynysh.store.queries.places import Settled
 
 Crowds = Mapping[str, Mapping[str, Any]]
-"""What is known of the crowd on each camera now, by camera id (`bus.link.CrowdMessage`)."""
+"""What is known of the crowd on each camera now, by camera id (`bus.workers.CrowdMessage`)."""
 
 
 class PlaceCount:

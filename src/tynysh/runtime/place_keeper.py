@@ -6,11 +6,12 @@ from collections.abc import Callable, Mapping
 
 import structlog
 
-from tynysh.bus.link import Links
+from tynysh.bus.workers import Workers
 from tynysh.crowd.minutes import MinuteMeter, Minutes, Series, SeriesKind
 from tynysh.errors import TynyshError
 from tynysh.periodic import PeriodicThread
 from tynysh.runtime.crowd_history import CrowdHistory
+from tynysh.runtime.notices import Notices
 from tynysh.runtime.place_count import Crowds, PlaceCount
 from tynysh.scene.crowd import CrowdState, PlaceCrowd
 from tynysh.site.apply import stored
@@ -19,57 +20,58 @@ from tynysh.site.places import Place
 from tynysh.site.site import Site
 from tynysh.store.database import Database
 from tynysh.store.queries import places
+from tynysh.store.queries.changes import ChangeKind
 from tynysh.store.queries.places import Settled
 
 log = structlog.get_logger(__name__)
 
-LOOK_S = 2.0
-SITES_S = 10.0
-"""How often it is looked whether the sites changed."""
+COUNT_S = 2.0
+"""How often people are added up."""
 
 UNCHANGED_S = 30.0
 """What has not changed is written down again after so long, to say that it still holds."""
 
 
 class PlaceKeeper:
-    """Looks every two seconds, in a thread of its own. One worker does so for all, as places span workers.
+    """Adds up every two seconds, in a thread of its own. One worker does so for all, as places span workers.
 
-    Whatever it knows is in the database at the end of each look, so the console needs to ask nobody, and after a
+    Whatever it knows is in the database each time, so the console needs to ask nobody, and after a
     restart, or when the first worker is another process, counting goes on from there.
     """
 
-    def __init__(self, database: Database, links: Links, *, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self, database: Database, workers: Workers, *, clock: Callable[[], float] = time.time
+    ) -> None:
         self._database = database
-        self._links = links
+        self._workers = workers
         self._clock = clock
         self._history = CrowdHistory(database)
         self._kept: dict[tuple[str, str], _Kept] = {}
         self._meters: dict[str, MinuteMeter] = {}
-        self._sites_at = float("-inf")
-        self._thread = PeriodicThread("places", self.look, every_s=LOOK_S)
+        self._notices = Notices(database, {ChangeKind.SITES})
+        self._thread = PeriodicThread("places", self.add_up, every_s=COUNT_S)
 
     def start(self) -> None:
         """Begin."""
         self._thread.start()
 
     def stop(self) -> None:
-        """End; what was counted up to the last look is kept."""
-        self._thread.stop(LOOK_S)
+        """End; what was counted up to the last time is kept."""
+        self._thread.stop(COUNT_S)
         try:
             self._history.gather(self)
             self._history.write()
         except TynyshError as error:
             log.error("places.lost", error=error.message)
 
-    def look(self) -> None:
-        """Add up once. Raises StoreError, SiteError; the next look makes up for it."""
+    def add_up(self) -> None:
+        """Add up once. Raises StoreError, SiteError; the next time makes up for it."""
         now = self._clock()
-        # A clock that was put back would else leave places as they were until it has caught up.
-        if not 0.0 <= now - self._sites_at < SITES_S:
-            self._read_sites(now)
-            self._sites_at = now
+        with self._notices.news(now) as news:
+            if news:
+                self._read_sites(now)
         if self._kept:
-            self._count(now, asyncio.run(self._links.crowds()))
+            self._count(now, asyncio.run(self._workers.crowds()))
             self._history.keep([self], now=now)
 
     def minutes(self, before: int) -> Mapping[Series, Minutes]:
@@ -89,14 +91,14 @@ class PlaceKeeper:
             before = {site_id: places.settled(session, site_id) for site_id in {key[0] for key in wanted}}
         for key in [key for key in self._kept if key not in wanted]:
             del self._kept[key]
-        sites_said = {
+        of_sites = {
             site.id: (site.time_zone, [(camera.id, camera.name) for camera in site.cameras])
             for site in (found.sites if found else ())
         }
         for key, (site, place) in wanted.items():
-            said = (sites_said[site.id], plain(place))
-            if key not in self._kept or self._kept[key].said != said:
-                self._kept[key] = _Kept(site, place, said, before[site.id].get(place.name), now)
+            settings = (of_sites[site.id], plain(place))
+            if key not in self._kept or self._kept[key].settings != settings:
+                self._kept[key] = _Kept(site, place, settings, before[site.id].get(place.name), now)
         self._meters = {
             site_id: self._meters.get(site_id) or MinuteMeter(site_id, SeriesKind.PLACE) for site_id in before
         }
@@ -120,10 +122,12 @@ class PlaceKeeper:
 
 
 class _Kept:
-    """A place as it was last said to be, how it is counted, and what was last written down."""
+    """A place with its settings when counting began, how it is counted, and what was last written down."""
 
-    def __init__(self, site: Site, place: Place, said: object, before: Settled | None, now: float) -> None:
-        self.said = said
+    def __init__(
+        self, site: Site, place: Place, settings: object, before: Settled | None, now: float
+    ) -> None:
+        self.settings = settings
         self.count = PlaceCount(site, place, before, now)
         self.written: Settled | None = None
 

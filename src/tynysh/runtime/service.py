@@ -11,6 +11,7 @@ from random import Random
 
 import httpx
 
+from tynysh.bus.workers import Workers
 from tynysh.runtime.data_folder import DataFolder
 from tynysh.runtime.supervisor import Supervisor
 
@@ -45,7 +46,7 @@ class Service:
         `ready` is called with the console's address once it answers.
         """
         options = self._options
-        supervisor = Supervisor(self._environment(), Random(secrets.randbits(64)))
+        supervisor = Supervisor(self._environment(), Random(secrets.randbits(64)), Workers(self._folder.bus))
         supervisor.add(
             "console",
             "serve-console",

@@ -1,18 +1,20 @@
 """The supervisor: starts the console and the workers, and restarts what crashes without losing the others."""
 
+import asyncio
 import os
 import signal
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from random import Random
 
 import structlog
 
 from tynysh.backoff import Backoff
+from tynysh.bus.workers import Workers
 
 log = structlog.get_logger(__name__)
 
@@ -21,6 +23,9 @@ STEADY_S = 60.0
 
 STOP_S = 20.0
 """A child is given this long to end by itself before it is killed; a worker may need 19 seconds."""
+
+ASK_S = 1.0
+"""All children together are given this long to hear, over the bus, that they are to end."""
 
 FATAL_EXIT_CODES = frozenset({2, 3, 7})
 """Exit codes that a restart would not mend: usage, site, port in use. The database has answered once before any child
@@ -47,9 +52,12 @@ class Supervisor:
     A child's standard input is a pipe that the supervisor never writes to: its end tells the child that the
     supervisor is gone, however it died. A child that exits with a fatal code before it ever ran steadily ends
     everything with that code.
+
+    workers: the way to those children that are on the bus under their names.
     """
 
-    def __init__(self, environment: Mapping[str, str], random: Random) -> None:
+    def __init__(self, environment: Mapping[str, str], random: Random, workers: Workers) -> None:
+        self._workers = workers
         self._environment = dict(environment)
         self._random = random
         self._children: list[Child] = []
@@ -114,17 +122,26 @@ class Supervisor:
         log.info("child.started", child=child.name, pid=child.process.pid)
 
     def _end_all(self) -> None:
-        running = [child.process for child in self._children if child.process is not None]
-        for process in running:
-            process.terminate()
+        running = {child.name: child.process for child in self._children if child.process is not None}
+        heard = self._ask_to_end(running)
+        for name, process in running.items():
+            if name not in heard:
+                process.terminate()
         deadline = time.monotonic() + STOP_S
-        for process in running:
+        for process in running.values():
             try:
                 process.wait(max(0.1, deadline - time.monotonic()))
             except subprocess.TimeoutExpired:
                 log.warning("child.killed", pid=process.pid)
                 process.kill()
                 process.wait()
+
+    def _ask_to_end(self, names: Collection[str]) -> Collection[str]:
+        """Ask over the bus; who heard it. The console is not on it, nor is a worker that still loads its networks."""
+        try:
+            return asyncio.run(asyncio.wait_for(self._workers.stop(names), ASK_S))
+        except TimeoutError:
+            return ()
 
 
 def stop_requested() -> threading.Event:

@@ -16,7 +16,7 @@ from tynysh.site.camera import Camera
 from tynysh.site.incidents import AlarmBudget
 from tynysh.site.site import Site, SiteFile
 from tynysh.store.database import Database
-from tynysh.store.queries import alarm_budgets
+from tynysh.store.queries import alarm_budgets, changes
 from tynysh.store.queries.alarm_budgets import LearntThreshold
 
 LOOK_BACK_S = 14 * 86_400.0
@@ -28,7 +28,7 @@ ENOUGH_VERDICTS = 20
 so that they flatter it."""
 
 KEEP_S = 60.0
-"""How often a worker writes down what it watched, and takes up what was learnt."""
+"""How often a worker writes down what it watched."""
 
 LOWEST = 0.8
 """No threshold is learnt below this part of the usual one, however quiet the camera."""
@@ -40,28 +40,36 @@ class Thresholds:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._kept_at = float("-inf")
-        self._told: dict[CameraRunner, Mapping[Behaviour, Rule]] = {}
+        self._in_use: dict[CameraRunner, Mapping[Behaviour, Rule]] = {}
 
-    def keep(self, runners: Collection[CameraRunner], *, now: float) -> None:
-        """Do so where it is time. What was watched is taken once: where it cannot be written it is lost, which makes
-        thresholds learn later, and no other. Raises StoreError.
-        """
-        if 0.0 <= now - self._kept_at < KEEP_S and self._told.keys() == set(runners):
-            return
-        self._kept_at = now
+    def tune(self, runners: Collection[CameraRunner]) -> None:
+        """Have the cameras use what was learnt. Raises StoreError."""
         learnt: dict[str, list[LearntThreshold]] = {runner.camera.id: [] for runner in runners}
         with self._database.reading() as session:
             for one in alarm_budgets.learnt(session, learnt):
                 learnt[one.camera_id].append(one)
+        in_use: dict[CameraRunner, Mapping[Behaviour, Rule]] = {}
         for runner in runners:
             effective = runner.site.effective(runner.camera)
             rules = tuned(
                 effective.analysers, learnt[runner.camera.id] if effective.alarm_budget.learn else ()
             )
-            if self._told.get(runner) != rules:
+            if self._in_use.get(runner) != rules:
                 runner.retune(rules)
-            self._told[runner] = rules
-        self._told = {runner: rules for runner, rules in self._told.items() if runner in runners}
+            in_use[runner] = rules
+        self._in_use = in_use
+
+    def keep(self, runners: Collection[CameraRunner], *, now: float) -> None:
+        """Tune cameras that are new, and write down what was watched where it is time.
+
+        What was watched is taken once: where it cannot be written it is lost, which makes thresholds learn later, and
+        no other. Raises StoreError.
+        """
+        if self._in_use.keys() != set(runners):
+            self.tune(runners)
+        if 0.0 <= now - self._kept_at < KEEP_S:
+            return
+        self._kept_at = now
         watched = [(runner.camera.id, runner.take_watched()) for runner in runners]
         with self._database.writing() as session:
             for camera_id, took in watched:
@@ -88,6 +96,7 @@ def learn(session: Session, site: Site, camera: Camera, *, now: float) -> Sequen
     watched = (
         [behaviour for behaviour in BUDGETED if behaviour in effective.analysers] if budget.learn else []
     )
+    before = _thresholds(alarm_budgets.learnt(session, [camera.id]))
     alarm_budgets.forget(session, camera.id, but=watched)
     quiet = alarm_budgets.quiet_time(session, camera.id, BUDGETED, since=now - LOOK_BACK_S, now=now)
     found: list[LearntThreshold] = []
@@ -111,7 +120,14 @@ def learn(session: Session, site: Site, camera: Camera, *, now: float) -> Sequen
         )
         alarm_budgets.keep(session, learnt)
         found.append(learnt)
+    if _thresholds(found) != before:
+        changes.publish(session, changes.ChangeKind.THRESHOLDS, camera.id, now=now)
     return found
+
+
+def _thresholds(learnt: Sequence[LearntThreshold]) -> dict[Behaviour, tuple[float, float]]:
+    """What of it a worker must know: the threshold, and the usual one while it holds."""
+    return {one.behaviour: (one.choice.threshold, one.usual) for one in learnt}
 
 
 def share(budget: AlarmBudget, behaviours: int) -> float:

@@ -16,21 +16,21 @@ class AnalysersBase(BaseModel):
 
     def chosen(self) -> dict[Behaviour, AnalyserSettings]:
         """The behaviours that are named, with their settings, whether enabled or not."""
-        named = ((behaviour, getattr(self, behaviour.value)) for behaviour in ANALYSERS)
+        named = ((behaviour, getattr(self, behaviour)) for behaviour in ANALYSERS)
         return {behaviour: settings for behaviour, settings in named if settings is not None}
 
 
 def _fields() -> dict[str, Any]:
     return {
-        behaviour.value: (
-            entry.settings | None,
+        str(behaviour): (
+            spec.settings | None,
             Field(
                 default=None,
-                title=behaviour.value,
-                description=f"Settings of `{behaviour.value}`; `{{}}` takes the usual ones.",
+                title=behaviour,
+                description=f"Settings of `{behaviour}`; `{{}}` takes the usual ones.",
             ),
         )
-        for behaviour, entry in ANALYSERS.items()
+        for behaviour, spec in ANALYSERS.items()
     }
 
 

@@ -16,7 +16,7 @@ from tynysh.site.fields import plain
 from tynysh.site.site import Site, SiteFile
 from tynysh.site.tree import reads_as_text
 from tynysh.store import record
-from tynysh.store.database import Database, must_be_writing
+from tynysh.store.database import Database
 from tynysh.store.queries import changes, events
 from tynysh.store.schema import CameraRow, SiteRow
 
@@ -87,7 +87,7 @@ def stored(session: Session) -> SiteFile | None:
         where = ".".join(str(part) for part in error.errors(include_input=False)[0]["loc"])
         raise SiteError(
             f"The site in the database is not understood by this version of Tynysh, at {where}.",
-            hint="Apply your site file again with tynysh apply.",
+            hint="Apply your site file again with tynysh apply, or install the analyser that it asks for.",
         ) from None
 
 
@@ -153,7 +153,7 @@ _Dumper.add_representer(str, _represent_text)
 
 
 def _write(site: SiteFile, session: Session, now: float) -> None:
-    must_be_writing(session)
+    changes.publish(session, changes.ChangeKind.SITES, "", now=now)
     known_sites = {row.id: row for row in session.scalars(select(SiteRow))}
     known_cameras = {row.id: row for row in session.scalars(select(CameraRow))}
     for ordinal, place in enumerate(site.sites):

@@ -70,14 +70,14 @@ def reference() -> str:
     """All keys of site.yaml as Markdown tables: what each means, what is allowed, what holds if it is left out."""
     sections = [_section(title, part) for title, part in _PARTS]
     sections.append(_section("Any analyser: `analysers.BEHAVIOUR`", AnalyserSettings))
-    for behaviour, entry in ANALYSERS.items():
+    for behaviour, spec in ANALYSERS.items():
         own = {
             name: info
-            for name, info in entry.settings.model_fields.items()
+            for name, info in spec.settings.model_fields.items()
             if name not in AnalyserSettings.model_fields
             or info.default != AnalyserSettings.model_fields[name].default
         }
-        usual = "; a camera has it without being told" if entry.by_default else ""
+        usual = "; a camera has it without being told" if spec.by_default else ""
         title = f"`analysers.{behaviour}`"
         said = f"What any analyser has, with these settings of its own or other usual values{usual}."
         sections.append(
@@ -145,7 +145,7 @@ def _kind(annotation: Any) -> str:
         return "behaviour: settings"
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return "see below"
-    return _WORDS[annotation]
+    return _WORDS.get(annotation, f"`{annotation}`")
 
 
 def _bounds(metadata: Any) -> str:

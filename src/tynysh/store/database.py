@@ -39,6 +39,7 @@ ANSWER_S = 120.0
 
 PASSWORD_VARIABLE = "TYNYSH_DATABASE_PASSWORD"  # noqa: S105  the name of a variable, not a password
 _WRITING = "tynysh_writing"
+_IMMEDIATE = "tynysh_immediate"
 # Any number will do, as long as all versions of Tynysh on one database take the same.
 _WRITER_LOCK = 7_959_737_368
 
@@ -51,7 +52,8 @@ class Database:
     """One database: SQLite (a file) or PostgreSQL. Safe to share between threads, not across a fork.
 
     Writers take turns on both engines. That is what makes the change feed gap-free, the audit record a chain
-    and the joining of events into incidents free of races; a transaction is short, and events are few.
+    and the joining of events into incidents free of races; a transaction is short, and events are few. What none of
+    these rest on, as cameras' figures, is written beside (`unordered`).
 
     SQLite runs in WAL mode with synchronous=FULL: with NORMAL a power cut may undo commits that others have
     been told of, and an event must be durable before anyone hears of it.
@@ -90,6 +92,23 @@ class Database:
     def writing(self) -> Iterator[Session]:
         """A session alone in writing: committed, and durable, when the block ends; undone if it raises."""
         with self.alone() as connection, Session(connection, info={_WRITING: True}) as session:
+            session.expire_on_commit = False
+            yield session
+            session.flush()
+
+    @contextmanager
+    def unordered(self) -> Iterator[Session]:
+        """A session to write rows that one process alone writes, and that neither feed nor record tell of.
+
+        On PostgreSQL it neither waits for writers nor keeps them waiting. SQLite has one writer at a time.
+        """
+        # Begun as a writer on SQLite, where one who has read before it writes may be refused.
+        with (
+            self._translating(),
+            self.engine.connect().execution_options(**{_IMMEDIATE: True}) as connection,
+            connection.begin(),
+            Session(connection) as session,
+        ):
             session.expire_on_commit = False
             yield session
             session.flush()
@@ -183,7 +202,8 @@ def _sqlite(url: URL) -> Engine:
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
-        writing = connection.get_execution_options().get(_WRITING, False)
+        options = connection.get_execution_options()
+        writing = options.get(_WRITING, False) or options.get(_IMMEDIATE, False)
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
 
     return engine

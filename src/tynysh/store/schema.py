@@ -212,7 +212,7 @@ class CameraStateRow(Base):
 class ChangeRow(Base):
     """The feed that live updates and browsers resume from: numbered without gaps, in the order of commits.
 
-    kind: `incident` or `camera`; ref: its id.
+    kind: `incident`, `camera`, `sites` or `thresholds` (of a camera); ref: its id, empty for `sites`.
     """
 
     __tablename__ = "change"

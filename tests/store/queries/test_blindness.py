@@ -103,7 +103,7 @@ def test_what_the_site_says_is_watched_for_is_what_is_hidden(city: Database, mak
         camera = session.get_one(CameraRow, "gate")
         camera.settings = camera.settings | {"analysers": {"fight": {"enabled": False}, "intrusion": {}}}
     faulty(city, make_event, "gate", "moved", 300.0)
-    assert look(city)[1].faulty[0].behaviours == (Behaviour.CROWDING, Behaviour.INTRUSION)
+    assert look(city)[1].faulty[0].behaviours == (Behaviour.INTRUSION, Behaviour.CROWDING)
 
 
 def test_a_camera_that_is_switched_off_is_not_counted(city: Database) -> None:

@@ -57,7 +57,7 @@ def add_watched(
     row.watched_s = min(HOUR_S, row.watched_s + watched_s)
     if counts:
         row.near_alarms = row.near_alarms | {
-            behaviour.value: (count + row.near_alarms.get(behaviour.value, 0)).tolist()
+            behaviour: (count + row.near_alarms.get(behaviour, 0)).tolist()
             for behaviour, count in counts.items()
         }
 
@@ -126,7 +126,7 @@ def verified_scores(
         .join(IncidentRow)
         .where(
             EventRow.camera_id == camera_id,
-            EventRow.behaviour == behaviour.value,
+            EventRow.behaviour == behaviour,
             EventRow.started_at >= since,
             IncidentRow.verdict == Verdict.TRUE,
         )
@@ -140,7 +140,7 @@ def keep(session: Session, learnt: LearntThreshold) -> None:
     session.merge(
         LearntThresholdRow(
             camera_id=learnt.camera_id,
-            behaviour=learnt.behaviour.value,
+            behaviour=learnt.behaviour,
             threshold=choice.threshold,
             usual=learnt.usual,
             standing=choice.standing.value,
@@ -193,7 +193,7 @@ def forget(session: Session, camera_id: str, *, but: Collection[Behaviour]) -> N
     session.execute(
         delete(LearntThresholdRow).where(
             LearntThresholdRow.camera_id == camera_id,
-            LearntThresholdRow.behaviour.not_in([behaviour.value for behaviour in but]),
+            LearntThresholdRow.behaviour.not_in(but),
         )
     )
 

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from tynysh.behaviour.registry import default_settings
+from tynysh.behaviour.registry import ANALYSERS, default_settings
 from tynysh.behaviour.signal import Behaviour, Reason
 from tynysh.incidents.incident import CameraName, SiteName
 from tynysh.media.camera_status import CameraState, CameraStatus
@@ -200,13 +200,11 @@ def _watched(site: _Settings, camera: _Settings) -> tuple[Behaviour, ...]:
     """What the camera is watched for, apart from its own faults: as `Site.effective` has it, by name alone."""
     defaults = site.get("defaults", {}).get("analysers")
     chosen: dict[str, _Settings] = (
-        {behaviour.value: {} for behaviour in default_settings()} if defaults is None else dict(defaults)
+        {behaviour: {} for behaviour in default_settings()} if defaults is None else dict(defaults)
     )
     chosen |= camera.get("analysers") or {}
     return tuple(
         behaviour
-        for behaviour in Behaviour
-        if behaviour is not Behaviour.CAMERA_FAULT
-        and behaviour in chosen
-        and chosen[behaviour].get("enabled", True)
+        for behaviour, spec in ANALYSERS.items()
+        if not spec.technical and behaviour in chosen and chosen[behaviour].get("enabled", True)
     )

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from tynysh.geometry import GeoPosition
@@ -97,7 +97,35 @@ def set_state(session: Session, camera_id: str, status: CameraStatus, *, now: fl
     return changed
 
 
-_KEPT = {"state", "since", "detail", "people", "fps", "recording", "counters"}
+def changed(session: Session, statuses: Mapping[str, CameraStatus]) -> dict[str, CameraStatus]:
+    """Those of `statuses`, by camera id, whose state is another than what is kept (`set_state`)."""
+    query = select(CameraStateRow.camera_id, CameraStateRow.state, CameraStateRow.detail)
+    kept = {
+        camera_id: (state, detail)
+        for camera_id, state, detail in session.execute(
+            query.where(CameraStateRow.camera_id.in_(statuses))
+        ).tuples()
+    }
+    return {
+        camera_id: status
+        for camera_id, status in statuses.items()
+        if kept.get(camera_id) != (status.state, status.detail)
+    }
+
+
+def set_figures(session: Session, statuses: Mapping[str, CameraStatus], *, now: float) -> None:
+    """Keep the figures of cameras, by id, whose state is kept already. A session of `Database.unordered` will do."""
+    rows = [
+        {"camera_id": camera_id, "updated_at": now, **status.model_dump(mode="json", include=_FIGURES)}
+        # In one order for all, so that two processes never wait for each other.
+        for camera_id, status in sorted(statuses.items())
+    ]
+    if rows:
+        session.execute(update(CameraStateRow), rows)
+
+
+_FIGURES = {"since", "people", "fps", "recording", "counters"}
+_KEPT = {"state", "detail", *_FIGURES}
 
 
 def _site(row: SiteRow, count: int) -> RegisteredSite:

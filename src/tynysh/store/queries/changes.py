@@ -12,10 +12,15 @@ from tynysh.store.schema import ChangeRow
 
 
 class ChangeKind(StrEnum):
-    """What a change is about. Whoever reads the feed passes over what is `unknown`: another version wrote it."""
+    """What a change is about. Whoever reads the feed passes over what is `unknown`: another version wrote it.
+
+    SITES: the sites in force are others (`ref` is empty). THRESHOLDS: what was learnt of a camera's is another.
+    """
 
     INCIDENT = "incident"
     CAMERA = "camera"
+    SITES = "sites"
+    THRESHOLDS = "thresholds"
     UNKNOWN = "unknown"
 
     @classmethod
@@ -25,7 +30,7 @@ class ChangeKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What `ref` names (an incident, a camera) has become different. id: its number in the feed."""
+    """What `ref` names (an incident, a camera; nothing) has become different. id: its number in the feed."""
 
     id: int
     at: float
@@ -56,10 +61,29 @@ def oldest(session: Session) -> int:
     return session.scalar(select(func.coalesce(func.min(ChangeRow.id), 0))) or 0
 
 
+def newest(session: Session) -> Change | None:
+    """The newest change; None before the first."""
+    row = session.scalar(select(ChangeRow).order_by(ChangeRow.id.desc()).limit(1))
+    return None if row is None else _change(row)
+
+
+def get(session: Session, number: int) -> Change | None:
+    """The change of that number; None where there is none, or not any more."""
+    row = session.get(ChangeRow, number)
+    return None if row is None else _change(row)
+
+
+def kinds_since(session: Session, after: int) -> frozenset[ChangeKind]:
+    """Of what kinds the changes numbered above `after` are."""
+    return frozenset(
+        map(ChangeKind, session.scalars(select(ChangeRow.kind).distinct().where(ChangeRow.id > after)))
+    )
+
+
 def since(session: Session, after: int, *, limit: int = 500) -> Sequence[Change]:
     """The changes numbered above `after`, in order, at most `limit`."""
     rows = session.scalars(select(ChangeRow).where(ChangeRow.id > after).order_by(ChangeRow.id).limit(limit))
-    return [Change(row.id, row.at, ChangeKind(row.kind), row.ref) for row in rows]
+    return [_change(row) for row in rows]
 
 
 def forget(session: Session, *, before: float) -> int:
@@ -69,3 +93,7 @@ def forget(session: Session, *, before: float) -> int:
         delete(ChangeRow).where(ChangeRow.at < before, ChangeRow.id < latest(session)).returning(ChangeRow.id)
     )
     return len(dropped.all())
+
+
+def _change(row: ChangeRow) -> Change:
+    return Change(row.id, row.at, ChangeKind(row.kind), row.ref)

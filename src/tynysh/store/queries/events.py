@@ -148,7 +148,7 @@ def _candidates(session: Session, camera_id: str, start_s: float, gap_s: float) 
 def _take_over(row: EventRow, event: Event, now: float) -> bool:
     """Put what `event` says into `row`; whether anything is different."""
     values = {
-        "behaviour": str(event.behaviour),
+        "behaviour": event.behaviour,
         "subject": event.subject.replace("\0", ""),
         "started_at": float(event.start_s),
         "decided_at": float(event.decided_s),
@@ -187,8 +187,8 @@ def _apply(incident: IncidentRow, summary: Summary) -> bool:
     """Put what the events amount to into the incident; whether anything is different."""
     values = {
         **vars(summary),
-        "behaviour": str(summary.behaviour),
-        "behaviours": [str(behaviour) for behaviour in summary.behaviours],
+        "behaviour": summary.behaviour,
+        "behaviours": list(summary.behaviours),
         "box": None if summary.box is None else list(summary.box),
         "reason": stored_reason(summary.reason),
     }

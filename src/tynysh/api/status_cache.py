@@ -1,51 +1,23 @@
-"""What the API asks of the workers: camera states, pictures and live video."""
+"""How are the cameras doing now, as far as the API knows?"""
 
 import asyncio
 import math
 import time
-from collections.abc import AsyncIterator, Mapping
-from typing import Any, Protocol
+from collections.abc import Mapping
 
 import structlog
 
+from tynysh.bus.workers import Workers
 from tynysh.media.camera_status import CameraState, CameraStatus
 
 log = structlog.get_logger(__name__)
 
 
-class Links(Protocol):
-    """The way to the workers. Everything that it hands over shows people anonymised.
-
-    No method raises for a camera that is unknown or a worker that is away: it answers with less.
-    """
-
-    async def status(self) -> Mapping[str, CameraStatus]:
-        """The status of every camera whose worker answers, by camera id."""
-        ...
-
-    async def crowd(self, camera_id: str) -> Mapping[str, Any] | None:
-        """What is known of the crowd on a camera now (`crowd.message.crowd_message`); None if nothing is."""
-        ...
-
-    async def picture(self, camera_id: str) -> bytes | None:
-        """The latest anonymised picture as JPEG; None if there is none."""
-        ...
-
-    def live(self, camera_id: str) -> AsyncIterator[bytes]:
-        """Anonymised live video.
-
-        The first item is the media type as ASCII (`video/mp4; codecs="avc1.42c01e"`), the second the
-        initialisation segment, each further one a fragment. Ends when the camera has no live video (any more);
-        closing the iterator releases the worker.
-        """
-        ...
-
-
 class StatusCache:
     """The latest status of all cameras, asked for at most once a second however many want to know."""
 
-    def __init__(self, links: Links, *, fresh_s: float = 1.0, patience_s: float = 3.0) -> None:
-        self._links = links
+    def __init__(self, workers: Workers, *, fresh_s: float = 1.0, patience_s: float = 3.0) -> None:
+        self._workers = workers
         self._fresh_s = fresh_s
         self._patience_s = patience_s
         self._asking = asyncio.Lock()
@@ -63,7 +35,7 @@ class StatusCache:
     async def _ask(self) -> Mapping[str, CameraStatus]:
         try:
             async with asyncio.timeout(self._patience_s):
-                return await self._links.status()
+                return await self._workers.status()
         except TimeoutError:
             log.warning("the workers do not answer")
             return {}
