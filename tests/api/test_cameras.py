@@ -10,6 +10,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from tynysh.store import record, users
+from tynysh.store.schema import UserRow
 from tynysh.store.users import Role
 
 MIME = 'video/mp4; codecs="avc1.42c01e"'
@@ -241,7 +242,7 @@ class TestLive:
                     if way == "disable":
                         users.disable(session, name, now=house.clock.now)
                     else:
-                        session.get_one(users.UserRow, users.find(session, name).id).role = "analyst"
+                        session.get_one(UserRow, users.find(session, name).id).role = "analyst"
             assert await closed_with(connection) == 4401
 
     async def test_a_viewer_that_takes_nothing_is_dropped_and_not_buffered(self, make_house, quick) -> None:

@@ -287,7 +287,7 @@ def night_gain(image: Image, t: float, rng: np.random.Generator) -> Image:
 def compressed(image: Image, t: float, rng: np.random.Generator) -> Image:
     """A stronger compression from one moment to the next."""
     _, coded = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, 22])
-    return cv2.imdecode(coded, cv2.IMREAD_COLOR)
+    return np.asarray(cv2.imdecode(coded, cv2.IMREAD_COLOR), np.uint8)
 
 
 def exposure(image: Image, t: float, rng: np.random.Generator) -> Image:

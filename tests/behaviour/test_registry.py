@@ -24,6 +24,8 @@ OURS = tuple(entry_points(group=GROUP))
 class Foreign(EntryPoint):
     """An entry point of a package `theirs`, that leads to what the test says."""
 
+    leads_to: Any
+
     def __init__(self, name: str, leads_to: Any) -> None:
         super().__init__(name, "theirs:SPEC", GROUP)
         vars(self).update(leads_to=leads_to, dist=SimpleNamespace(name="theirs", version="1.2"))
@@ -35,7 +37,7 @@ class Foreign(EntryPoint):
 
 
 class OtherThreshold(AnalyserSettings):
-    threshold: str = "high"
+    threshold: str = "high"  # type: ignore[assignment]
 
 
 class Unbearable(AnalyserSettings):

@@ -132,11 +132,11 @@ class House:
                 session.add(SiteRow(id=key, name=name, kind=kind, ordinal=ordinal, settings=settings))
             session.flush()
             for ordinal, (key, (site, name, latitude, longitude, simulated)) in enumerate(seen.items()):
-                settings: dict[str, Any] = {"zones": [zone] if key == "club-hall" else []}
+                own: dict[str, Any] = {"zones": [zone] if key == "club-hall" else []}
                 if latitude is not None:
-                    settings["position"] = {"latitude": latitude, "longitude": longitude}
+                    own["position"] = {"latitude": latitude, "longitude": longitude}
                 camera = CameraRow(
-                    id=key, site_id=site, name=name, ordinal=ordinal, simulated=simulated, settings=settings
+                    id=key, site_id=site, name=name, ordinal=ordinal, simulated=simulated, settings=own
                 )
                 session.add(camera)
                 session.flush()

@@ -6,7 +6,7 @@ from tests.crowd.social_force import scattered
 
 from tynysh.crowd.density import kernel, radius
 from tynysh.crowd.pressure import PressureField
-from tynysh.crowd.walkers import Floats
+from tynysh.geometry import Floats
 from tynysh.scene.walkers import Walkers
 
 PLACES = np.array([[5.0, 5.0]])

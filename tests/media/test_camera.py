@@ -14,7 +14,8 @@ from tests.media.conftest import draw
 from tests.servers import Line, RtspCamera, SilentServer, free_port, until
 
 from tynysh.backoff import Backoff
-from tynysh.media.camera import CameraFeed, CameraState, Clock, FeedTick
+from tynysh.media.camera import CameraFeed, Clock, FeedTick
+from tynysh.media.camera_status import CameraState
 from tynysh.media.encoder import PictureEncoder
 from tynysh.media.frame import Frame
 from tynysh.media.packet import SourcePacket

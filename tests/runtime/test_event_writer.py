@@ -18,6 +18,7 @@ from tynysh.runtime import event_writer
 from tynysh.runtime.event_writer import EventWriter
 from tynysh.store.database import Database
 from tynysh.store.migrate import migrate
+from tynysh.store.queries import events
 from tynysh.store.queries.events import Recorded
 from tynysh.store.schema import CameraRow, EventRow, SiteRow
 
@@ -143,14 +144,14 @@ def test_an_event_that_the_database_refuses_does_not_hold_up_the_others(database
 def test_a_fault_of_ours_costs_one_event_and_not_those_behind_it(
     database: Flaky, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    good = event_writer.events.record
+    good = events.record
 
     def breaks_on_the_first(of: Database, told: Event, *arguments: Any, **named: Any) -> Recorded:
         if told.id == event(1).id:
             raise ZeroDivisionError
         return good(of, told, *arguments, **named)
 
-    monkeypatch.setattr(event_writer.events, "record", breaks_on_the_first)
+    monkeypatch.setattr(events, "record", breaks_on_the_first)
 
     def told(_: str, of: Event, __: Recorded) -> None:
         if of.id == event(2).id:

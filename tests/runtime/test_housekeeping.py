@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from tests.runtime.conftest import Installation, camera, site
 
+from tynysh.evidence import retention
 from tynysh.media.segment import segment_path
 from tynysh.runtime import housekeeping
 from tynysh.runtime.housekeeping import Housekeeping
@@ -53,6 +54,6 @@ def test_a_fault_of_ours_keeps_no_footage_that_is_due(
         raise ValueError
 
     monkeypatch.setattr(housekeeping, "learn_all", broken)
-    monkeypatch.setattr(housekeeping.retention, "forget_history", broken)
+    monkeypatch.setattr(retention, "forget_history", broken)
     keeper(installation).keep_house()
     assert not old.exists()

@@ -12,6 +12,7 @@ import pytest
 from tests.runtime.street import BLURRED, HEIGHT, WIDTH, CoatDetector, draw, patterns
 
 from tynysh.geometry import Box
+from tynysh.media.encoder import FragmentedEncoder
 from tynysh.media.frame import Frame
 from tynysh.runtime import live_view
 from tynysh.runtime.blur_gate import Shown
@@ -101,7 +102,7 @@ async def test_nothing_is_encoded_while_nobody_watches(
     camera: Camera, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made: list[Any] = []
-    encoder = live_view.FragmentedEncoder
+    encoder = FragmentedEncoder
 
     def making(*arguments: Any, **options: Any) -> Any:
         made.append(arguments)

@@ -14,6 +14,7 @@ from tynysh.site import apply as applying
 from tynysh.site.site import SiteFile, SiteKind
 from tynysh.site.yaml import parse
 from tynysh.site.zones import ZoneKind
+from tynysh.store import record
 from tynysh.store.database import Database
 from tynysh.store.queries import cameras, changes, events, incidents
 from tynysh.store.schema import CameraRow
@@ -150,7 +151,7 @@ def test_applying_that_fails_changes_nothing(database: Database, monkeypatch: py
     def fail(*_args: object, **_more: object) -> None:
         raise RuntimeError
 
-    monkeypatch.setattr(applying.record, "append", fail)
+    monkeypatch.setattr(record, "append", fail)
     with pytest.raises(RuntimeError):
         apply(database, made(BASE | {"id": "pulse", "name": "Other"}))
     assert exported(database) == before
