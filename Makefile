@@ -1,5 +1,5 @@
-# make setup, demo, test, test-quick, test-costs, coverage, torture, lint, types, bench: each sets up what it needs. Only Python >= 3.11 and the package
-# registries.
+# make setup, demo, test, test-quick, test-costs, coverage, torture, lint, types, bench: each sets up what it needs. Only
+# Python >= 3.11 and the package registries.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
