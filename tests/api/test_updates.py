@@ -270,7 +270,7 @@ async def test_a_row_that_cannot_be_told_holds_up_nothing(make_house) -> None:
         later = await happens(house)
         assert (await updates.next())[1]["id"] == str(later)
         with house.database.reading() as session:
-            assert house.app.state.context.feed.last_told == changes.latest(session)
+            assert house.app.state.context.feed.last_sent == changes.latest(session)
 
 
 async def test_the_feed_goes_on_after_any_fault(make_house, monkeypatch) -> None:

@@ -25,7 +25,7 @@ from tynysh.evaluation.footage import FootageReport
 from tynysh.evaluation.jobs import Load, jobs_of, look_at_all
 from tynysh.evaluation.labels import Label
 from tynysh.evaluation.saved_sightings import SavedSightings
-from tynysh.evaluation.sightings import look
+from tynysh.evaluation.sightings import record_sightings
 from tynysh.evaluation.stills import StillCamera
 from tynysh.media.reader import VideoFile
 from tynysh.runtime.camera_plan import CameraPlan
@@ -137,7 +137,9 @@ def test_the_events_at_another_threshold_are_those_that_the_camera_would_have_ha
             behaviour: settings.model_copy(update={"threshold": level})
             for behaviour, settings in watch.analysers.items()
         }
-        seen = look(VideoFile(street), [], CameraPlan(analysers, watch.zones), coat_networks("CPU"))
+        seen = record_sightings(
+            VideoFile(street), [], CameraPlan(analysers, watch.zones), coat_networks("CPU")
+        )
         assert seen.events
         assert seen.levels[level] == seen.events
         assert list(seen.levels) == LEVELS.tolist()
@@ -146,7 +148,7 @@ def test_the_events_at_another_threshold_are_those_that_the_camera_would_have_ha
 def test_what_was_seen_is_read_back_as_it_was_kept(street: Path, street_site: Path, tmp_path: Path) -> None:
     site = load(street_site).sites[0]
     plan = CameraPlan.of(site, site.cameras[0], scheduled=False)
-    seen = look(VideoFile(street), [Label(Behaviour.FIGHT, 2, 4)], plan, coat_networks("CPU"))
+    seen = record_sightings(VideoFile(street), [Label(Behaviour.FIGHT, 2, 4)], plan, coat_networks("CPU"))
     SavedSightings(tmp_path).put("street", seen)
     assert SavedSightings(tmp_path).get("street") == seen
     assert seen.stills
@@ -158,7 +160,7 @@ def test_pictures_are_taken_of_labels_and_events_and_nobody_in_them_can_be_made_
 ) -> None:
     site = load(street_site).sites[0]
     watch = CameraPlan.of(site, site.cameras[0], scheduled=False)
-    seen = look(VideoFile(street), [Label(Behaviour.FIGHT, 5, 7)], watch, coat_networks("CPU"))
+    seen = record_sightings(VideoFile(street), [Label(Behaviour.FIGHT, 5, 7)], watch, coat_networks("CPU"))
     of_label = seen.still(5, 7, 6)
     assert of_label is not None
     assert of_label.time_s == pytest.approx(6, abs=1.0)

@@ -116,7 +116,7 @@ def test_everything_is_decoded_for_who_never_says_that_nothing_moves(tmp_path):
 def test_attention_in_the_middle_of_a_group_brings_the_whole_group(tmp_path):
     path = write_video(tmp_path / "clip.mp4", seconds=4, keyint=100)
     video = VideoFile(path)
-    decoder = AdaptiveDecoder(video.info, doubtful_probe_s=1e9)
+    decoder = AdaptiveDecoder(video.info, distrusted_probe_s=1e9)
     decoder.set_active(False)
     seen = []
     for packet in video.packets():

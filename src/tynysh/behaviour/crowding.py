@@ -27,7 +27,7 @@ USUAL_LIMIT = 30
 SURE = 0.9
 """Chance of being over the limit in time from which a forecast counts."""
 
-MOST_FORETOLD = 0.62
+MOST_FORECAST = 0.62
 """Highest score that a forecast gives: what is there already outweighs it."""
 
 
@@ -74,7 +74,7 @@ class _Limited:
 
 
 @dataclass(slots=True)
-class _Counts:
+class _CountWindow:
     """Counts of one place over the last seconds: (time_s, people), at looks of the detector; and where they lead."""
 
     looks: deque[tuple[float, float]] = field(default_factory=deque)
@@ -111,7 +111,7 @@ class CrowdingAnalyser:
 
     def __init__(self, settings: CrowdingSettings) -> None:
         self._settings = settings
-        self._counts: dict[str, _Counts] = {}
+        self._counts: dict[str, _CountWindow] = {}
         self._last: tuple[Signal, ...] = ()
         self._looked_s: float | None = None
 
@@ -150,7 +150,7 @@ class CrowdingAnalyser:
         return places
 
     def _score(self, scene: Scene, place: _Limited, crowd: PlaceCrowd) -> Signal:
-        counts = self._counts.setdefault(place.name, _Counts())
+        counts = self._counts.setdefault(place.name, _CountWindow())
         counts.add(scene.time_s, crowd.count)
         people, limit = counts.typical(), place.limit
         certainty = 0.7 + 0.3 * min(1.0, len(counts.looks) / FULL_LOOKS)
@@ -161,8 +161,8 @@ class CrowdingAnalyser:
             if self._settings.forecast_min
             else None
         )
-        if reach is not None and (foretold := min(MOST_FORETOLD, 0.6 * reach.chance / SURE)) > score:
-            score, reason = foretold, _foretold(people, limit, reach)
+        if reach is not None and (predicted := min(MOST_FORECAST, 0.6 * reach.chance / SURE)) > score:
+            score, reason = predicted, _forecast_reason(people, limit, reach)
         zone = place.zone
         inside = [
             track.box for track in scene.tracks if zone is None or zone.contains(foot(scene, track.box))
@@ -181,7 +181,7 @@ class CrowdingAnalyser:
         )
 
 
-def _foretold(people: int, limit: int, reach: Reach) -> Reason:
+def _forecast_reason(people: int, limit: int, reach: Reach) -> Reason:
     values = {
         "people": people,
         "limit": limit,

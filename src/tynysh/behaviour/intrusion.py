@@ -120,11 +120,11 @@ class IntrusionAnalyser:
         ]
 
     def _score(
-        self, scene: Scene, zone: Zone, judge: Callable[[Scene, Zone, Track], float], what: str
+        self, scene: Scene, zone: Zone, certainty_of: Callable[[Scene, Zone, Track], float], what: str
     ) -> Signal:
         score, boxes = 0.0, list[Box]()
         for track in scene.tracks:
-            certainty = self._lately(zone, track, judge(scene, zone, track), scene.time_s)
+            certainty = self._lately(zone, track, certainty_of(scene, zone, track), scene.time_s)
             certainty *= ramp(track.score, 0.2, 0.5)
             if certainty > 0.0 and scene.time_s - track.born_s >= YOUNG_S:
                 score = max(score, certainty)

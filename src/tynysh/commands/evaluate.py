@@ -157,7 +157,7 @@ def _looked_at(
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
     from tynysh.evaluation.footage_report import MOST_SHOWN
-    from tynysh.evaluation.jobs import Outcome, look_at_all
+    from tynysh.evaluation.jobs import Outcome, record_all_sightings
     from tynysh.evaluation.judging import to_be_shown
     from tynysh.evaluation.labels import clock
 
@@ -177,7 +177,7 @@ def _looked_at(
             about = job.recording.path
             progress.update(current, description=about, total=of_s, completed=at_s, at=at, visible=True)
 
-        for job, outcome in look_at_all(jobs, saved, device, workers=workers, on_second=on_second):
+        for job, outcome in record_all_sightings(jobs, saved, device, workers=workers, on_second=on_second):
             seen = outcome.sightings
             if seen is not None:
                 seen = to_be_shown(job.recording, seen, tolerance_s=tolerance_s, most=MOST_SHOWN)

@@ -16,7 +16,7 @@ from tynysh.evaluation.camera_choice import plan_for, sites_of
 from tynysh.evaluation.csv_input import Faults
 from tynysh.evaluation.labels import Recording, read_labels
 from tynysh.evaluation.saved_sightings import FORMAT, SavedSightings
-from tynysh.evaluation.sightings import Sightings, look
+from tynysh.evaluation.sightings import Sightings, record_sightings
 from tynysh.media.reader import VideoFile
 from tynysh.media.video_files import files_of, is_folder
 from tynysh.runtime.camera_plan import CameraPlan
@@ -66,7 +66,7 @@ def jobs_of(labels: Path, site: Path | None, camera: str | None, device: str) ->
     return jobs
 
 
-def look_at_all(
+def record_all_sightings(
     jobs: Sequence[Job],
     saved: SavedSightings,
     device: str,
@@ -183,7 +183,7 @@ def _do(job: Job, networks: Networks, on_second: OnSecond = lambda _job, _at_s, 
     """Look at one recording."""
     try:
         video = VideoFile(job.recording.file)
-        sightings = look(
+        sightings = record_sightings(
             video,
             job.recording.labels,
             job.plan,

@@ -53,7 +53,7 @@ class Sightings:
         return min(inside, key=lambda still: abs(still.time_s - near_s), default=None)
 
 
-def look(
+def record_sightings(
     video: VideoFile,
     labels: Sequence[Label],
     plan: CameraPlan,

@@ -79,9 +79,9 @@ def reference() -> str:
         }
         usual = "; a camera has it without being told" if spec.by_default else ""
         title = f"`analysers.{behaviour}`"
-        said = f"What any analyser has, with these settings of its own or other usual values{usual}."
+        intro = f"What any analyser has, with these settings of its own or other usual values{usual}."
         sections.append(
-            "\n".join([f"### {title}", "", said, "", *_table(own)])
+            "\n".join([f"### {title}", "", intro, "", *_table(own)])
             if own
             else f"### {title}\n\nNothing of its own{usual}."
         )
@@ -108,8 +108,8 @@ def _usual(name: str, info: FieldInfo) -> str:
     if value is None or value in ((), {}):
         return ""
     if isinstance(value, BaseModel):
-        said = value.model_dump(mode="json", by_alias=True, exclude_none=True)
-        return f"`{yaml.safe_dump(said, default_flow_style=True, sort_keys=False, width=10_000).strip()}`"
+        values = value.model_dump(mode="json", by_alias=True, exclude_none=True)
+        return f"`{yaml.safe_dump(values, default_flow_style=True, sort_keys=False, width=10_000).strip()}`"
     if isinstance(value, tuple):
         return ", ".join(f"`{item}`" for item in value)
     if isinstance(value, bool):

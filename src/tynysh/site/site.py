@@ -127,12 +127,12 @@ class Site(Strict):
             alarm_budget=camera.alarm_budget or self.defaults.alarm_budget,
         )
 
-    def camera(self, said: str) -> Camera:
+    def camera(self, key: str) -> Camera:
         """The camera of that id or name, as gates and views speak of it; raises KeyError if there is none."""
         for camera in self.cameras:
-            if said in (camera.id, camera.name):
+            if key in (camera.id, camera.name):
                 return camera
-        raise KeyError(said)
+        raise KeyError(key)
 
     def locality(self) -> Locality:
         """Where its schedules are read."""
