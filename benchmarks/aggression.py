@@ -84,7 +84,7 @@ def measure(name: str) -> dict[str, Any]:
     number, rate_hz, seconds, side, posed = CASTS[name]
     shown = list(scenes(number, rate_hz, seconds, side, posed=posed))
     analyser = AggressionAnalyser(AggressionSettings())
-    told = []
+    signals = []
     if any(field.name == "trajectories" for field in fields(Scene)):
         from tynysh.scene.trajectories import Trajectories
 
@@ -92,16 +92,16 @@ def measure(name: str) -> dict[str, Any]:
         before = time.process_time()
         for scene in shown:
             trajectories.observe(scene)
-            told += analyser.observe(replace(scene, trajectories=trajectories.now(scene)))
+            signals += analyser.observe(replace(scene, trajectories=trajectories.now(scene)))
     else:
         before = time.process_time()
         for scene in shown:
-            told += analyser.observe(scene)
+            signals += analyser.observe(scene)
     cost = 1000.0 * (time.process_time() - before) / seconds
     return {
         "cost": cost,
-        "scores": [signal.score for signal in told],
-        "reasons": [str(s.reason) for s in told],
+        "scores": [signal.score for signal in signals],
+        "reasons": [str(s.reason) for s in signals],
     }
 
 

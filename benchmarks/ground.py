@@ -25,10 +25,10 @@ def main(cameras: int) -> None:
     print("|---|---|---|---|---|---|---|")
     for people in PEOPLE:
         rows = np.array([row for seed in range(cameras) if (row := _one(seed, people)) is not None])
-        told, true = rows[rows[:, 0] <= 0.15].T
+        estimated, true = rows[rows[:, 0] <= 0.15].T
         print(
-            f"| {people} | {len(told) / cameras:.0%} | {np.median(told):.1%} | {np.median(true):.1%} "
-            f"| {np.quantile(true, 0.9):.1%} | {true.max():.1%} | {np.mean(true > 2 * told):.0%} |"
+            f"| {people} | {len(estimated) / cameras:.0%} | {np.median(estimated):.1%} | {np.median(true):.1%} "
+            f"| {np.quantile(true, 0.9):.1%} | {true.max():.1%} | {np.mean(true > 2 * estimated):.0%} |"
         )
 
 

@@ -56,13 +56,13 @@ def test_the_sky_is_nowhere_on_the_floor() -> None:
 
 def test_the_error_of_points_is_about_what_pointing_costs() -> None:
     rng = np.random.default_rng(1)
-    true, said = [], []
+    true, estimated = [], []
     for _ in range(30):
         survey = from_points(points(CAMERA, FLOOR, rng), ASPECT)
         spots = seen(CAMERA, FLOOR[:, 0], FLOOR[:, 1], 0.0)
         true.append(np.sqrt(np.mean(length_errors(survey.ground, CAMERA, spots) ** 2)))
-        said.append(survey.ground.error)
-    assert 0.5 < np.median(said) / np.median(true) < 2.0
+        estimated.append(survey.ground.error)
+    assert 0.5 < np.median(estimated) / np.median(true) < 2.0
 
 
 def test_distances_alone_give_the_floor_and_the_camera() -> None:

@@ -154,13 +154,13 @@ def test_a_feed_stops_within_two_seconds_even_when_its_peer_hangs(rtsp_camera, h
                 assert until(lambda: len(frames_of(items)) >= 5)
                 line.silence()
             time.sleep(0.3)
-            told = len(states)
+            reported = len(states)
             began = time.monotonic()
             feed.stop()
             assert time.monotonic() - began < 2.6
             line.cut()
             time.sleep(0.2)
-            assert len(states) == told
+            assert len(states) == reported
 
 
 def test_a_wrong_password_is_a_state_of_its_own(rtsp_camera):

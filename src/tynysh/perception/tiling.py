@@ -88,7 +88,7 @@ class TiledDetector:
         """How many pictures the network sees at a look, now: 1 for the whole, more with tiles."""
         return 1 if self._across == 1 else 1 + self._across**2
 
-    def look(self, frame: Frame) -> Sequence[Person]:
+    def detect(self, frame: Frame) -> Sequence[Person]:
         """The people in `frame`, boxes in its pixels, best first; frames come in order of time."""
         if self._parts is None:
             return self._detector.detect(frame)

@@ -126,7 +126,7 @@ class Perception:
         if not self._schedule.due(frame.time_s, motion, tracks, self._detector.inferences):
             return tracks, None
         with self._meter.stage("detector"):
-            persons = self._detector.look(frame)
+            persons = self._detector.detect(frame)
         with self._meter.stage("tracker"):
             tracks = self._tracker.update(persons, frame.time_s)
             self._keep_unmatched(persons, tracks, frame)

