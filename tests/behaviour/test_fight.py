@@ -10,7 +10,7 @@ from tynysh.behaviour import registry
 from tynysh.behaviour.events import EventMaker, Rule
 from tynysh.behaviour.fight import FightAnalyser, FightSettings
 from tynysh.behaviour.signal import Behaviour, Signal
-from tynysh.demo.figure import Action
+from tynysh.demo.figure import BodyAction
 from tynysh.geometry import Box
 from tynysh.media.reader import VideoFile
 from tynysh.perception.motion import MotionGate
@@ -43,7 +43,7 @@ def signals_for(
 def test_mutual_blows_are_a_fight_without_any_picture() -> None:
     analyser = FightAnalyser(FightSettings())
     fighters = [
-        scene(t, [posed(1, Action.STRIKE, 300, t), posed(2, Action.STRIKE, 335, t + 0.3, facing=-1)])
+        scene(t, [posed(1, BodyAction.STRIKE, 300, t), posed(2, BodyAction.STRIKE, 335, t + 0.3, facing=-1)])
         for t in times(0, 4)
     ]
     worst = max(watch(analyser, fighters), key=lambda signal: signal.score)

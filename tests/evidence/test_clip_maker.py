@@ -101,7 +101,7 @@ class Maker:
             box = walker.box.scaled(1 / WIDTH, 1 / HEIGHT)
             self.camera.people.add(ONSET - 5 + number / FPS, {1: box})
 
-    def clip(self, incident: int | None = None) -> clips.Clip:
+    def clip(self, incident: int | None = None) -> clips.StoredClip:
         with self.database.reading() as session:
             found = clips.get(session, incident or self.incident)
         assert found is not None

@@ -18,7 +18,7 @@ from tynysh.runtime import event_writer
 from tynysh.runtime.event_writer import EventWriter
 from tynysh.store.database import Database
 from tynysh.store.migrate import migrate
-from tynysh.store.queries.events import Recorded
+from tynysh.store.queries.events import RecordedEvent
 from tynysh.store.schema import CameraRow, EventRow, SiteRow
 
 
@@ -78,7 +78,7 @@ def kept(database: Database) -> list[str]:
 def test_an_event_is_durable_before_anyone_is_told(database: Flaky) -> None:
     seen: list[tuple[str, bool, list[str]]] = []
 
-    def delivered(_: str, of: Event, recorded: Recorded) -> None:
+    def delivered(_: str, of: Event, recorded: RecordedEvent) -> None:
         seen.append((of.id, recorded.opened, kept(database)))
 
     writer = EventWriter(database, delivered, random=Random(1))
@@ -93,7 +93,7 @@ def test_events_wait_in_order_for_a_database_that_is_away(database: Flaky) -> No
     delivered: list[str] = []
     done = threading.Event()
 
-    def note(_: str, of: Event, __: Recorded) -> None:
+    def note(_: str, of: Event, __: RecordedEvent) -> None:
         delivered.append(of.id)
         if len(delivered) == 5:
             done.set()
@@ -145,14 +145,14 @@ def test_a_fault_of_ours_costs_one_event_and_not_those_behind_it(
 ) -> None:
     good = event_writer.events.record
 
-    def breaks_on_the_first(of: Database, delivered: Event, *arguments: Any, **named: Any) -> Recorded:
+    def breaks_on_the_first(of: Database, delivered: Event, *arguments: Any, **named: Any) -> RecordedEvent:
         if delivered.id == event(1).id:
             raise ZeroDivisionError
         return good(of, delivered, *arguments, **named)
 
     monkeypatch.setattr(event_writer.events, "record", breaks_on_the_first)
 
-    def delivered(_: str, of: Event, __: Recorded) -> None:
+    def delivered(_: str, of: Event, __: RecordedEvent) -> None:
         if of.id == event(2).id:
             raise ZeroDivisionError
 

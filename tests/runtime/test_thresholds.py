@@ -120,7 +120,7 @@ def test_learnt_thresholds_make_the_events() -> None:
         return sum(event.phase is Phase.BEGUN for event in made)
 
     assert begun(0.0) == 1
-    choice = alarm_budgets.Choice(score + 0.1, Standing.RAISED, alarm_budgets.Rate(2, 1, 4), None, 0.6)
+    choice = alarm_budgets.Choice(score + 0.1, Standing.RAISED, alarm_budgets.AlarmRate(2, 1, 4), None, 0.6)
     learnt = alarm_budgets.LearntThreshold(
         "door", FIGHT, choice, settings[FIGHT].threshold, 1.0, 1.0, 0, 0, NOW
     )
@@ -153,7 +153,7 @@ def test_what_was_learnt_holds_as_long_as_the_site_says_what_it_said_then(
     database: Database, analysers: dict[str, object], budget: dict[str, object], threshold: float
 ) -> None:
     apply(site(), database, now=NOW, user="aigerim")
-    choice = alarm_budgets.Choice(0.7, Standing.KEPT, alarm_budgets.Rate(0.1, 0.1, 0.3), None, 0.6)
+    choice = alarm_budgets.Choice(0.7, Standing.KEPT, alarm_budgets.AlarmRate(0.1, 0.1, 0.3), None, 0.6)
     with database.writing() as session:
         alarm_budgets.keep(
             session, alarm_budgets.LearntThreshold("door", FIGHT, choice, 0.5, 1.0, 9.0, 0, 0, NOW)

@@ -68,7 +68,7 @@ def still_open(installation: Installation) -> list[str]:
         return list(session.scalars(select(EventRow.id).where(EventRow.ended_at.is_(None))))
 
 
-def clip_of(installation: Installation, incident_id: int) -> clips.Clip:
+def clip_of(installation: Installation, incident_id: int) -> clips.StoredClip:
     with installation.database.reading() as session:
         found = clips.get(session, incident_id)
     assert found is not None

@@ -64,7 +64,7 @@ class Behind(Exception):  # noqa: N818  not a fault: an answer
     """Who left off there cannot be brought up to date step by step, and must load everything anew."""
 
 
-class Feed:
+class ChangeFeed:
     """Reads the change table in one task and tells all listeners.
 
     `last_sent` is the number of the last change that was told; all before it have been told too, for the table's

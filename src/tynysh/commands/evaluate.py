@@ -21,7 +21,7 @@ from tynysh.translations import Language, text
 if TYPE_CHECKING:
     from tynysh.evaluation.figures import Figures
     from tynysh.evaluation.footage import FootageReport
-    from tynysh.evaluation.jobs import Job, Outcome
+    from tynysh.evaluation.jobs import AnalysisJob, Outcome
     from tynysh.evaluation.saved_sightings import SavedSightings
 
 app = group("How well Tynysh sees.")
@@ -144,7 +144,7 @@ def footage(
 
 
 def _looked_at(
-    jobs: "list[Job]",
+    jobs: "list[AnalysisJob]",
     saved: "SavedSightings",
     device: str,
     workers: int,
@@ -172,7 +172,7 @@ def _looked_at(
         files = progress.add_task(name, total=len(jobs), at=f"0/{len(jobs)}")
         current = progress.add_task("", visible=False, at="")
 
-        def on_second(job: "Job", at_s: float, of_s: float) -> None:
+        def on_second(job: "AnalysisJob", at_s: float, of_s: float) -> None:
             at = f"{clock(at_s)}/{clock(of_s)}"
             about = job.recording.path
             progress.update(current, description=about, total=of_s, completed=at_s, at=at, visible=True)

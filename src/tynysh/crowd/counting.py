@@ -71,7 +71,7 @@ _CROWDED, _REAL_IF_CROWDED = (1.0, 2.0, 3.0, 4.0), (0.1, 0.4, 0.8, 1.0)
 
 
 @dataclass(slots=True)
-class _Standing:
+class _TrackScore:
     """What is remembered of a track: its average score, and the look that it was last found by."""
 
     score: float
@@ -93,7 +93,7 @@ class Presence:
 
 
 @dataclass(slots=True)
-class _Recent:
+class _RecentCounts:
     """Counts of one place at the looks of the last seconds: (time_s, people)."""
 
     looks: deque[tuple[float, int]] = field(default_factory=deque)
@@ -133,8 +133,8 @@ class Counter:
     """
 
     def __init__(self) -> None:
-        self._standings: dict[int, _Standing] = {}
-        self._recent: dict[str, _Recent] = {}
+        self._standings: dict[int, _TrackScore] = {}
+        self._recent: dict[str, _RecentCounts] = {}
         self._hiding = Occlusion()
 
     def observe(self, scene: Scene, persons: Sequence[Person]) -> Mapping[str, tuple[Estimate, bool]]:
@@ -146,7 +146,7 @@ class Counter:
         places = {PICTURE: present}
         for zone in scene.zones:
             places[zone.name] = [one for one in present if zone.contains(foot(scene, one.box))]
-        self._recent = {name: self._recent.get(name, _Recent()) for name in places}
+        self._recent = {name: self._recent.get(name, _RecentCounts()) for name in places}
         shown = [one.box for one in present if one.counts]
         hidden = self._hiding.observe(scene.ground, scene.width, scene.height, shown)
         behind = {PICTURE: _behind(hidden, None)}
@@ -190,7 +190,7 @@ class Counter:
     def _remember(self, scene: Scene) -> tuple[Track, ...]:
         standings = {}
         for track in scene.tracks:
-            standing = self._standings.get(track.id) or _Standing(track.score, track.seen_s)
+            standing = self._standings.get(track.id) or _TrackScore(track.score, track.seen_s)
             if track.seen_s > standing.seen_s:
                 weight = 1 - math.exp((standing.seen_s - track.seen_s) / SCORE_S)
                 standing.score += weight * (track.score - standing.score)

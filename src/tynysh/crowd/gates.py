@@ -18,7 +18,7 @@ FORGOTTEN_S = 5.0
 
 
 @dataclass(slots=True)
-class _Tally:
+class _LineCrossings:
     """One line's counts, and on which side of it each person was last: their number → (distance, x, y). seen_s: number
     → when they were last seen.
     """
@@ -47,7 +47,7 @@ class Gates:
     """
 
     def __init__(self) -> None:
-        self._tallies: dict[str, _Tally] = {}
+        self._tallies: dict[str, _LineCrossings] = {}
 
     def observe(
         self,
@@ -82,7 +82,7 @@ class Gates:
         heights: Floats,
         aspect: float,
     ) -> LineCount:
-        tally = self._tallies.setdefault(line.name, _Tally())
+        tally = self._tallies.setdefault(line.name, _LineCrossings())
         start = np.array(line.start) * (aspect, 1.0)
         along = np.array(line.end) * (aspect, 1.0) - start
         length = max(float(np.hypot(*along)), 1e-9)

@@ -42,7 +42,7 @@ Booleans = NDArray[np.bool_]
 
 
 @dataclass(slots=True)
-class _Recent:
+class _RecentDensity:
     """Density and part standing of one place over the last seconds: (time_s, density, stopped)."""
 
     looks: deque[tuple[float, float, float | None]] = field(default_factory=deque)
@@ -77,7 +77,7 @@ class CrowdMeter:
         self._stitcher = TrackStitcher()
         self._velocities = VelocityEstimator()
         self._gates = Gates()
-        self._recent: dict[str, _Recent] = {}
+        self._recent: dict[str, _RecentDensity] = {}
         self._ground: Ground | None = None
         self._floor: Floor | None = None
         self._pressure = PressureField(0)
@@ -174,7 +174,7 @@ class CrowdMeter:
         density, level = None, None
         if area_m2 is not None:
             density = _density(count, area_m2, error)
-            recent = self._recent.setdefault(name, _Recent())
+            recent = self._recent.setdefault(name, _RecentDensity())
             level = service_level(*recent.means(scene.time_s, density.value, moves.stopped))
         densest, pressure = None, None
         if local is not None:

@@ -13,7 +13,7 @@ from tynysh.behaviour.event import Event, Phase
 from tynysh.errors import StoreError
 from tynysh.store.database import Database, RefusedError
 from tynysh.store.queries import events
-from tynysh.store.queries.events import Recorded
+from tynysh.store.queries.events import RecordedEvent
 
 log = structlog.get_logger(__name__)
 
@@ -30,7 +30,7 @@ class EventWriter:
     def __init__(
         self,
         database: Database,
-        written: Callable[[str, Event, Recorded], None],
+        written: Callable[[str, Event, RecordedEvent], None],
         *,
         random: Random,
         clock: Callable[[], float] = time.time,

@@ -18,8 +18,8 @@ from tynysh.behaviour.settings import AnalyserSettings
 from tynysh.site.analysers import AnalysersBase
 from tynysh.site.calibration import Calibration, KnownDistance, KnownPoint
 from tynysh.site.camera import Camera, Defaults
-from tynysh.site.credentials import Credentials, Reference
-from tynysh.site.incidents import Clip, Joining
+from tynysh.site.credentials import CredentialSource, Reference
+from tynysh.site.incidents import ClipLength, Joining
 from tynysh.site.places import Place, PlaceGate, PlaceView
 from tynysh.site.positions import CameraPosition, GeoPosition
 from tynysh.site.retention import Retention, RetentionDays, RetentionLimit
@@ -39,7 +39,7 @@ _PARTS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("What was measured: `sites[].cameras[].calibration`", Calibration),
     ("A known point: `points[]`", KnownPoint),
     ("A known distance: `distances[]`", KnownDistance),
-    ("Credentials: `credentials`", Credentials),
+    ("Credentials: `credentials`", CredentialSource),
     ("Where a secret is found: `username`, `password`", Reference),
     ("Hours: `sites[].schedules.NAME`", Schedule),
     ("A place of a site: `sites[].places[]`", Place),
@@ -51,7 +51,7 @@ _PARTS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("Retention: `sites[].retention`", Retention),
     ("How long: `recordings`, `evidence`", RetentionLimit),
     ("How long: `history`", RetentionDays),
-    ("Clips of incidents: `sites[].clip`", Clip),
+    ("Clips of incidents: `sites[].clip`", ClipLength),
     ("When events are one incident: `sites[].joining`", Joining),
 )
 
