@@ -10,7 +10,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from tests.crowd.cameras import length_errors, some_mounting, walking
+from tests.crowd.cameras import length_errors, some_camera_pose, walking
 
 from tynysh.crowd.learning import GroundLearner
 
@@ -35,7 +35,7 @@ def main(cameras: int) -> None:
 def _one(seed: int, people: int) -> tuple[float, float] | None:
     """The error that is told and the true one, of lengths where people walk; None where nothing is known."""
     rng = np.random.default_rng(seed)
-    camera = some_mounting(rng)
+    camera = some_camera_pose(rng)
     scenes = walking(camera, rng, people)
     learner = GroundLearner()
     for scene in scenes:

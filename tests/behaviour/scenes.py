@@ -66,7 +66,7 @@ def drawn(
     lift: float = 0.0,
     tall: float = H,
 ) -> Track:
-    """Somebody in a pose of the test's own, `lift` statures off the ground."""
+    """Somebody in a pose of the test's own, `lift` body heights off the ground."""
     skeleton = joints(stance)
     keypoints: Keypoints = np.ones((26, 3), dtype=np.float32) * 0.9
     keypoints[:, 0] = x + facing * tall * skeleton[:, 0]

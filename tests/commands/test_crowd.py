@@ -115,7 +115,7 @@ def test_a_long_history_takes_no_more_memory_than_a_piece_of_it(form: crowd_tabl
             for at in range(pieces)
         )
         tracemalloc.start()
-        size = sum(len(piece) for piece in crowd_table.written(found, form))
+        size = sum(len(piece) for piece in crowd_table.table_bytes(found, form))
         peak = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
         return size, peak

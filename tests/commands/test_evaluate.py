@@ -184,7 +184,7 @@ def test_no_picture_is_taken_before_it_is_known_who_is_in_it(street: Path, stree
     for frame in VideoFile(street).frames():
         motion = Motion(moving=True, level=0.5)
         scene = Scene(frame.time_s, frame.width, frame.height, detected=False, motion=motion)
-        camera.take(Step(scene=scene, frame=frame, to_blur={}, signals=(), events=(), near_alarms={}))
+        camera.take(Step(scene=scene, frame=frame, to_blur={}, signals=(), events=(), swept_alarms={}))
     assert camera.stills() == ()
 
 

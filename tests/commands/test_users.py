@@ -49,9 +49,9 @@ def test_an_account_is_made_with_a_one_time_password_that_works(database: Databa
     output = users("add", "Aigerim", "--role", "operator", "--language", "kk")
     found = re.search(r"One-time password: (\S+)\n", output)
     assert found is not None
-    signed = sessions.sign_in(database, "aigerim", found[1], address=None, now=1.0)
-    assert signed.user.must_change_password
-    assert signed.user.language == "kk"
+    opened = sessions.sign_in(database, "aigerim", found[1], address=None, now=1.0)
+    assert opened.user.must_change_password
+    assert opened.user.language == "kk"
     with database.reading() as session:
         entry = record.entries(session)[0]
     assert (entry.action, entry.object, entry.detail["role"]) == ("user.add", "user:aigerim", "operator")

@@ -4,7 +4,7 @@ import dataclasses
 
 import numpy as np
 import pytest
-from tests.crowd.cameras import ASPECT, HEIGHT, WIDTH, length_errors, some_mounting, walking
+from tests.crowd.cameras import ASPECT, HEIGHT, WIDTH, length_errors, some_camera_pose, walking
 
 from tynysh.crowd.camera_pose import CameraPose
 from tynysh.crowd.learning import FEWEST_PEOPLE, GroundLearner, Hints, Learnt
@@ -31,7 +31,7 @@ def test_lengths_are_right_over_many_cameras_and_the_error_that_is_told_is_hones
     true, estimated, focal = [], [], []
     for seed in range(16):
         rng = np.random.default_rng(seed)
-        camera = some_mounting(rng)
+        camera = some_camera_pose(rng)
         scenes = walking(camera, rng, 40)
         found = learnt(scenes)
         if found is None:
@@ -148,4 +148,4 @@ class TestWhatWasLearntBefore:
 def test_memory_is_bounded() -> None:
     learner = GroundLearner()
     learnt(walking(CAMERA, np.random.default_rng(9), 150), learner)
-    assert learner.stretches <= 6 * 6 * 12
+    assert learner.segments <= 6 * 6 * 12

@@ -27,7 +27,7 @@ def rows(text: str) -> list[dict[str, str]]:
 def step(time_s: float, *places: PlaceCrowd) -> Step:
     crowd = CrowdState(time_s, places) if places else None
     return Step(
-        Scene(time_s, 100, 100, crowd=crowd), frame=None, to_blur={}, signals=(), events=(), near_alarms={}
+        Scene(time_s, 100, 100, crowd=crowd), frame=None, to_blur={}, signals=(), events=(), swept_alarms={}
     )
 
 

@@ -171,7 +171,7 @@ def test_what_a_lower_threshold_would_have_raised_is_counted_though_nothing_is()
     run = pipeline(watching((Behaviour.PERSON_DOWN, PersonDownSettings(threshold=0.99))), Lying())
     steps = [step for frame in frames(0, 25) if (step := run.process(frame)) is not None]
     assert events_of(steps) == []
-    counted = sum(step.near_alarms.get(Behaviour.PERSON_DOWN, no_alarms()) for step in steps)
+    counted = sum(step.swept_alarms.get(Behaviour.PERSON_DOWN, no_alarms()) for step in steps)
     assert (counted[0], counted[-1]) == (1, 0)
 
 

@@ -66,10 +66,10 @@ class TestWatched:
     def test_alarms_add_up_until_they_are_taken_also_those_of_a_lost_camera(self) -> None:
         record = WatchRecord()
         counted = no_alarms() + 1
-        record.take(step(1.0, near_alarms={Behaviour.FIGHT: counted}))
-        record.take(step(2.0, lost=True, near_alarms={Behaviour.FIGHT: counted}))
-        assert (record.take_watched().near_alarms[Behaviour.FIGHT] == 2).all()
-        assert record.take_watched().near_alarms == {}
+        record.take(step(1.0, swept_alarms={Behaviour.FIGHT: counted}))
+        record.take(step(2.0, lost=True, swept_alarms={Behaviour.FIGHT: counted}))
+        assert (record.take_watched().swept_alarms[Behaviour.FIGHT] == 2).all()
+        assert record.take_watched().swept_alarms == {}
 
 
 class TestActivity:

@@ -45,7 +45,7 @@ def test_velocity_of_hardly_anything_is_unknown() -> None:
     assert Trajectory([Observation(t, Box(0, 0, 10, 20)) for t in (0.0, 0.05, 0.1)]).velocity(0, 1) is None
 
 
-def test_stature_survives_a_fall_and_a_raised_arm() -> None:
+def test_body_height_survives_a_fall_and_a_raised_arm() -> None:
     upright = [Observation(t, Box(0, 0, 40, H)) for t in times(0, 1)]
     fallen = [Observation(t, Box(0, 0, H, 30)) for t in times(1, 2)]
     raised = [Observation(t, Box(0, 0, 40, 1.3 * H)) for t in times(2, 2.3)]

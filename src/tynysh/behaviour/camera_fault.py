@@ -103,29 +103,29 @@ class CameraFaultSettings(AnalyserSettings):
 class _Since:
     """Since when a fault has been seen, if it has, and when it last was."""
 
-    began_s: float | None = None
+    since_s: float | None = None
     seen_s: float = 0.0
 
     def observe(
-        self, present: bool, time_s: float, *, began_s: float | None = None, lapse_s: float = LAPSE_S
+        self, present: bool, time_s: float, *, since_s: float | None = None, lapse_s: float = LAPSE_S
     ) -> None:
-        """Take whether it is `present` at `time_s`; `began_s` where it is known to have begun earlier. It is over when
+        """Take whether it is `present` at `time_s`; `since_s` where it is known to have begun earlier. It is over when
         it was not seen for `lapse_s`, and when the clock was set back.
         """
         if time_s < self.seen_s:
-            self.began_s = None
+            self.since_s = None
         if present:
-            if self.began_s is None:
-                self.began_s = time_s if began_s is None else min(began_s, time_s)
+            if self.since_s is None:
+                self.since_s = time_s if since_s is None else min(since_s, time_s)
             self.seen_s = time_s
-        elif self.began_s is not None and time_s - self.seen_s >= lapse_s:
-            self.began_s = None
+        elif self.since_s is not None and time_s - self.seen_s >= lapse_s:
+            self.since_s = None
 
     def score(self, time_s: float, limit_s: float) -> float:
         """`COUNTED` when it has lasted for `limit_s`."""
-        if self.began_s is None:
+        if self.since_s is None:
             return 0.0
-        return min(1.0, COUNTED * (time_s - self.began_s) / limit_s)
+        return min(1.0, COUNTED * (time_s - self.since_s) / limit_s)
 
 
 class CameraFaultAnalyser:
@@ -159,14 +159,14 @@ class CameraFaultAnalyser:
         """One signal per fault; none on the picture for scenes that tell nothing of it."""
         time_s = scene.time_s
         if scene.feed is Feed.LOST:
-            self._lost.observe(True, time_s, began_s=self._last_sign_s(scene))
+            self._lost.observe(True, time_s, since_s=self._last_sign_s(scene))
             self._view = replace(self._view, same_since_s=None)
             self._gone.observe(False, time_s)
         else:
-            self._lost.began_s = None
+            self._lost.since_s = None
             self._picture_s = time_s
         lost = self._signal(
-            scene, CameraFault.LOST, self._lost.score(time_s, self._settings.lost_s), self._lost.began_s
+            scene, CameraFault.LOST, self._lost.score(time_s, self._settings.lost_s), self._lost.since_s
         )
         if scene.view is not None:
             self._view = scene.view
@@ -228,7 +228,7 @@ class CameraFaultAnalyser:
             since.observe(wrong[kind], scene.time_s)
         limit_s = self._settings.stream_s
         return [
-            self._signal(scene, kind, since.score(scene.time_s, limit_s), since.began_s)
+            self._signal(scene, kind, since.score(scene.time_s, limit_s), since.since_s)
             for kind, since in self._stream.items()
         ]
 
@@ -238,7 +238,7 @@ class CameraFaultAnalyser:
         limit_s = settings.dark_s if named is CameraFault.DARK else settings.view_s
         score = self._gone.score(scene.time_s, limit_s)
         return [
-            self._signal(scene, fault, score if fault is named else 0.0, self._gone.began_s)
+            self._signal(scene, fault, score if fault is named else 0.0, self._gone.since_s)
             for fault in IN_THE_PICTURE
         ]
 

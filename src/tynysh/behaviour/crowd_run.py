@@ -131,10 +131,10 @@ class CrowdRunAnalyser:
         number, people = int(started.sum()), int(known.sum())
         share = int(runs.sum()) / people if people else 0.0
         score = min(1.0, 0.6 * min(number / settings.people, share / settings.share))
-        began_s, reason, box = None, None, None
+        since_s, reason, box = None, None, None
         if number:
             begun = [self._runners[one] for one in walkers.numbers[started].tolist()]
-            began_s = min(one.started_s for one in begun if one.started_s is not None)
+            since_s = min(one.started_s for one in begun if one.started_s is not None)
             origin = float(np.mean([one.slow_at[0] for one in begun]))
             reason = _reason(walkers, started, number, origin)
             box = _around(walkers, started)
@@ -145,7 +145,7 @@ class CrowdRunAnalyser:
             box=box,
             people=number,
             reason=reason,
-            since_s=began_s if score > 0 else None,
+            since_s=since_s if score > 0 else None,
         )
 
     def _remember(

@@ -49,13 +49,13 @@ def fights(
     from tynysh.runtime.networks import Networks
 
     check_writable(as_json, report_out)
-    listed = read_clips(clips)
+    clips_to_score = read_clips(clips)
     networks = Networks.load(device)
     plan = CameraPlan({Behaviour.FIGHT: FightSettings()})
     with Progress(transient=True, disable=as_json == PRINTED) as progress:
-        task = progress.add_task(clips.name, total=len(listed))
+        task = progress.add_task(clips.name, total=len(clips_to_score))
         came_to = evaluate(
-            listed,
+            clips_to_score,
             lambda: build_pipeline(plan, networks, ids=Random(SEED)),
             on_clip=lambda: progress.advance(task),
         )

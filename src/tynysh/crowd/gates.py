@@ -43,7 +43,7 @@ class Gates:
 
     Somebody has a side once the feet are further from the line than `BAND` heights (a hysteresis: jitter on the line
     is no crossing), and crosses when that side changes and the way from the last place on the one side to the first on
-    the other meets the line between its ends. Looks may be far apart, tracks may break (`Lineage`).
+    the other meets the line between its ends. Looks may be far apart, tracks may break (`crowd.track_stitching`).
     """
 
     def __init__(self) -> None:
@@ -83,11 +83,11 @@ class Gates:
         aspect: float,
     ) -> LineCount:
         tally = self._tallies.setdefault(line.name, _LineCrossings())
-        start = np.array(line.start) * (aspect, 1.0)
-        along = np.array(line.end) * (aspect, 1.0) - start
+        begin = np.array(line.begin) * (aspect, 1.0)
+        along = np.array(line.end) * (aspect, 1.0) - begin
         length = max(float(np.hypot(*along)), 1e-9)
         # Left of the direction is where this is positive, for y runs downwards.
-        distance = ((places - start) @ (along[1], -along[0])) / length
+        distance = ((places - begin) @ (along[1], -along[0])) / length
         clear = np.abs(distance) > BAND * heights
         tally.forget(time_s, numbers.tolist())
         for index in np.flatnonzero(clear).tolist():
@@ -100,7 +100,7 @@ class Gates:
                 continue
             share = before[0] / (before[0] - here)
             met_x, met_y = before[1] + share * (x - before[1]), before[2] + share * (y - before[2])
-            at = ((met_x - start[0]) * along[0] + (met_y - start[1]) * along[1]) / length**2
+            at = ((met_x - begin[0]) * along[0] + (met_y - begin[1]) * along[1]) / length**2
             if not 0.0 <= at <= 1.0:
                 continue
             if here < 0:

@@ -38,7 +38,7 @@ class ScriptedAction:
     action: BodyAction
     start_s: float
     end_s: float
-    start: Point
+    begin: Point
     end: Point
     facing: int = 0
 
@@ -46,8 +46,8 @@ class ScriptedAction:
         """Where the feet are."""
         share = (time_s - self.start_s) / (self.end_s - self.start_s)
         return (
-            self.start[0] + share * (self.end[0] - self.start[0]),
-            self.start[1] + share * (self.end[1] - self.start[1]),
+            self.begin[0] + share * (self.end[0] - self.begin[0]),
+            self.begin[1] + share * (self.end[1] - self.begin[1]),
         )
 
 
@@ -56,7 +56,7 @@ class Actor:
     """One figure: a look (ordinal of its clothes) and what it does, without gaps; outside its parts it is not there."""
 
     look: int
-    parts: tuple[ScriptedAction, ...]
+    actions: tuple[ScriptedAction, ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -109,10 +109,10 @@ class Script:
         """The figures at a time of the loop, the farthest first; none while the lens is covered."""
         time_s %= self.loop_s
         found = [
-            _figure(number, actor, part, time_s)
+            _figure(number, actor, action, time_s)
             for number, actor in enumerate(self.actors)
-            for part in actor.parts
-            if part.start_s <= time_s < part.end_s
+            for action in actor.actions
+            if action.start_s <= time_s < action.end_s
         ]
         return sorted(found, key=lambda figure: figure.foot[1])
 
@@ -134,17 +134,17 @@ class Script:
         return sorted(people, key=lambda person: -person.score)
 
 
-def _figure(number: int, actor: Actor, part: ScriptedAction, time_s: float) -> DrawnPerson:
-    foot = part.at(time_s)
+def _figure(number: int, actor: Actor, action: ScriptedAction, time_s: float) -> DrawnPerson:
+    foot = action.at(time_s)
     height = body_height_at(foot[1])
-    travelled = hypot(foot[0] - part.start[0], foot[1] - part.start[1]) / height
-    facing = part.facing or (1 if part.end[0] >= part.start[0] else -1)
-    skeleton = joints(pose(part.action, time_s - part.start_s, travelled))
+    travelled = hypot(foot[0] - action.begin[0], foot[1] - action.begin[1]) / height
+    facing = action.facing or (1 if action.end[0] >= action.begin[0] else -1)
+    skeleton = joints(pose(action.action, time_s - action.start_s, travelled))
     placed = np.empty_like(skeleton)
     placed[:, 0] = foot[0] + facing * height * skeleton[:, 0]
     placed[:, 1] = foot[1] - height * skeleton[:, 1]
     return DrawnPerson(
-        number, actor.look, placed, foot, height, part.action in {BodyAction.LIE, BodyAction.FALL}
+        number, actor.look, placed, foot, height, action.action in {BodyAction.LIE, BodyAction.FALL}
     )
 
 
@@ -170,10 +170,10 @@ def _way(
     start_s: float, speed: float, *places: Point, action: BodyAction = BodyAction.WALK
 ) -> Iterator[ScriptedAction]:
     """Go along `places` from `start_s` on, at `speed` body heights per second."""
-    for start, end in pairwise(places):
-        height = body_height_at((start[1] + end[1]) / 2)
-        end_s = start_s + hypot(end[0] - start[0], end[1] - start[1]) / height / speed
-        yield ScriptedAction(action, start_s, end_s, start, end)
+    for begin, end in pairwise(places):
+        height = body_height_at((begin[1] + end[1]) / 2)
+        end_s = start_s + hypot(end[0] - begin[0], end[1] - begin[1]) / height / speed
+        yield ScriptedAction(action, start_s, end_s, begin, end)
         start_s = end_s
 
 
@@ -182,9 +182,9 @@ def _stay(action: BodyAction, start_s: float, end_s: float, place: Point, facing
 
 
 def _move(
-    action: BodyAction, start_s: float, end_s: float, start: Point, end: Point, facing: int = 0
+    action: BodyAction, start_s: float, end_s: float, begin: Point, end: Point, facing: int = 0
 ) -> ScriptedAction:
-    return ScriptedAction(action, start_s, end_s, start, end, facing)
+    return ScriptedAction(action, start_s, end_s, begin, end, facing)
 
 
 def _stroller(look: int, start_s: float, *places: Point, speed: float = 0.75) -> Actor:
@@ -245,7 +245,7 @@ def _loiterer() -> Actor:
 
 def _arrival(start_s: float, speed: float, *places: Point) -> float:
     """When a way that begins at `start_s` ends."""
-    return [part.end_s for part in _way(start_s, speed, *places)][-1]
+    return [action.end_s for action in _way(start_s, speed, *places)][-1]
 
 
 def _attack() -> tuple[Actor, Actor]:

@@ -91,7 +91,7 @@ def record_sightings(
             on_second(reported_s)
 
     analysis = analyse_video(
-        video, build_pipeline(plan, networks, ids=Random(SEED)), on_step=listen, trails=False
+        video, build_pipeline(plan, networks, ids=Random(SEED)), on_step=listen, keep_people=False
     )
     for level, maker in levels.items():
         at_level[level].update(

@@ -70,7 +70,7 @@ def tally_video(
             for index, label in enumerate(labels)
             if label.start_s - AROUND_S <= time_s <= label.end_s + AROUND_S
         ]
-        for behaviour, counts in step.near_alarms.items():
+        for behaviour, counts in step.swept_alarms.items():
             if around:
                 for index in around:
                     if labels[index].behaviour == behaviour:
@@ -81,7 +81,7 @@ def tally_video(
             tally.quiet_s += time_s - last_s
         last_s = time_s
 
-    analyse_video(video, pipeline, on_step=listen, trails=False)
+    analyse_video(video, pipeline, on_step=listen, keep_people=False)
     for label, counts in zip(labels, found, strict=True):
         tally.happenings[label.behaviour] = tally.happenings.get(label.behaviour, 0) + 1
         before = tally.found.get(label.behaviour, no_alarms())

@@ -184,7 +184,7 @@ class CameraFeed:
         return queue
 
     def set_active(self, moving: bool) -> None:
-        """Tell whether something moves (see `AdaptiveDecoder.attend`)."""
+        """Tell whether something moves (see `AdaptiveDecoder.set_active`)."""
         self._mailbox.set_active(moving)
 
     def frames(self, *, tick_s: float = 0.5) -> Iterator[Frame | FeedTick]:

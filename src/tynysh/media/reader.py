@@ -102,7 +102,7 @@ class VideoFile:
             self._decoder.set_active(moving)
 
     def frames(self) -> Iterator[Frame]:
-        """Frames in order of time; every one unless `attend(False)` is called."""
+        """Frames in order of time; every one unless `set_active(False)` is called."""
         for part in self._parts:
             yield from self._frames_of(part)
 

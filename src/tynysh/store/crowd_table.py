@@ -74,7 +74,7 @@ def check(form: Format) -> None:
         need("pyarrow", "export", "Parquet")
 
 
-def written(found: Iterable[Chunk], form: Format) -> Iterator[bytes]:
+def table_bytes(found: Iterable[Chunk], form: Format) -> Iterator[bytes]:
     """The table's file, piece by piece."""
     return _csv(found) if form == "csv" else _parquet(found)
 
