@@ -6,6 +6,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
+from tynysh.behaviour.scores import AT_LIMIT
 from tynysh.behaviour.settings import AnalyserSettings, Cooldown, MinDuration
 from tynysh.behaviour.signal import Behaviour, Reason, Signal
 from tynysh.behaviour.spec import AnalyserSpec, Severity, shipped
@@ -20,9 +21,6 @@ LAPSE_S = 1.2
 
 UNKNOWN_FACTOR = 6.0
 """A camera that never showed noise must stand still for so many times as long."""
-
-COUNTED = 0.6
-"""The score of a fault that has lasted for its limit, which is the threshold."""
 
 NAME_FADES = 0.8
 """What is left, from one comparison of the view to the next, of how often a fault was called by a name."""
@@ -122,10 +120,10 @@ class _Since:
             self.since_s = None
 
     def score(self, time_s: float, limit_s: float) -> float:
-        """`COUNTED` when it has lasted for `limit_s`."""
+        """`AT_LIMIT` when it has lasted for `limit_s`."""
         if self.since_s is None:
             return 0.0
-        return min(1.0, COUNTED * (time_s - self.since_s) / limit_s)
+        return min(1.0, AT_LIMIT * (time_s - self.since_s) / limit_s)
 
 
 class CameraFaultAnalyser:
@@ -199,13 +197,13 @@ class CameraFaultAnalyser:
         """For how long the view must be seen again until its fault is over. Behind a car's headlights a single look
         does it, unless glare lasted for long enough before.
         """
-        lasted = self._gone.score(self._gone.seen_s, self._settings.view_s) >= COUNTED
+        lasted = self._gone.score(self._gone.seen_s, self._settings.view_s) >= AT_LIMIT
         return 0.0 if self._named() is CameraFault.GLARE and not lasted else LAPSE_S
 
     def _frozen(self, scene: Scene) -> Signal:
         since_s = self._view.same_since_s
         limit_s = self._settings.frozen_s * (1.0 if self._view.noisy else UNKNOWN_FACTOR)
-        score = 0.0 if since_s is None else min(1.0, COUNTED * (scene.time_s - since_s) / limit_s)
+        score = 0.0 if since_s is None else min(1.0, AT_LIMIT * (scene.time_s - since_s) / limit_s)
         if self._view.fault is not None:
             # A slate stands still, and so does what light drowns or a cloth covers: that is what it is called.
             score = 0.0

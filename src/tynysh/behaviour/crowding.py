@@ -7,6 +7,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from tynysh.behaviour.scores import AT_LIMIT
 from tynysh.behaviour.settings import AnalyserSettings, Cooldown, MinDuration
 from tynysh.behaviour.signal import Behaviour, Reason, Signal
 from tynysh.behaviour.spec import AnalyserSpec, Severity, shipped
@@ -29,6 +30,9 @@ SURE = 0.9
 
 MOST_FORECAST = 0.62
 """Highest score that a forecast gives: what is there already outweighs it."""
+
+FEW_LOOKS, MORE_LOOKS = 0.7, 0.3
+"""How sure a count is however few looks it rests on, and how much more those of `FULL_LOOKS` make it."""
 
 
 class CrowdingSettings(AnalyserSettings):
@@ -153,15 +157,15 @@ class CrowdingAnalyser:
         counts = self._counts.setdefault(place.name, _CountWindow())
         counts.add(scene.time_s, crowd.count)
         people, limit = counts.typical(), place.limit
-        certainty = 0.7 + 0.3 * min(1.0, len(counts.looks) / FULL_LOOKS)
-        score = min(1.0, 0.6 * people / (limit + 1)) * certainty
+        certainty = FEW_LOOKS + MORE_LOOKS * min(1.0, len(counts.looks) / FULL_LOOKS)
+        score = min(1.0, AT_LIMIT * people / (limit + 1)) * certainty
         reason = Reason("crowding.count", {"people": people, "limit": limit})
         reach = (
             counts.forecast.reach(limit, 60 * self._settings.forecast_min)
             if self._settings.forecast_min
             else None
         )
-        if reach is not None and (predicted := min(MOST_FORECAST, 0.6 * reach.chance / SURE)) > score:
+        if reach is not None and (predicted := min(MOST_FORECAST, AT_LIMIT * reach.chance / SURE)) > score:
             score, reason = predicted, _forecast_reason(people, limit, reach)
         zone = place.zone
         inside = [

@@ -69,6 +69,9 @@ _SHOWN = (1.0, 0.92, 0.8, 0.62, 0.5, 0.4)
 _SMALL, _REAL_IF_SMALL = (12.0, 16.0, 22.0, 28.0), (0.9, 0.7, 0.4, 0.1)
 _CROWDED, _REAL_IF_CROWDED = (1.0, 2.0, 3.0, 4.0), (0.1, 0.4, 0.8, 1.0)
 
+MISPLACED = 0.5
+"""Heights by which the feet of one and the same person may be placed differently at two looks."""
+
 
 @dataclass(slots=True)
 class _TrackScore:
@@ -302,5 +305,5 @@ def _inside(box: Box, scene: Scene) -> float:
 def _may_be(track: Track, person: Person, time_s: float) -> bool:
     """Whether somebody found at `time_s` may be the one of `track`, last found a while ago and walking since."""
     height = max(track.box.height, person.box.height)
-    far = (0.5 + WALK * (time_s - track.seen_s)) * height
+    far = (MISPLACED + WALK * (time_s - track.seen_s)) * height
     return math.dist(track.box.foot, person.box.foot) <= far

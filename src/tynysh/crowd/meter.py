@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from tynysh.crowd.counting import Counter
+from tynysh.crowd.counting import Z95, Counter
 from tynysh.crowd.density import RADIUS_M, Floor, counted_map, kernel, metric_map, radius
 from tynysh.crowd.flow import flow
 from tynysh.crowd.gates import Gates
@@ -221,7 +221,7 @@ class CrowdMeter:
 def _density(count: Estimate, area_m2: float, error: float) -> Estimate:
     """Persons/m², with the band of the count widened by that of the area (errors independent, first order)."""
     value = count.value / area_m2
-    spread = 1.96 * error * value
+    spread = Z95 * error * value
     low = value - float(np.hypot(count.value - count.low, spread * area_m2)) / area_m2
     high = value + float(np.hypot(count.high - count.value, spread * area_m2)) / area_m2
     return Estimate(value, max(0.0, low), high)

@@ -11,6 +11,10 @@ from tynysh.geometry import box_array
 from tynysh.scene.motion import Motion
 from tynysh.scene.track import Track
 
+EARLY, BEHIND = 0.9, 0.5
+"""Parts of an interval: after the first a frame is taken rather than the next; by the second the beat falls behind at
+most."""
+
 
 class Urgency(StrEnum):
     """Why the detector looks as often as it does, the most urgent first."""
@@ -132,11 +136,11 @@ class DetectionSchedule:
             self._alert_until_s = time_s + settings.alert_for_s
         interval_s = settings.interval_s(self.need(time_s, motion, tracks), inferences)
         # Frames jitter: one that comes a little early is taken rather than the next.
-        due_s = self._beat_s + 0.9 * interval_s
+        due_s = self._beat_s + EARLY * interval_s
         if not begins and time_s < due_s:
             return False
         # The beat goes on in steps of the interval, unless it has fallen behind by more than one.
-        self._beat_s = max(self._beat_s + interval_s, time_s - 0.5 * interval_s) if not begins else time_s
+        self._beat_s = max(self._beat_s + interval_s, time_s - BEHIND * interval_s) if not begins else time_s
         self._looked_s = time_s
         return True
 
