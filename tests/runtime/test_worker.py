@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import select
 from tests.runtime.conftest import Installation, camera, site
 from tests.runtime.street import BLURRED, SEEN, CoatDetector, heads, write_street
-from tests.servers import Line, RtspCamera, until
+from tests.servers import ProxyServer, RtspCamera, until
 
 from tynysh.behaviour.event import Event, Phase
 from tynysh.behaviour.signal import Behaviour
@@ -82,7 +82,7 @@ def test_from_a_camera_over_rtsp_to_an_incident_with_a_blurred_clip(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     monkeypatch.setenv("CAMERA_PASSWORD", "hunter2")
-    with Line(rtsp.port, account=("operator", "another")) as line:
+    with ProxyServer(rtsp.port, account=("operator", "another")) as line:
         closed = f"rtsp://127.0.0.1:{line.port}/street.mp4?play_count=0"
         account = {"username": "operator", "password": {"env": "CAMERA_PASSWORD"}}
         installation.apply(

@@ -111,7 +111,7 @@ def footage(
     jobs = jobs_of(labels, site, camera, device)
     saved = SavedSightings(resume)
     quiet = as_json == PRINTED
-    outcomes = _looked_at(jobs, saved, device, workers, tolerance, labels.name, quiet=quiet)
+    outcomes = _sightings_of(jobs, saved, device, workers, tolerance, labels.name, quiet=quiet)
     code = 0
     for job in jobs:
         error = outcomes[job.key].error
@@ -143,7 +143,7 @@ def footage(
     return code
 
 
-def _looked_at(
+def _sightings_of(
     jobs: "list[AnalysisJob]",
     saved: "SavedSightings",
     device: str,

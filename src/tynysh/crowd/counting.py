@@ -136,7 +136,7 @@ class Counter:
     """
 
     def __init__(self) -> None:
-        self._standings: dict[int, _TrackScore] = {}
+        self._track_scores: dict[int, _TrackScore] = {}
         self._recent: dict[str, _RecentCounts] = {}
         self._occlusion = Occlusion()
 
@@ -191,19 +191,19 @@ class Counter:
         ]
 
     def _remember(self, scene: Scene) -> tuple[Track, ...]:
-        standings = {}
+        track_scores = {}
         for track in scene.tracks:
-            standing = self._standings.get(track.id) or _TrackScore(track.score, track.seen_s)
-            if track.seen_s > standing.seen_s:
-                weight = 1 - math.exp((standing.seen_s - track.seen_s) / SCORE_S)
-                standing.score += weight * (track.score - standing.score)
-                standing.seen_s = track.seen_s
-            standings[track.id] = standing
-        self._standings = standings
+            remembered = self._track_scores.get(track.id) or _TrackScore(track.score, track.seen_s)
+            if track.seen_s > remembered.seen_s:
+                weight = 1 - math.exp((remembered.seen_s - track.seen_s) / SCORE_S)
+                remembered.score += weight * (track.score - remembered.score)
+                remembered.seen_s = track.seen_s
+            track_scores[track.id] = remembered
+        self._track_scores = track_scores
         return scene.tracks
 
     def _sure(self, track: Track) -> bool:
-        return self._standings[track.id].score >= COUNTED_SCORE
+        return self._track_scores[track.id].score >= COUNTED_SCORE
 
     def _estimate(
         self, name: str, time_s: float, people: Sequence[Presence], behind: tuple[float, float]

@@ -47,7 +47,7 @@ class Gates:
     """
 
     def __init__(self) -> None:
-        self._tallies: dict[str, _LineCrossings] = {}
+        self._crossings: dict[str, _LineCrossings] = {}
 
     def observe(
         self,
@@ -69,9 +69,9 @@ class Gates:
 
     def forget_people(self) -> None:
         """Nobody has a side any more; the counts stay."""
-        for tally in self._tallies.values():
-            tally.sides.clear()
-            tally.seen_s.clear()
+        for crossings in self._crossings.values():
+            crossings.sides.clear()
+            crossings.seen_s.clear()
 
     def _count(
         self,
@@ -82,20 +82,20 @@ class Gates:
         heights: Floats,
         aspect: float,
     ) -> LineCount:
-        tally = self._tallies.setdefault(line.name, _LineCrossings())
+        crossings = self._crossings.setdefault(line.name, _LineCrossings())
         begin = np.array(line.begin) * (aspect, 1.0)
         along = np.array(line.end) * (aspect, 1.0) - begin
         length = max(float(np.hypot(*along)), 1e-9)
         # Left of the direction is where this is positive, for y runs downwards.
         distance = ((places - begin) @ (along[1], -along[0])) / length
         clear = np.abs(distance) > BAND * heights
-        tally.forget(time_s, numbers.tolist())
+        crossings.forget(time_s, numbers.tolist())
         for index in np.flatnonzero(clear).tolist():
             number = int(numbers[index])
             here = float(distance[index])
             x, y = float(places[index, 0]), float(places[index, 1])
-            before = tally.sides.get(number)
-            tally.sides[number] = (here, x, y)
+            before = crossings.sides.get(number)
+            crossings.sides[number] = (here, x, y)
             if before is None or (before[0] > 0) == (here > 0):
                 continue
             share = before[0] / (before[0] - here)
@@ -104,7 +104,7 @@ class Gates:
             if not 0.0 <= at <= 1.0:
                 continue
             if here < 0:
-                tally.ins += 1
+                crossings.ins += 1
             else:
-                tally.outs += 1
-        return LineCount(line.name, tally.ins, tally.outs)
+                crossings.outs += 1
+        return LineCount(line.name, crossings.ins, crossings.outs)
