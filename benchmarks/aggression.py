@@ -52,7 +52,7 @@ def people(number: int, side: float) -> list[tuple[str, float, float, float, flo
 
 def scenes(number: int, rate_hz: float, seconds: float, side: float, *, posed: bool) -> Iterator[Any]:
     """Scenes of people who stand, walk, run and strike, close together."""
-    from tynysh.demo.figure import Action, joints, pose
+    from tynysh.demo.figure import BodyAction, joints, pose
     from tynysh.geometry import Box
     from tynysh.scene.scene import Scene
     from tynysh.scene.track import Track
@@ -64,7 +64,7 @@ def scenes(number: int, rate_hz: float, seconds: float, side: float, *, posed: b
         tracks = []
         for track_id, (act, x, y, speed, begun_s, facing) in enumerate(cast, 1):
             way = speed * time_s if act in {"WALK", "RUN"} else 0.0
-            skeleton = joints(pose(Action[act], time_s + begun_s, way / HEIGHT))
+            skeleton = joints(pose(BodyAction[act], time_s + begun_s, way / HEIGHT))
             keypoints = np.full((26, 3), 0.8, dtype=np.float32)
             keypoints[:, 0] = x + facing * (way + HEIGHT * skeleton[:, 0])
             keypoints[:, 1] = y - HEIGHT * skeleton[:, 1]
@@ -84,7 +84,7 @@ def measure(name: str) -> dict[str, Any]:
     number, rate_hz, seconds, side, posed = CASTS[name]
     shown = list(scenes(number, rate_hz, seconds, side, posed=posed))
     analyser = AggressionAnalyser(AggressionSettings())
-    told = []
+    signals = []
     if any(field.name == "trajectories" for field in fields(Scene)):
         from tynysh.scene.trajectories import Trajectories
 
@@ -92,16 +92,16 @@ def measure(name: str) -> dict[str, Any]:
         before = time.process_time()
         for scene in shown:
             trajectories.observe(scene)
-            told += analyser.observe(replace(scene, trajectories=trajectories.now(scene)))
+            signals += analyser.observe(replace(scene, trajectories=trajectories.now(scene)))
     else:
         before = time.process_time()
         for scene in shown:
-            told += analyser.observe(scene)
+            signals += analyser.observe(scene)
     cost = 1000.0 * (time.process_time() - before) / seconds
     return {
         "cost": cost,
-        "scores": [signal.score for signal in told],
-        "reasons": [str(s.reason) for s in told],
+        "scores": [signal.score for signal in signals],
+        "reasons": [str(s.reason) for s in signals],
     }
 
 

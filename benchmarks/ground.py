@@ -10,7 +10,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from tests.crowd.cameras import length_errors, some_mounting, walking
+from tests.crowd.cameras import length_errors, some_camera_pose, walking
 
 from tynysh.crowd.learning import GroundLearner
 
@@ -25,17 +25,17 @@ def main(cameras: int) -> None:
     print("|---|---|---|---|---|---|---|")
     for people in PEOPLE:
         rows = np.array([row for seed in range(cameras) if (row := _one(seed, people)) is not None])
-        told, true = rows[rows[:, 0] <= 0.15].T
+        estimated, true = rows[rows[:, 0] <= 0.15].T
         print(
-            f"| {people} | {len(told) / cameras:.0%} | {np.median(told):.1%} | {np.median(true):.1%} "
-            f"| {np.quantile(true, 0.9):.1%} | {true.max():.1%} | {np.mean(true > 2 * told):.0%} |"
+            f"| {people} | {len(estimated) / cameras:.0%} | {np.median(estimated):.1%} | {np.median(true):.1%} "
+            f"| {np.quantile(true, 0.9):.1%} | {true.max():.1%} | {np.mean(true > 2 * estimated):.0%} |"
         )
 
 
 def _one(seed: int, people: int) -> tuple[float, float] | None:
     """The error that is told and the true one, of lengths where people walk; None where nothing is known."""
     rng = np.random.default_rng(seed)
-    camera = some_mounting(rng)
+    camera = some_camera_pose(rng)
     scenes = walking(camera, rng, people)
     learner = GroundLearner()
     for scene in scenes:

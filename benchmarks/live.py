@@ -125,9 +125,9 @@ def listen(
             if stop.is_set():
                 return
             if line.startswith("data:"):
-                said = json.loads(line.removeprefix("data:"))
-                if "behaviour" in said:
-                    arrivals.setdefault(f"{said['id']}", (time.time(), said))
+                message = json.loads(line.removeprefix("data:"))
+                if "behaviour" in message:
+                    arrivals.setdefault(f"{message['id']}", (time.time(), message))
 
 
 def main() -> None:
@@ -241,7 +241,7 @@ def watch(pid: int, address: str, seconds: float) -> dict[str, Any]:
     prompt = sorted(
         delay["onset_s"] for delay in delays if delay["behaviour"] in {"intrusion", "fight", "aggression"}
     )
-    told = sorted(delay["decided_s"] for delay in delays)
+    delivered = sorted(delay["decided_s"] for delay in delays)
     return {
         "seconds": seconds,
         **{name: after[name] - before[name] for name in COUNTED},
@@ -250,7 +250,7 @@ def watch(pid: int, address: str, seconds: float) -> dict[str, Any]:
         "peak_memory_mb": round(peak),
         "incidents": len(delays),
         "onset_to_console_s": quantiles(prompt),
-        "decision_to_console_s": quantiles(told),
+        "decision_to_console_s": quantiles(delivered),
     }
 
 

@@ -83,7 +83,7 @@ def seen_by(monkeypatch: pytest.MonkeyPatch) -> Callable[[Detector], None]:
 
 
 @dataclass(frozen=True)
-class Said:
+class Finished:
     """What a command said, and its exit code."""
 
     code: int
@@ -91,7 +91,7 @@ class Said:
     err: str
 
 
-Tynysh = Callable[..., Said]
+Tynysh = Callable[..., Finished]
 
 
 @pytest.fixture
@@ -101,12 +101,12 @@ def tynysh(
     """Run a command on the drawn street, or on the square where a video's name says so."""
     monkeypatch.setenv("COLUMNS", "200")
 
-    def run(*arguments: object) -> Said:
+    def run(*arguments: object) -> Finished:
         square = any("square" in str(argument) for argument in arguments)
         seen_by(ScriptedDetector() if square else CoatDetector())
         code = run_command([str(argument) for argument in arguments])
-        said = capsys.readouterr()
-        assert "Traceback" not in said.out + said.err
-        return Said(code, said.out, said.err)
+        output = capsys.readouterr()
+        assert "Traceback" not in output.out + output.err
+        return Finished(code, output.out, output.err)
 
     return run

@@ -75,7 +75,7 @@ class _Silent:
         return lambda *args, **kwargs: None
 
 
-class Line:
+class ProxyServer:
     """A TCP line to a server that can fall silent, be cut, be encrypted, or ask for a password (Basic)."""
 
     def __init__(

@@ -56,10 +56,10 @@ def short_video(path: Path, codec: str = "libx264", pictures: int = 20) -> Path:
 
 def failed(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str]:
     code = run_command(list(arguments))
-    said = capsys.readouterr()
+    output = capsys.readouterr()
     assert code != 0
-    assert "Traceback" not in said.out + said.err
-    return code, said.out + said.err
+    assert "Traceback" not in output.out + output.err
+    return code, output.out + output.err
 
 
 @pytest.mark.parametrize(
@@ -72,16 +72,16 @@ def test_a_file_that_is_no_video_is_refused_by_name(
     path = tmp_path / name
     path.write_bytes(content)
     for command in ("analyze", "bench"):
-        code, said = failed(capsys, command, str(path))
+        code, output = failed(capsys, command, str(path))
         assert code == 4
-        assert name in said
-        assert len(said.strip().splitlines()) <= 3
+        assert name in output
+        assert len(output.strip().splitlines()) <= 3
 
 
 def test_a_missing_file_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    code, said = failed(capsys, "analyze", str(tmp_path / "nowhere.mp4"))
+    code, output = failed(capsys, "analyze", str(tmp_path / "nowhere.mp4"))
     assert code == 4
-    assert "nowhere.mp4" in said
+    assert "nowhere.mp4" in output
 
 
 def test_an_unreadable_file_is_named(tmp_path: Path) -> None:
@@ -112,10 +112,10 @@ def test_a_codec_without_decoder_is_told(tmp_path: Path, capsys: pytest.CaptureF
     path = short_video(tmp_path / "strange.avi", codec="mpeg4")
     path.write_bytes(path.read_bytes().replace(b"FMP4", b"ZZZZ"))
     for command in ("analyze", "bench"):
-        code, said = failed(capsys, command, str(path))
+        code, output = failed(capsys, command, str(path))
         assert code == 4
-        assert "strange.avi" in said
-        assert "decoder" in said
+        assert "strange.avi" in output
+        assert "decoder" in output
 
 
 def test_a_video_cut_off_before_its_index_is_named(
@@ -124,24 +124,24 @@ def test_a_video_cut_off_before_its_index_is_named(
     whole = short_video(tmp_path / "whole.mp4").read_bytes()
     path = tmp_path / "cut.mp4"
     path.write_bytes(whole[: len(whole) // 2])
-    code, said = failed(capsys, "analyze", str(path))
+    code, output = failed(capsys, "analyze", str(path))
     assert code == 4
-    assert "cut.mp4" in said
+    assert "cut.mp4" in output
 
 
 def test_a_folder_without_videos_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "nothing").mkdir()
-    code, said = failed(capsys, "analyze", str(tmp_path / "nothing"))
+    code, output = failed(capsys, "analyze", str(tmp_path / "nothing"))
     assert code == 4
-    assert "nothing" in said
+    assert "nothing" in output
 
 
 def test_a_site_that_is_a_list_is_told_where(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     site = tmp_path / "site.yaml"
     site.write_text("- name: Club\n- name: Park\n")
-    code, said = failed(capsys, "check", str(site))
+    code, output = failed(capsys, "check", str(site))
     assert code == 3
-    assert f"{site}:1:1" in said
+    assert f"{site}:1:1" in output
 
 
 def test_every_mistake_in_a_site_is_found_in_one_run(
@@ -149,12 +149,12 @@ def test_every_mistake_in_a_site_is_found_in_one_run(
 ) -> None:
     site = tmp_path / "site.yaml"
     site.write_text(SITE.replace("nightlife", "nightlive").replace("name: door", "nmae: door"))
-    code, said = failed(capsys, "check", str(site))
+    code, output = failed(capsys, "check", str(site))
     assert code == 3
-    assert f"{site}:4:11" in said
-    assert "nightlife" in said
-    assert f"{site}:7:9" in said
-    assert "name" in said
+    assert f"{site}:4:11" in output
+    assert "nightlife" in output
+    assert f"{site}:7:9" in output
+    assert "name" in output
 
 
 def test_a_right_site_is_applied_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -179,29 +179,29 @@ def test_a_database_of_a_newer_version_is_left_alone(
         migrate(database)
         with database.writing() as session:
             session.execute(text("UPDATE alembic_version SET version_num = 'ffff_from_the_future'"))
-    code, said = failed(capsys, "users", "list", "--database", str(path))
+    code, output = failed(capsys, "users", "list", "--database", str(path))
     assert code == 6
-    assert "newer" in said
+    assert "newer" in output
 
 
 def test_a_file_that_is_no_database_is_left_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "letter.db"
     path.write_text("Dear database,\n" * 200)
-    code, said = failed(capsys, "users", "list", "--database", str(path))
+    code, output = failed(capsys, "users", "list", "--database", str(path))
     assert code == 6
-    assert "not a database" in said
+    assert "not a database" in output
     assert path.read_text().startswith("Dear")
 
 
 def test_a_database_that_cannot_be_reached_is_told_without_its_password(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    code, said = failed(
+    code, output = failed(
         capsys, "users", "list", "--database", "postgresql://tynysh:hunter2@127.0.0.1:9/tynysh"
     )
     assert code == 6
-    assert "127.0.0.1" in said
-    assert "hunter2" not in said
+    assert "127.0.0.1" in output
+    assert "hunter2" not in output
 
 
 def test_a_port_in_use_is_told_before_anything_starts(
@@ -213,10 +213,10 @@ def test_a_port_in_use_is_told_before_anything_starts(
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        code, said = failed(capsys, "run", str(site), "--port", str(port))
+        code, output = failed(capsys, "run", str(site), "--port", str(port))
     assert code == 7
-    assert str(port) in said
-    assert "--port" in said
+    assert str(port) in output
+    assert "--port" in output
 
 
 def test_a_missing_model_without_network_says_what_to_do(tmp_path: Path) -> None:
@@ -260,8 +260,8 @@ def test_a_missing_model_without_network_says_what_to_do(tmp_path: Path) -> None
     ],
 )
 def test_a_wrong_call_is_told_in_few_lines(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
-    _, said = failed(capsys, *arguments)
-    assert 0 < len(said.strip().splitlines()) <= 6
+    _, output = failed(capsys, *arguments)
+    assert 0 < len(output.strip().splitlines()) <= 6
 
 
 def test_the_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
@@ -275,9 +275,9 @@ def test_a_video_without_a_picture_is_named(tmp_path: Path, capsys: pytest.Captu
         stream = container.add_stream("mpeg4", rate=10)
         stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
         container.start_encoding()
-    code, said = failed(capsys, "bench", str(path))
+    code, output = failed(capsys, "bench", str(path))
     assert code == 4
-    assert "blank.mp4" in said
+    assert "blank.mp4" in output
 
 
 @pytest.mark.parametrize(
@@ -299,17 +299,17 @@ def test_nobodys_home_folder_is_told(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv(variable, "~no-such-user/here")
-    found, said = failed(capsys, *arguments)
+    found, output = failed(capsys, *arguments)
     assert found == code
-    assert "~no-such-user is nobody's home folder" in said
+    assert "~no-such-user is nobody's home folder" in output
 
 
 def test_nobodys_home_in_a_site_is_told_where(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     site = tmp_path / "site.yaml"
     site.write_text(SITE.replace("rtsp://127.0.0.1:9/door", "~no-such-user/door.mp4"))
-    code, said = failed(capsys, "check", str(site))
+    code, output = failed(capsys, "check", str(site))
     assert code == 3
-    assert f"{site}:8:15" in said
+    assert f"{site}:8:15" in output
 
 
 def test_what_the_system_refuses_is_one_line(
@@ -319,8 +319,8 @@ def test_what_the_system_refuses_is_one_line(
         raise OSError(errno.ENOSPC, "No space left on device", "/some/where")
 
     monkeypatch.setattr("tynysh.perception.models.cache.Models", full)
-    code, said = failed(capsys, "models", "list")
-    assert (code, said) == (1, "error: /some/where: No space left on device\n")
+    code, output = failed(capsys, "models", "list")
+    assert (code, output) == (1, "error: /some/where: No space left on device\n")
 
 
 def test_the_command_line_starts_without_what_only_some_commands_need() -> None:

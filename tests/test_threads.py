@@ -23,18 +23,18 @@ print((time.process_time() - used) / 0.5)
 def test_small_products_take_no_other_core() -> None:
     """The waiting in between is idle; with a second thread that spins, it takes about a whole core."""
     environment = {key: value for key, value in os.environ.items() if key != "OPENBLAS_NUM_THREADS"}
-    said = subprocess.run(
+    finished = subprocess.run(
         [sys.executable, "-c", SPINNING], capture_output=True, text=True, check=True, env=environment
     )
-    assert float(said.stdout) < 0.6
+    assert float(finished.stdout) < 0.6
 
 
 def test_who_says_otherwise_is_heard() -> None:
-    said = subprocess.run(
+    finished = subprocess.run(
         [sys.executable, "-c", "import tynysh, os; print(os.environ['OPENBLAS_NUM_THREADS'])"],
         capture_output=True,
         text=True,
         check=True,
         env=os.environ | {"OPENBLAS_NUM_THREADS": "3"},
     )
-    assert said.stdout.strip() == "3"
+    assert finished.stdout.strip() == "3"

@@ -72,7 +72,7 @@ class Clock:
 class Workers:
     """Stands for the workers: what they would say, set by the test."""
 
-    said: dict[str, dict[str, Any]] = field(default_factory=dict)
+    statuses: dict[str, dict[str, Any]] = field(default_factory=dict)
     pictures: dict[str, bytes] = field(default_factory=dict)
     crowds: dict[str, dict[str, Any]] = field(default_factory=dict)
     videos: dict[str, Callable[[], AsyncIterator[bytes]]] = field(default_factory=dict)
@@ -81,7 +81,7 @@ class Workers:
 
     async def status(self) -> Mapping[str, CameraStatus]:
         await asyncio.sleep(self.slow_s)
-        return understood(self.said)
+        return understood(self.statuses)
 
     async def crowd(self, camera_id: str) -> Mapping[str, Any] | None:
         return self.crowds.get(camera_id)
@@ -219,7 +219,7 @@ class House:
                 now=self.clock.now,
             )
 
-    def fares(self, camera: str, state: str) -> None:
+    def set_state(self, camera: str, state: str) -> None:
         """The camera's worker records another state."""
         with self.database.writing() as session:
             status = CameraStatus(state=state, since=self.clock.now, fps=10.0)

@@ -7,7 +7,7 @@ from tynysh.store.users import Role
 def test_a_silent_camera_is_a_blind_place_and_says_what_it_hides(make_house) -> None:
     house = make_house()
     now = house.clock.now
-    house.workers.said = {
+    house.workers.statuses = {
         "club-door": {"state": "lost", "since": now},
         "park-door": {"state": "live", "since": now},
     }

@@ -53,7 +53,7 @@ async def endless() -> AsyncIterator[bytes]:
 
 
 def test_a_camera_says_how_it_is_doing(house) -> None:
-    house.workers.said["club-door"] = {
+    house.workers.statuses["club-door"] = {
         "state": "degraded",
         "since": house.clock.now,
         "detail": "few frames arrive",
@@ -89,14 +89,14 @@ def test_a_camera_whose_worker_is_silent_is_not_called_live(make_house) -> None:
     house = make_house()
     with house.signed_in() as browser:
         assert browser.get("/api/v1/cameras/park-door").json()["state"] == "connecting"
-        house.fares("park-door", "live")
+        house.set_state("park-door", "live")
         camera = browser.get("/api/v1/cameras/park-door").json()
     assert (camera["state"], camera["detail"]) == ("lost", "worker_silent")
 
 
 def test_a_worker_that_makes_no_sense_is_as_good_as_silent(make_house) -> None:
     house = make_house()
-    house.workers.said = {
+    house.workers.statuses = {
         "club-door": {"state": "on fire"},
         "park-door": {"state": "live", "since": house.clock.now},
     }

@@ -64,9 +64,9 @@ def test_no_address_leads_out_of_the_folder(house, path: str) -> None:
     with socket.create_connection(("127.0.0.1", house.served.port), timeout=10) as connection:
         connection.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode())
         with connection.makefile("rb") as answer:
-            said = answer.read()
-    assert said.startswith((b"HTTP/1.1 200", b"HTTP/1.1 404"))
-    body = said.partition(b"\r\n\r\n")[2]
+            reply = answer.read()
+    assert reply.startswith((b"HTTP/1.1 200", b"HTTP/1.1 404"))
+    body = reply.partition(b"\r\n\r\n")[2]
     assert b"secret" not in body
     assert b"root:" not in body
 

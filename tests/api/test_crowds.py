@@ -73,9 +73,9 @@ def test_the_crowd_now_is_what_the_worker_says(house) -> None:
     ground = Ground(np.eye(3), error=0.08)
     house.workers.crowds["club-door"] = crowd_message(state(BEGIN_S), ground)
     with house.signed_in() as browser:
-        said = browser.get("/api/v1/cameras/club-door/crowd").json()
-    assert said["at"] == datetime.fromtimestamp(BEGIN_S, UTC).isoformat().replace("+00:00", "Z")
-    picture, stage = said["places"]
+        crowd = browser.get("/api/v1/cameras/club-door/crowd").json()
+    assert crowd["at"] == datetime.fromtimestamp(BEGIN_S, UTC).isoformat().replace("+00:00", "Z")
+    picture, stage = crowd["places"]
     assert (picture["name"], picture["count"], picture["rough"], picture["density"]) == (
         PICTURE,
         16,
@@ -84,9 +84,9 @@ def test_the_crowd_now_is_what_the_worker_says(house) -> None:
     )
     assert (stage["low"], stage["high"], stage["density"], stage["level"]) == (11, 14, 0.5, "C")
     assert (stage["area_m2"], stage["capacity"], stage["pressure"]) == (24, 20, 0.004)
-    assert said["lines"] == [{"name": "Door", "ins": 5, "outs": 2}]
-    assert said["map"] == {"columns": 2, "rows": 3, "metric": True, "values": [0, 0.25, 1.5, 0, 0, 2]}
-    assert (said["calibrated"], said["error"]) == (True, 0.08)
+    assert crowd["lines"] == [{"name": "Door", "ins": 5, "outs": 2}]
+    assert crowd["map"] == {"columns": 2, "rows": 3, "metric": True, "values": [0, 0.25, 1.5, 0, 0, 2]}
+    assert (crowd["calibrated"], crowd["error"]) == (True, 0.08)
 
 
 def test_a_grid_lies_on_the_floor_where_that_is_known(house) -> None:
@@ -104,8 +104,8 @@ def test_a_grid_lies_on_the_floor_where_that_is_known(house) -> None:
 
 def test_of_a_silent_camera_nothing_is_said(house) -> None:
     with house.signed_in() as browser:
-        said = browser.get("/api/v1/cameras/park-door/crowd").json()
-    assert (said["at"], said["places"], said["map"]) == (None, [], None)
+        crowd = browser.get("/api/v1/cameras/park-door/crowd").json()
+    assert (crowd["at"], crowd["places"], crowd["map"]) == (None, [], None)
 
 
 def test_history_has_the_same_figures_as_the_crowd_now(house) -> None:

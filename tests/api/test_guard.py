@@ -260,7 +260,7 @@ def test_broken_requests_do_not_break_the_server(house, raw: bytes) -> None:
         connection.sendall(raw)
         connection.shutdown(socket.SHUT_WR)
         with connection.makefile("rb") as answer:
-            said = answer.read()
-    assert b"Traceback" not in said
-    assert said.startswith((b"HTTP/1.1 4", b"HTTP/1.1 200")) or said == b""
+            reply = answer.read()
+    assert b"Traceback" not in reply
+    assert reply.startswith((b"HTTP/1.1 4", b"HTTP/1.1 200")) or reply == b""
     assert httpx.get(f"{house.url}/healthz").status_code == 200

@@ -29,9 +29,9 @@ def test_it_is_well(make_house) -> None:
 
 def test_on_the_machine_itself_it_tells_how_old_each_camera_is(make_house) -> None:
     house = make_house()
-    house.fares("club-door", "live")
-    house.fares("park-door", "live")
-    house.workers.said["club-door"] = {"state": "live", "since": house.clock.now, "worker": 1}
+    house.set_state("club-door", "live")
+    house.set_state("park-door", "live")
+    house.workers.statuses["club-door"] = {"state": "live", "since": house.clock.now, "worker": 1}
     house.clock.now += 12
     answer = httpx.get(f"{house.url}/healthz")
     assert answer.status_code == 200, "the console itself serves"
@@ -47,7 +47,7 @@ def test_on_the_machine_itself_it_tells_how_old_each_camera_is(make_house) -> No
 
 def test_strangers_are_told_no_more_than_that(make_house) -> None:
     house = make_house()
-    house.fares("club-door", "live")
+    house.set_state("club-door", "live")
     assert httpx.get(f"{house.url}/healthz", headers=PROXIED).json() == {"status": "degraded"}
     with house.signed_in(Role.OPERATOR) as browser:
         assert browser.get("/healthz", headers=PROXIED).json() == {"status": "degraded"}
@@ -68,7 +68,7 @@ def test_without_a_database_it_is_not_well(make_house, monkeypatch) -> None:
 
 def test_the_figures(make_house) -> None:
     house = make_house()
-    house.workers.said["club-door"] = {
+    house.workers.statuses["club-door"] = {
         "state": "live",
         "since": house.clock.now,
         "people": 4,
@@ -101,7 +101,7 @@ def test_the_figures(make_house) -> None:
 
 def test_a_camera_name_cannot_forge_figures(make_house) -> None:
     house = make_house()
-    house.workers.said['x"} 1\ntynysh_forged 1\n#'] = {"state": "live", "since": 0}
+    house.workers.statuses['x"} 1\ntynysh_forged 1\n#'] = {"state": "live", "since": 0}
     found = samples(httpx.get(f"{house.url}/metrics").text)
     assert ("tynysh_forged", frozenset()) not in found
 

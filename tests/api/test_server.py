@@ -91,11 +91,11 @@ def test_a_signal_stops_it_cleanly_with_a_page_open(tmp_path: Path, number: sign
             kept.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
             assert kept.recv(4096).startswith(b"HTTP/1.1 200")
             process.send_signal(number)
-            said, errors = process.communicate(timeout=30)
+            output, errors = process.communicate(timeout=30)
     finally:
         process.kill()
         process.wait()
-    assert said.endswith("stopped\n")
+    assert output.endswith("stopped\n")
     assert process.returncode == 0
     assert "Traceback" not in errors
 
@@ -104,11 +104,11 @@ def test_a_port_in_use_ends_the_program_without_a_traceback(tmp_path: Path) -> N
     taken = listen("127.0.0.1", 0)
     port = taken.getsockname()[1]
     process = program(tmp_path, port)
-    said, errors = process.communicate(timeout=60)
+    output, errors = process.communicate(timeout=60)
     taken.close()
     assert process.returncode == PortError.exit_code
-    assert f"port {port}" in said
-    assert "Traceback" not in said + errors
+    assert f"port {port}" in output
+    assert "Traceback" not in output + errors
 
 
 async def test_it_stops_with_streams_open(make_house) -> None:

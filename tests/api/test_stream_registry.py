@@ -38,26 +38,26 @@ async def running(watching: StreamRegistry):
 
 
 async def test_a_venue_that_loses_a_site_loses_its_streams() -> None:
-    standing = {"t": user(Role.VENUE, frozenset({"club", "park"}))}
-    watching = StreamRegistry(lambda hashes: standing, every_s=0.01, per_session=9)
-    async with running(watching), watching.streaming(Principal(standing["t"], "t"), "live") as stream:
-        standing["t"] = user(Role.VENUE, frozenset({"club"}))
+    valid_users = {"t": user(Role.VENUE, frozenset({"club", "park"}))}
+    watching = StreamRegistry(lambda hashes: valid_users, every_s=0.01, per_session=9)
+    async with running(watching), watching.streaming(Principal(valid_users["t"], "t"), "live") as stream:
+        valid_users["t"] = user(Role.VENUE, frozenset({"club"}))
         async with asyncio.timeout(10):
             await stream.ended.wait()
 
 
 async def test_what_does_not_concern_rights_does_not_end_streams() -> None:
     looked = 0
-    standing = {"t": user()}
+    valid_users = {"t": user()}
 
-    def look(hashes):
+    def valid_users_of(hashes):
         nonlocal looked
         looked += 1
-        return standing
+        return valid_users
 
-    watching = StreamRegistry(look, every_s=0.01, per_session=9)
-    async with running(watching), watching.streaming(Principal(standing["t"], "t"), "live") as stream:
-        standing["t"] = user(language="kk")
+    watching = StreamRegistry(valid_users_of, every_s=0.01, per_session=9)
+    async with running(watching), watching.streaming(Principal(valid_users["t"], "t"), "live") as stream:
+        valid_users["t"] = user(language="kk")
         async with asyncio.timeout(10):
             while looked < 3:
                 await asyncio.sleep(0.01)
@@ -96,14 +96,14 @@ async def test_after_closing_no_stream_begins() -> None:
 async def test_a_fault_does_not_end_the_watch() -> None:
     looked = 0
 
-    def look(hashes):
+    def valid_users_of(hashes):
         nonlocal looked
         looked += 1
         if looked == 1:
             raise ValueError("a role that is not known here")
         return {}
 
-    watching = StreamRegistry(look, every_s=0.01, per_session=9)
+    watching = StreamRegistry(valid_users_of, every_s=0.01, per_session=9)
     async with running(watching), watching.streaming(Principal(user(), "t"), "live") as stream:
         async with asyncio.timeout(10):
             await stream.ended.wait()

@@ -3,7 +3,7 @@
 import pytest
 
 from tynysh.behaviour.signal import Behaviour
-from tynysh.incidents.alarm_budget import Choice, Rate, Standing
+from tynysh.incidents.alarm_budget import AlarmRate, Choice, Standing
 from tynysh.store.queries import alarm_budgets
 from tynysh.store.queries.alarm_budgets import LearntThreshold
 from tynysh.store.users import Role
@@ -11,7 +11,7 @@ from tynysh.store.users import Role
 PATH = "/api/v1/cameras/club-door/thresholds"
 
 
-def learnt(behaviour: Behaviour, rate: Rate, recall: float | None) -> LearntThreshold:
+def learnt(behaviour: Behaviour, rate: AlarmRate, recall: float | None) -> LearntThreshold:
     choice = Choice(0.62, Standing.KEPT, rate, recall, recall_floor=0.6)
     return LearntThreshold(
         "club-door", behaviour, choice, 0.5, 0.33, 4.5, verified=3, refound=2, updated_at=1e9
@@ -22,8 +22,8 @@ def test_thresholds_are_told_with_what_they_cost(house) -> None:
     with house.signed_in(Role.OPERATOR) as browser:
         assert browser.get(PATH).json() == []
         with house.database.writing() as session:
-            alarm_budgets.keep(session, learnt(Behaviour.FIGHT, Rate(0.2, 0.1, 0.3), 0.86))
-            alarm_budgets.keep(session, learnt(Behaviour.AGGRESSION, Rate(0.0, 0.0, float("inf")), None))
+            alarm_budgets.keep(session, learnt(Behaviour.FIGHT, AlarmRate(0.2, 0.1, 0.3), 0.86))
+            alarm_budgets.keep(session, learnt(Behaviour.AGGRESSION, AlarmRate(0.0, 0.0, float("inf")), None))
         aggression, fight = browser.get(PATH).json()
     assert fight == {
         "behaviour": "fight",

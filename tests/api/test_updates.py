@@ -41,7 +41,7 @@ async def test_what_people_do_is_told_to_the_others(house) -> None:
 async def test_a_camera_that_changes_is_told(house) -> None:
     async with house.updates(house.token(house.user())) as updates:
         await updates.ready()
-        await asyncio.to_thread(house.fares, "park-door", "degraded")
+        await asyncio.to_thread(house.set_state, "park-door", "degraded")
         name, camera = await updates.next()
     assert (name, camera["id"], camera["state"]) == ("camera", "park-door", "degraded")
 
@@ -49,17 +49,17 @@ async def test_a_camera_that_changes_is_told(house) -> None:
 async def test_nothing_is_missed_and_nothing_told_twice_over_reconnections(make_house) -> None:
     house = make_house()
     token = house.token(house.user())
-    told: list[str] = []
+    received: list[str] = []
     numbers: list[str] = []
     last_id = "0"
     for _ in range(4):
         numbers.append(str(await happens(house)))
         async with house.updates(token, headers={"Last-Event-ID": last_id}) as updates:
             numbers.append(str(await happens(house)))
-            while len(told) < len(numbers):
-                told.append((await updates.next())[1]["id"])
+            while len(received) < len(numbers):
+                received.append((await updates.next())[1]["id"])
             last_id = updates.last_id or "0"
-    assert told == numbers
+    assert received == numbers
 
 
 async def test_the_header_counts_more_than_the_address(make_house) -> None:
@@ -108,8 +108,8 @@ async def test_a_venue_is_told_of_its_own_site_only(make_house) -> None:
     async with house.updates(token, query="?after=0") as updates:
         assert (await updates.next())[1]["id"] == str(early)
         await happens(house, "park-door")
-        await asyncio.to_thread(house.fares, "park-door", "live")
-        await asyncio.to_thread(house.fares, "club-door", "live")
+        await asyncio.to_thread(house.set_state, "park-door", "live")
+        await asyncio.to_thread(house.set_state, "club-door", "live")
         late = await happens(house, "club-door")
         assert [(await updates.next())[1]["id"] for _ in range(2)] == ["club-door", str(late)]
 
@@ -165,7 +165,7 @@ async def test_a_browser_that_reads_too_slowly_is_cut_off_and_can_resume(make_ho
             await asyncio.sleep(0.02)
         while watch.open("updates"):
             state = "lost" if state == "live" else "live"
-            await asyncio.to_thread(house.fares, "park-door", state)
+            await asyncio.to_thread(house.set_state, "park-door", state)
             await asyncio.sleep(0.03)
     slow.close()
     async with house.updates(token, query="?after=0") as updates:
@@ -270,7 +270,7 @@ async def test_a_row_that_cannot_be_told_holds_up_nothing(make_house) -> None:
         later = await happens(house)
         assert (await updates.next())[1]["id"] == str(later)
         with house.database.reading() as session:
-            assert house.app.state.context.feed.last_told == changes.latest(session)
+            assert house.app.state.context.feed.last_sent == changes.latest(session)
 
 
 async def test_the_feed_goes_on_after_any_fault(make_house, monkeypatch) -> None:

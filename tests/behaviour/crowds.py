@@ -71,7 +71,7 @@ def judged(film: Filmed, behaviour: Behaviour, settings: AnalyserSettings | None
     signals: list[Signal] = []
     begun: list[Event] = []
     for scene in film.scenes:
-        said = analyser.observe(scene)
-        signals += said
-        begun += [event for event in events.observe(said, scene.time_s) if event.phase is Phase.BEGUN]
+        observed = analyser.observe(scene)
+        signals += observed
+        begun += [event for event in events.observe(observed, scene.time_s) if event.phase is Phase.BEGUN]
     return Judged(tuple(signals), tuple(begun))

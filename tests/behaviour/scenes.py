@@ -9,7 +9,7 @@ from tynysh.behaviour import registry
 from tynysh.behaviour.analyser import Analyser
 from tynysh.behaviour.settings import AnalyserSettings
 from tynysh.behaviour.signal import Behaviour, Signal
-from tynysh.demo.figure import Action, Pose, joints, pose
+from tynysh.demo.figure import BodyAction, BodyPose, joints, pose
 from tynysh.geometry import Box
 from tynysh.media.frame import Frame
 from tynysh.perception.clip_classification import ClipClassifier, FightClassifier
@@ -44,7 +44,7 @@ def boxed(track_id: int, box: Box, time_s: float, **changes: object) -> Track:
 
 def posed(
     track_id: int,
-    action: Action,
+    action: BodyAction,
     x: float,
     time_s: float,
     *,
@@ -58,7 +58,7 @@ def posed(
 
 def drawn(
     track_id: int,
-    stance: Pose,
+    stance: BodyPose,
     x: float,
     time_s: float,
     *,
@@ -66,7 +66,7 @@ def drawn(
     lift: float = 0.0,
     tall: float = H,
 ) -> Track:
-    """Somebody in a pose of the test's own, `lift` statures off the ground."""
+    """Somebody in a pose of the test's own, `lift` body heights off the ground."""
     skeleton = joints(stance)
     keypoints: Keypoints = np.ones((26, 3), dtype=np.float32) * 0.9
     keypoints[:, 0] = x + facing * tall * skeleton[:, 0]

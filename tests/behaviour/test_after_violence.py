@@ -27,7 +27,7 @@ def down(time_s: float, since_s: float, box: Box = DOWN, subject: str = "1") -> 
     )
 
 
-def told(after_violence: AfterViolence, signal: Signal) -> str:
+def reason_after(after_violence: AfterViolence, signal: Signal) -> str:
     (judged,) = after_violence.observe([signal], signal.time_s)
     assert judged.reason is not None
     assert (judged.score, judged.since_s, judged.box) == (signal.score, signal.since_s, signal.box)
@@ -37,7 +37,7 @@ def told(after_violence: AfterViolence, signal: Signal) -> str:
 def after(before: Signal, fell: Signal) -> str:
     after_violence = AfterViolence()
     after_violence.observe([before], before.time_s)
-    return told(after_violence, fell)
+    return reason_after(after_violence, fell)
 
 
 def test_going_down_seconds_after_a_fight_or_a_blow_is_told() -> None:
@@ -58,10 +58,10 @@ def test_violence_that_begins_long_after_the_fall_is_not_what_went_before() -> N
 def test_once_told_it_stays_for_that_person_and_for_no_other() -> None:
     after_violence = AfterViolence()
     after_violence.observe([violence(100.0)], 100.0)
-    assert told(after_violence, down(103.0, 102.0)) == AFTER_VIOLENCE
+    assert reason_after(after_violence, down(103.0, 102.0)) == AFTER_VIOLENCE
     for second in range(104, 200, 5):
-        assert told(after_violence, down(float(second), 102.0)) == AFTER_VIOLENCE
-    assert told(after_violence, down(200.0, 199.0, subject="2")) == "person_down.fell"
+        assert reason_after(after_violence, down(float(second), 102.0)) == AFTER_VIOLENCE
+    assert reason_after(after_violence, down(200.0, 199.0, subject="2")) == "person_down.fell"
 
 
 def test_other_signals_pass_through_as_they_are() -> None:

@@ -6,7 +6,7 @@ from tests.behaviour.scenes import LEFT_HALF, posed, scene, scores, times, watch
 
 from tynysh.behaviour.aggression import AggressionAnalyser, AggressionSettings
 from tynysh.behaviour.signal import Signal
-from tynysh.demo.figure import Action
+from tynysh.demo.figure import BodyAction
 from tynysh.scene.track import Track
 
 Cast = Callable[[float], list[Track]]
@@ -18,8 +18,8 @@ def play(cast: Cast, end_s: float = 4.0, step_s: float = 0.1, **settings: object
 
 
 def attack(t: float) -> list[Track]:
-    act = Action.STRIKE if t > 1 else Action.STAND
-    return [posed(1, act, 300, t, begun_s=1.0), posed(2, Action.STAND, 340, t, facing=-1)]
+    act = BodyAction.STRIKE if t > 1 else BodyAction.STAND
+    return [posed(1, act, 300, t, begun_s=1.0), posed(2, BodyAction.STAND, 340, t, facing=-1)]
 
 
 def test_a_blow_is_noticed_where_it_is_struck_and_says_why() -> None:
@@ -40,20 +40,20 @@ def test_it_is_calm_before_and_the_score_falls_soon_after() -> None:
 def test_people_who_pass_each_other_are_calm() -> None:
     def cast(t: float) -> list[Track]:
         return [
-            posed(1, Action.WALK, 200 + 80 * t, t, travelled=0.8 * t),
-            posed(2, Action.WALK, 520 - 80 * t, t, travelled=0.8 * t + 0.2, facing=-1),
+            posed(1, BodyAction.WALK, 200 + 80 * t, t, travelled=0.8 * t),
+            posed(2, BodyAction.WALK, 520 - 80 * t, t, travelled=0.8 * t + 0.2, facing=-1),
         ]
 
     assert max(scores(play(cast))) < 0.4
 
 
 def test_somebody_who_strikes_the_air_alone_is_calm() -> None:
-    assert max(scores(play(lambda t: [posed(1, Action.STRIKE, 300, t)]))) == 0.0
+    assert max(scores(play(lambda t: [posed(1, BodyAction.STRIKE, 300, t)]))) == 0.0
 
 
 def test_zones_hold_it_to_a_place() -> None:
     def elsewhere(t: float) -> list[Track]:
-        return [posed(1, Action.STRIKE, 700, t), posed(2, Action.STAND, 740, t, facing=-1)]
+        return [posed(1, BodyAction.STRIKE, 700, t), posed(2, BodyAction.STAND, 740, t, facing=-1)]
 
     assert max(scores(play(elsewhere))) >= 0.6
     assert max(scores(play(elsewhere, zones=["left"]))) == 0.0

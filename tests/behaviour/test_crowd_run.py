@@ -26,9 +26,9 @@ def test_every_crowd_that_starts_to_run_is_found_within_three_seconds(scenario, 
 @pytest.mark.parametrize("metric", [True, False])
 @pytest.mark.parametrize("scenario", scenarios.CALM, ids=lambda scenario: scenario.__name__)
 def test_calm_crowds_raise_no_alarm(scenario, metric: bool) -> None:
-    said = judged(filmed(scenario, metric=metric), Behaviour.CROWD_RUN)
-    assert said.events == ()
-    assert max(signal.score for signal in said.signals) < 0.5
+    outcome = judged(filmed(scenario, metric=metric), Behaviour.CROWD_RUN)
+    assert outcome.events == ()
+    assert max(signal.score for signal in outcome.signals) < 0.5
 
 
 @pytest.mark.parametrize(
@@ -78,8 +78,8 @@ def test_between_looks_it_says_what_it_said_and_when_the_camera_is_lost_nothing(
     scenes = filmed(scenarios.flight_one_way).scenes[:40]
     analyser = CrowdRunAnalyser(CrowdRunSettings())
     for scene in scenes:
-        (said,) = analyser.observe(scene)
+        (first,) = analyser.observe(scene)
     between = Scene(8.1, 1280, 720, detected=False, crowd=scenes[-1].crowd)
-    assert [replace(signal, time_s=said.time_s) for signal in analyser.observe(between)] == [said]
+    assert [replace(signal, time_s=first.time_s) for signal in analyser.observe(between)] == [first]
     assert list(analyser.observe(Scene(8.2, 1280, 720, feed=Feed.LOST))) == []
     assert list(analyser.observe(Scene(8.3, 1280, 720))) == []

@@ -25,7 +25,7 @@ def test_walkers_on_a_square_are_no_crowd_that_runs_or_is_crushed(
     settings = registry.default_settings()
     watched = (Behaviour.CRUSH_RISK, Behaviour.CROWD_RUN)
     analysers = [registry.create(behaviour, settings[behaviour]) for behaviour in watched]
-    said: list[Signal] = []
+    signals: list[Signal] = []
     with av.open(str(vtest)) as container:
         for index, picture in enumerate(container.decode(video=0)):
             if index % 3 or index > 400:
@@ -38,6 +38,6 @@ def test_walkers_on_a_square_are_no_crowd_that_runs_or_is_crushed(
             scene = replace(scene, ground=ground if ground is not None and ground.trusted else None)
             scene = replace(scene, crowd=meter.observe(scene, persons))
             for analyser in analysers:
-                said += analyser.observe(scene)
-    assert {signal.behaviour for signal in said} == set(watched)
-    assert max(signal.score for signal in said) < 0.3
+                signals += analyser.observe(scene)
+    assert {signal.behaviour for signal in signals} == set(watched)
+    assert max(signal.score for signal in signals) < 0.3

@@ -114,18 +114,18 @@ def test_an_event_carries_what_its_highest_score_said() -> None:
         1.5, 0.95, box=Box(0.1, 0.1, 0.2, 0.2), people=4, reason=Reason("fight.network", {"score": 95})
     )
     events = maker()
-    told = []
+    made = []
     for time_s in steps(0, 3, 0.0):
-        told += events.observe([best if time_s == 1.5 else signal(time_s, 0.7, people=2)], time_s)
-    told += events.close(3.0)
-    assert (told[-1].score, told[-1].people, told[-1].box) == (0.95, 4, best.box)
-    assert told[-1].reason == Reason("fight.network", {"score": 95, "lasted_s": 3.0})
+        made += events.observe([best if time_s == 1.5 else signal(time_s, 0.7, people=2)], time_s)
+    made += events.close(3.0)
+    assert (made[-1].score, made[-1].people, made[-1].box) == (0.95, 4, best.box)
+    assert made[-1].reason == Reason("fight.network", {"score": 95, "lasted_s": 3.0})
 
 
 def test_the_reason_says_how_long_it_has_lasted_so_far() -> None:
     why = Reason("aggression.blow", {"people": 2})
-    told = run(maker(), steps(0, 2, 0.7) | steps(2, 4, 0.9) | steps(4, 6, 0.0), reason=why)
-    lasted = [event.reason.values["lasted_s"] for event in told if event.reason is not None]
+    made = run(maker(), steps(0, 2, 0.7) | steps(2, 4, 0.9) | steps(4, 6, 0.0), reason=why)
+    lasted = [event.reason.values["lasted_s"] for event in made if event.reason is not None]
     assert lasted == sorted(lasted)
     assert lasted[0] == pytest.approx(1.0)
     assert lasted[-1] == pytest.approx(3.9)
@@ -134,8 +134,8 @@ def test_the_reason_says_how_long_it_has_lasted_so_far() -> None:
 
 def test_updates_come_at_most_once_a_second_with_something_new_and_every_ten_without() -> None:
     rising = {time_s: min(0.99, 0.6 + 0.04 * time_s) for time_s in steps(0, 8, 0.0)}
-    told = run(maker(), rising)
-    updates = [event for event in told if event.phase is Phase.UPDATED]
+    made = run(maker(), rising)
+    updates = [event for event in made if event.phase is Phase.UPDATED]
     assert 3 <= len(updates) <= 7
     assert updates[-1].score > updates[0].score
     steady = [event for event in run(maker(), steps(0, 35, 0.8)) if event.phase is Phase.UPDATED]
@@ -219,13 +219,13 @@ def test_a_curve_is_bounded_and_never_loses_its_highest_score(scores: list[float
 @given(st.lists(st.tuples(st.floats(0.01, 20.0), st.floats(0, 1)), max_size=80))
 def test_every_event_that_begins_ends_once_and_in_order(moves: list[tuple[float, float]]) -> None:
     events = maker()
-    told, time_s = [], 0.0
+    made, time_s = [], 0.0
     for step_s, score in moves:
         time_s += step_s
-        told += events.observe([signal(time_s, score)], time_s)
-    told += events.close(time_s)
+        made += events.observe([signal(time_s, score)], time_s)
+    made += events.close(time_s)
     open_id = None
-    for event in told:
+    for event in made:
         if event.phase is Phase.BEGUN:
             assert open_id is None
             open_id = event.id

@@ -10,7 +10,7 @@ from tynysh.behaviour import registry
 from tynysh.behaviour.events import EventMaker, Rule
 from tynysh.behaviour.fight import FightAnalyser, FightSettings
 from tynysh.behaviour.signal import Behaviour, Signal
-from tynysh.demo.figure import Action
+from tynysh.demo.figure import BodyAction
 from tynysh.geometry import Box
 from tynysh.media.reader import VideoFile
 from tynysh.perception.motion import MotionGate
@@ -33,7 +33,9 @@ def classified(*answers: float, until_s: float = 4.0, zone: Zone = LEFT_HALF) ->
     return shown
 
 
-def told(*answers: float, until_s: float = 4.0, zone: Zone = LEFT_HALF, **settings: object) -> list[Signal]:
+def signals_for(
+    *answers: float, until_s: float = 4.0, zone: Zone = LEFT_HALF, **settings: object
+) -> list[Signal]:
     analyser = FightAnalyser(FightSettings.model_validate(settings))
     return watch(analyser, classified(*answers, until_s=until_s, zone=zone))
 
@@ -41,7 +43,7 @@ def told(*answers: float, until_s: float = 4.0, zone: Zone = LEFT_HALF, **settin
 def test_mutual_blows_are_a_fight_without_any_picture() -> None:
     analyser = FightAnalyser(FightSettings())
     fighters = [
-        scene(t, [posed(1, Action.STRIKE, 300, t), posed(2, Action.STRIKE, 335, t + 0.3, facing=-1)])
+        scene(t, [posed(1, BodyAction.STRIKE, 300, t), posed(2, BodyAction.STRIKE, 335, t + 0.3, facing=-1)])
         for t in times(0, 4)
     ]
     worst = max(watch(analyser, fighters), key=lambda signal: signal.score)
@@ -58,7 +60,7 @@ def test_people_who_stand_together_are_no_fight() -> None:
 
 
 def test_the_score_is_what_the_network_says_and_the_box_is_where_it_moves() -> None:
-    last = told(0.9)[-1]
+    last = signals_for(0.9)[-1]
     assert last.score == pytest.approx(0.9, abs=0.01)
     assert last.box == BOX
     assert last.reason is not None
@@ -66,24 +68,24 @@ def test_the_score_is_what_the_network_says_and_the_box_is_where_it_moves() -> N
 
 
 def test_one_wrong_look_does_not_carry_the_score() -> None:
-    assert max(scores(told(0.05, 0.05, 0.9, 0.05))) < FightSettings().threshold
+    assert max(scores(signals_for(0.05, 0.05, 0.9, 0.05))) < FightSettings().threshold
 
 
 def test_a_first_look_alone_must_be_very_sure() -> None:
-    assert max(scores(told(0.8, until_s=1.1))) < FightSettings().threshold
-    assert max(scores(told(0.8, until_s=2.0))) > FightSettings().threshold
+    assert max(scores(signals_for(0.8, until_s=1.1))) < FightSettings().threshold
+    assert max(scores(signals_for(0.8, until_s=2.0))) > FightSettings().threshold
 
 
 def test_the_network_is_neither_asked_nor_heard_where_the_site_says_so() -> None:
     assert Need.CLIP_SCORES in registry.needs({Behaviour.FIGHT: FightSettings()})
     assert Need.CLIP_SCORES not in registry.needs({Behaviour.FIGHT: FightSettings(pictures=False)})
-    assert max(scores(told(0.9, pictures=False))) == 0.0
+    assert max(scores(signals_for(0.9, pictures=False))) == 0.0
 
 
 def test_a_fight_outside_the_named_zones_is_not_told() -> None:
     right = Zone("left", tuple((x + 0.5, y) for x, y in LEFT_HALF.polygon))
-    assert max(scores(told(0.9, zones=("left",)))) > 0.8
-    assert max(scores(told(0.9, zones=("left",), zone=right))) == 0.0
+    assert max(scores(signals_for(0.9, zones=("left",)))) > 0.8
+    assert max(scores(signals_for(0.9, zones=("left",), zone=right))) == 0.0
 
 
 def test_a_lost_camera_says_nothing_and_begins_anew() -> None:

@@ -13,7 +13,7 @@ from tynysh.behaviour.bodies import charge, chase, drag, one_body, scuffle
 from tynysh.behaviour.encounters import encounters, mutual_violence
 from tynysh.behaviour.limbs import shove, strikes, swing
 from tynysh.behaviour.scores import either, ramp
-from tynysh.demo.figure import Action
+from tynysh.demo.figure import BodyAction
 from tynysh.geometry import Box
 from tynysh.scene.nearness import gap, pairs_within
 from tynysh.scene.person import Joint
@@ -29,12 +29,14 @@ def boxes(left: Callable[[float], float], end_s: float = 4.0, width: float = 36.
     return Trajectory([Observation(t, Box(left(t), 300, left(t) + width, 400)) for t in times(0, end_s)])
 
 
-def striker(x: float, facing: int = 1, action: Action = Action.STRIKE, step_s: float = 0.1) -> Trajectory:
+def striker(
+    x: float, facing: int = 1, action: BodyAction = BodyAction.STRIKE, step_s: float = 0.1
+) -> Trajectory:
     return trajectory(lambda t: posed(1, action, x, t, facing=facing), step_s=step_s)
 
 
 def bystander(x: float, facing: int = -1) -> Trajectory:
-    return trajectory(lambda t: posed(2, Action.STAND, x, t, facing=facing))
+    return trajectory(lambda t: posed(2, BodyAction.STAND, x, t, facing=facing))
 
 
 @pytest.mark.parametrize("step_s", [0.05, 0.1, 0.2])
@@ -50,12 +52,12 @@ def test_a_blow_out_of_reach_or_the_other_way_is_none() -> None:
 
 
 def test_a_kick_is_a_kick() -> None:
-    found = strikes(striker(300, action=Action.KICK), bystander(350), 0.0)
+    found = strikes(striker(300, action=BodyAction.KICK), bystander(350), 0.0)
     assert max(found, key=lambda strike: strike.score).kind is ActKind.KICK
 
 
-@pytest.mark.parametrize("action", [Action.STAND, Action.WALK])
-def test_people_who_stand_or_walk_together_strike_nobody(action: Action) -> None:
+@pytest.mark.parametrize("action", [BodyAction.STAND, BodyAction.WALK])
+def test_people_who_stand_or_walk_together_strike_nobody(action: BodyAction) -> None:
     one = trajectory(lambda t: posed(1, action, 300 + 75 * t, t, travelled=0.75 * t))
     other = trajectory(lambda t: posed(2, action, 335 + 75 * t, t, travelled=0.75 * t + 0.3))
     assert either(strike.score for strike in strikes(one, other, 0.0)) < 0.3
@@ -114,16 +116,18 @@ def test_people_at_different_depths_are_apart_though_they_overlap() -> None:
 
 def test_a_shove_drives_the_other_away() -> None:
     def pushing(t: float) -> Track:
-        return posed(1, Action.STRIKE, 300, 0.42, facing=1)
+        return posed(1, BodyAction.STRIKE, 300, 0.42, facing=1)
 
     def pushed(t: float) -> Track:
-        return posed(2, Action.STAND, 335 + max(0.0, t - 1.0) * 170, t)
+        return posed(2, BodyAction.STAND, 335 + max(0.0, t - 1.0) * 170, t)
 
     found = shove(trajectory(pushing), trajectory(pushed), 0.0)
     assert found is not None
     assert found.score > 0.6
     walking_on = shove(
-        trajectory(lambda t: posed(1, Action.STRIKE, 300 + max(0, t - 1) * 90, 0.42)), trajectory(pushed), 0.0
+        trajectory(lambda t: posed(1, BodyAction.STRIKE, 300 + max(0, t - 1) * 90, 0.42)),
+        trajectory(pushed),
+        0.0,
     )
     assert walking_on is None or walking_on.score < found.score
 
@@ -215,7 +219,7 @@ def swinger(end: tuple[float, float]) -> Trajectory:
     """Somebody at x = 300 whose right wrist goes from behind the shoulder to `end` (from the shoulder, in H)."""
 
     def at(t: float) -> Track:
-        track = posed(1, Action.STAND, 300, t)
+        track = posed(1, BodyAction.STAND, 300, t)
         assert track.keypoints is not None
         shoulder = track.keypoints[Joint.RIGHT_SHOULDER, :2]
         reach = end if t >= 1.0 else (-0.2, -0.25)

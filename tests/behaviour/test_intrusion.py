@@ -84,12 +84,12 @@ def crossings(direction: str, walk: Callable[[float], float], *, until_s: float 
 
 
 def test_who_crosses_a_line_in_the_watched_direction_is_told_with_the_moment_and_the_place() -> None:
-    told = [signal for signal in crossings("both", lambda t: 300 + 100 * t) if signal.score >= 0.6]
-    assert told[0].time_s == pytest.approx(2.1, abs=0.25)
-    assert told[-1].time_s - told[0].time_s == pytest.approx(2.0, abs=0.15)
-    assert (told[0].zone, told[0].people) == ("fence", 1)
-    assert told[0].box is not None
-    assert told[0].box.left < 0.55 < told[0].box.right + 0.1
+    crossed = [signal for signal in crossings("both", lambda t: 300 + 100 * t) if signal.score >= 0.6]
+    assert crossed[0].time_s == pytest.approx(2.1, abs=0.25)
+    assert crossed[-1].time_s - crossed[0].time_s == pytest.approx(2.0, abs=0.15)
+    assert (crossed[0].zone, crossed[0].people) == ("fence", 1)
+    assert crossed[0].box is not None
+    assert crossed[0].box.left < 0.55 < crossed[0].box.right + 0.1
 
 
 def test_the_other_direction_and_who_walks_along_are_let_be() -> None:

@@ -16,7 +16,7 @@ from tynysh.behaviour.events import EventMaker
 from tynysh.behaviour.fight import FightSettings
 from tynysh.behaviour.settings import AnalyserSettings
 from tynysh.behaviour.signal import Behaviour
-from tynysh.demo.figure import Action, Pose
+from tynysh.demo.figure import BodyAction, BodyPose
 from tynysh.scene.track import Track
 from tynysh.scene.zone import Zone
 
@@ -49,7 +49,7 @@ def ease(t: float, start_s: float, end_s: float) -> float:
 
 
 def hugging(t: float) -> list[Track]:
-    arms = Pose(
+    arms = BodyPose(
         left_arm=(0.1 + 1.2 * ease(t, 2, 3), 0.3 + 1.3 * ease(t, 2, 3)), right_arm=(1.2 * ease(t, 2, 3), 1.5)
     )
     apart = 160 - 130 * ease(t, 0, 2.5)
@@ -57,14 +57,14 @@ def hugging(t: float) -> list[Track]:
 
 
 def shaking_hands(t: float) -> list[Track]:
-    hand = Pose(right_arm=(0.5 + 0.1 * sin(9 * t), 1.2 + 0.1 * sin(9 * t)))
+    hand = BodyPose(right_arm=(0.5 + 0.1 * sin(9 * t), 1.2 + 0.1 * sin(9 * t)))
     return [drawn(1, hand, 300, t), drawn(2, hand, 345, t, facing=-1)]
 
 
 def dancing(t: float) -> list[Track]:
-    def one(phase: float) -> Pose:
+    def one(phase: float) -> BodyPose:
         beat = sin(2 * pi * t + phase)
-        return Pose(lean=0.08 * beat, left_arm=(1.6 + 0.3 * beat, 2.4), right_arm=(1.4 - 0.3 * beat, 2.2))
+        return BodyPose(lean=0.08 * beat, left_arm=(1.6 + 0.3 * beat, 2.4), right_arm=(1.4 - 0.3 * beat, 2.2))
 
     return [
         drawn(1, one(0.0), 300 + 4 * sin(2 * pi * t), t),
@@ -76,28 +76,28 @@ def jumping(t: float) -> list[Track]:
     def hop(number: int) -> float:
         return 0.08 * abs(sin(2.2 * pi * t + 0.3 * number))
 
-    raised = Pose(left_arm=(2.6, 2.8), right_arm=(2.5, 2.7))
+    raised = BodyPose(left_arm=(2.6, 2.8), right_arm=(2.5, 2.7))
     return [drawn(number, raised, 200 + 45 * number, t, lift=hop(number)) for number in range(5)]
 
 
 def running_for_a_bus(t: float) -> list[Track]:
     gone = 150 * max(0.0, t - 1)
-    action = Action.RUN if t > 1 else Action.STAND
+    action = BodyAction.RUN if t > 1 else BodyAction.STAND
     return [posed(n, action, 50 + 50 * n + gone, t, travelled=gone / 100 + 0.2 * n) for n in range(4)]
 
 
 def jogging(t: float) -> list[Track]:
-    return [posed(n, Action.RUN, 60 + 70 * n + 140 * t, t, travelled=1.4 * t + 0.3 * n) for n in range(2)]
+    return [posed(n, BodyAction.RUN, 60 + 70 * n + 140 * t, t, travelled=1.4 * t + 0.3 * n) for n in range(2)]
 
 
 def passing_a_ball(t: float) -> list[Track]:
-    kick = Action.KICK if 2.0 < t < 2.8 else Action.STAND
-    return [posed(1, kick, 300, t, begun_s=2.0), posed(2, Action.STAND, 460, t, facing=-1)]
+    kick = BodyAction.KICK if 2.0 < t < 2.8 else BodyAction.STAND
+    return [posed(1, kick, 300, t, begun_s=2.0), posed(2, BodyAction.STAND, 460, t, facing=-1)]
 
 
 def children_playing(t: float) -> list[Track]:
     def child(number: int) -> Track:
-        stance = Pose(lean=0.1, left_arm=(0.6 * sin(3 * t + number), 0.9))
+        stance = BodyPose(lean=0.1, left_arm=(0.6 * sin(3 * t + number), 0.9))
         x = 300 + 70 * number + 15 * sin(0.9 * t + 2.1 * number)
         return drawn(number, stance, x, t, tall=65.0, lift=0.05 * abs(sin(5 * t + number)))
 
@@ -106,13 +106,13 @@ def children_playing(t: float) -> list[Track]:
 
 def sitting_down(t: float) -> list[Track]:
     down = ease(t, 2, 3.2)
-    seat = Pose(lean=0.25 * sin(pi * down), left_leg=(1.5 * down, 0.05), right_leg=(1.45 * down, 0.0))
-    return [drawn(1, seat, 300, t), posed(2, Action.STAND, 420, t)]
+    seat = BodyPose(lean=0.25 * sin(pi * down), left_leg=(1.5 * down, 0.05), right_leg=(1.45 * down, 0.0))
+    return [drawn(1, seat, 300, t), posed(2, BodyAction.STAND, 420, t)]
 
 
 def tying_a_shoe(t: float) -> list[Track]:
     down = ease(t, 2, 3) - ease(t, 15, 16)
-    crouch = Pose(
+    crouch = BodyPose(
         lean=1.0 * down,
         left_arm=(0.6 * down, 0.3 * down),
         right_arm=(0.7 * down, 0.3 * down),
@@ -124,7 +124,9 @@ def tying_a_shoe(t: float) -> list[Track]:
 
 def picking_up(t: float) -> list[Track]:
     bent = ease(t, 2, 3) - ease(t, 4, 5)
-    return [drawn(1, Pose(lean=1.6 * bent, left_arm=(1.0 * bent, 0.3), right_arm=(0.9 * bent, 0.2)), 300, t)]
+    return [
+        drawn(1, BodyPose(lean=1.6 * bent, left_arm=(1.0 * bent, 0.3), right_arm=(0.9 * bent, 0.2)), 300, t)
+    ]
 
 
 @pytest.mark.parametrize(
@@ -149,15 +151,17 @@ def test_a_look_alike_raises_nothing(cast: Cast) -> None:
 
 def tackling(t: float) -> list[Track]:
     """A ball kicked at the moment at which an opponent runs past."""
-    kicker = posed(1, Action.KICK if 2.0 < t < 2.8 else Action.STAND, 300, t, begun_s=2.0)
-    return [kicker, posed(2, Action.RUN, 620 - 120 * t, t, facing=-1, travelled=1.2 * t)]
+    kicker = posed(1, BodyAction.KICK if 2.0 < t < 2.8 else BodyAction.STAND, 300, t, begun_s=2.0)
+    return [kicker, posed(2, BodyAction.RUN, 620 - 120 * t, t, facing=-1, travelled=1.2 * t)]
 
 
 def playing_tag(t: float) -> list[Track]:
     """One child runs up to another, who waits to be touched."""
     gone = 170 * min(1.2, max(0.0, t - 2.0))
-    runner = posed(1, Action.RUN if 2.0 < t < 3.2 else Action.STAND, 100 + gone, t, travelled=gone / 100)
-    return [runner, posed(2, Action.STAND, 330, t, facing=-1)]
+    runner = posed(
+        1, BodyAction.RUN if 2.0 < t < 3.2 else BodyAction.STAND, 100 + gone, t, travelled=gone / 100
+    )
+    return [runner, posed(2, BodyAction.STAND, 330, t, facing=-1)]
 
 
 @pytest.mark.parametrize(
@@ -170,7 +174,7 @@ def test_what_moves_like_an_attack_is_taken_for_one(cast: Cast, taken_for: str) 
 
 
 def lying(t: float) -> list[Track]:
-    return [posed(1, Action.STAND if t < 2 else Action.LIE, 300, t, begun_s=2.0)]
+    return [posed(1, BodyAction.STAND if t < 2 else BodyAction.LIE, 300, t, begun_s=2.0)]
 
 
 def test_lying_on_a_bench_raises_nothing_and_lying_elsewhere_does() -> None:
@@ -184,6 +188,6 @@ def test_a_blow_in_the_same_scenery_is_seen() -> None:
     """The counterpart: what keeps the look-alikes quiet is not that nothing is ever seen."""
 
     def attack(t: float) -> list[Track]:
-        return [posed(1, Action.STRIKE, 300, t), posed(2, Action.STAND, 340, t, facing=-1)]
+        return [posed(1, BodyAction.STRIKE, 300, t), posed(2, BodyAction.STAND, 340, t, facing=-1)]
 
     assert Behaviour.AGGRESSION in {event.behaviour for event in play(attack, step_s=0.1).values()}

@@ -132,7 +132,7 @@ def test_a_floodlight_on_the_object_is_no_deed_and_a_wreath_at_its_foot_is_a_cha
 
 
 def test_movement_on_the_object_puts_off_the_comparison_and_elsewhere_it_does_not() -> None:
-    def told(row: int, column: int) -> float:
+    def score_of(row: int, column: int) -> float:
         mask = np.zeros((81, 144), dtype=np.bool_)
         mask[row, column] = True
         moving = (
@@ -141,5 +141,5 @@ def test_movement_on_the_object_puts_off_the_comparison_and_elsewhere_it_does_no
         )
         return max(s.score for s in changed(moving))
 
-    assert told(40, 72) == 0.0
-    assert told(40, 20) >= 0.6
+    assert score_of(40, 72) == 0.0
+    assert score_of(40, 20) >= 0.6

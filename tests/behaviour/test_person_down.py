@@ -7,7 +7,7 @@ from tests.behaviour.scenes import H, boxed, posed, scene, scores, standing, tim
 
 from tynysh.behaviour.person_down import PersonDownAnalyser, PersonDownSettings
 from tynysh.behaviour.signal import Signal
-from tynysh.demo.figure import Action
+from tynysh.demo.figure import BodyAction
 from tynysh.geometry import Box
 from tynysh.scene.scene import Scene
 from tynysh.scene.track import Track
@@ -20,10 +20,10 @@ def analyser(**settings: object) -> PersonDownAnalyser:
 
 def falls(t: float, *, at_s: float = 3.0, track_id: int = 1) -> Track:
     if t < at_s:
-        return posed(track_id, Action.STAND, 300, t)
+        return posed(track_id, BodyAction.STAND, 300, t)
     if t < at_s + 0.6:
-        return posed(track_id, Action.FALL, 300, t, begun_s=at_s)
-    return posed(track_id, Action.LIE, 300, t, begun_s=at_s)
+        return posed(track_id, BodyAction.FALL, 300, t, begun_s=at_s)
+    return posed(track_id, BodyAction.LIE, 300, t, begun_s=at_s)
 
 
 def play(people: Callable[[float], list[Track]], end_s: float, **changes: object) -> list[Signal]:
@@ -47,14 +47,14 @@ def test_a_fall_is_held_and_dated_to_its_moment() -> None:
 
 
 def test_one_who_lay_there_from_the_start_is_lying_not_fallen() -> None:
-    signals = play(lambda t: [posed(1, Action.LIE, 300, t)], 5)
+    signals = play(lambda t: [posed(1, BodyAction.LIE, 300, t)], 5)
     assert held(signals, 2, 5)
     assert signals[-1].reason is not None
     assert signals[-1].reason.key == "person_down.lying"
 
 
 def test_one_who_gets_up_is_no_longer_down() -> None:
-    signals = play(lambda t: [falls(t) if t < 8 else posed(1, Action.STAND, 300, t)], 14)
+    signals = play(lambda t: [falls(t) if t < 8 else posed(1, BodyAction.STAND, 300, t)], 14)
     assert not [signal for signal in signals if signal.time_s > 11 and signal.score > 0.1]
 
 

@@ -5,12 +5,12 @@ import pytest
 from tests.behaviour.scenes import H, posed
 
 from tynysh.behaviour.posture import StandingHeights, lying, upright
-from tynysh.demo.figure import Action, Pose, joints
+from tynysh.demo.figure import BodyAction, BodyPose, joints
 from tynysh.geometry import Box
 from tynysh.scene.person import Keypoints
 
 
-def skeleton(stance: Pose) -> tuple[Box, Keypoints]:
+def skeleton(stance: BodyPose) -> tuple[Box, Keypoints]:
     at = joints(stance) * H
     keypoints: Keypoints = np.full((26, 3), 0.9, dtype=np.float32)
     keypoints[:, 0], keypoints[:, 1] = 300 + at[:, 0], 400 - at[:, 1]
@@ -19,22 +19,24 @@ def skeleton(stance: Pose) -> tuple[Box, Keypoints]:
     return Box(float(left), float(top), float(right), float(bottom)), keypoints
 
 
-SITTING = Pose(lean=0.1, left_leg=(1.5, 0.1), right_leg=(1.4, 0.0), left_arm=(0.5, 1.0), right_arm=(0.4, 0.9))
-ON_THE_GROUND = Pose(lean=-0.2, left_leg=(1.5, 1.5), right_leg=(1.5, 1.6), left_arm=(-0.4, -0.2))
-CROUCHING = Pose(lean=0.6, left_leg=(1.9, -0.7), right_leg=(1.8, -0.6), left_arm=(0.3, 0.8))
-BENDING = Pose(lean=1.6, left_leg=(0.1, 0.0), right_leg=(-0.1, 0.0), left_arm=(0.1, 0.1))
-LYING = Pose(fallen=1.0)
-ON_THE_SIDE = Pose(fallen=1.0, left_leg=(0.9, -0.4), right_leg=(1.0, -0.2), lean=0.3)
+SITTING = BodyPose(
+    lean=0.1, left_leg=(1.5, 0.1), right_leg=(1.4, 0.0), left_arm=(0.5, 1.0), right_arm=(0.4, 0.9)
+)
+ON_THE_GROUND = BodyPose(lean=-0.2, left_leg=(1.5, 1.5), right_leg=(1.5, 1.6), left_arm=(-0.4, -0.2))
+CROUCHING = BodyPose(lean=0.6, left_leg=(1.9, -0.7), right_leg=(1.8, -0.6), left_arm=(0.3, 0.8))
+BENDING = BodyPose(lean=1.6, left_leg=(0.1, 0.0), right_leg=(-0.1, 0.0), left_arm=(0.1, 0.1))
+LYING = BodyPose(fallen=1.0)
+ON_THE_SIDE = BodyPose(fallen=1.0, left_leg=(0.9, -0.4), right_leg=(1.0, -0.2), lean=0.3)
 
 
-@pytest.mark.parametrize("stance", [Pose(), SITTING, ON_THE_GROUND, CROUCHING, BENDING])
-def test_who_is_up_does_not_lie(stance: Pose) -> None:
+@pytest.mark.parametrize("stance", [BodyPose(), SITTING, ON_THE_GROUND, CROUCHING, BENDING])
+def test_who_is_up_does_not_lie(stance: BodyPose) -> None:
     box, keypoints = skeleton(stance)
     assert lying(box, keypoints, standing=H) < 0.3
 
 
 @pytest.mark.parametrize("stance", [LYING, ON_THE_SIDE])
-def test_who_lies_is_seen_with_and_without_pose(stance: Pose) -> None:
+def test_who_lies_is_seen_with_and_without_pose(stance: BodyPose) -> None:
     box, keypoints = skeleton(stance)
     assert lying(box, keypoints, standing=H) >= 0.8
     assert lying(box, keypoints, standing=None) >= 0.8
@@ -55,7 +57,7 @@ def test_a_box_cut_off_by_the_edge_says_little() -> None:
 
 
 def test_walkers_are_upright_and_the_fallen_are_not() -> None:
-    walker, fallen = posed(1, Action.WALK, 200, 0.0), posed(1, Action.LIE, 200, 0.0)
+    walker, fallen = posed(1, BodyAction.WALK, 200, 0.0), posed(1, BodyAction.LIE, 200, 0.0)
     assert upright(walker.box, walker.keypoints)
     assert not upright(fallen.box, fallen.keypoints)
 

@@ -27,8 +27,8 @@ PICTURES = [image for _, image in drawn(4.0, fps=5.0, width=160, height=90)]
 
 def at(time_s: float, stream: StreamHealth, motion: Motion = MOVING) -> Shown:
     picture = PICTURES[int(time_s * 5) % len(PICTURES)]
-    told = dataclasses.replace(stream, keys=int(time_s))
-    return scene(time_s, stream=told, motion=motion), Frame(picture, time_s=time_s, index=0)
+    shown = dataclasses.replace(stream, keys=int(time_s))
+    return scene(time_s, stream=shown, motion=motion), Frame(picture, time_s=time_s, index=0)
 
 
 def known() -> Looking:

@@ -11,10 +11,10 @@ from tynysh.translations import LANGUAGES, Language
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_values_that_are_words_are_translated_too(language: Language) -> None:
     values = {"people": 9, "speed": 3.2, "from": "left", "to": "away"}
-    told = wording.why(language, Reason("crowd_run.metres", values))
+    sentence = wording.why(language, Reason("crowd_run.metres", values))
     expected = {"en": "away from the camera", "ru": "от камеры", "kk": "камерадан әрі қарай"}
-    assert expected[language] in told
-    assert "left " not in told or language == "en"
+    assert expected[language] in sentence
+    assert "left " not in sentence or language == "en"
 
 
 def test_names_that_are_no_words_stay() -> None:

@@ -63,9 +63,9 @@ async def test_a_request_that_is_not_understood_is_refused(tmp_path: Path, nonse
     async with bus.serve("hall", two):
         reader, writer = await asyncio.open_unix_connection(tmp_path / "hall.sock")
         writer.write(nonsense)
-        said = await reader.read()
+        reply = await reader.read()
         writer.close()
-        assert said[4:].startswith(b'{"refused": "version 1 knows no such request (')
+        assert reply[4:].startswith(b'{"refused": "version 1 knows no such request (')
         assert await ask_all(bus, "hall", StatusRequest()) == [b"", b"status"]
 
 

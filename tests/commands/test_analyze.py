@@ -19,9 +19,9 @@ def north(site: Path) -> tuple[object, ...]:
 
 
 def test_events_come_as_json_lines(street: Path, street_site: Path, tynysh: Tynysh) -> None:
-    said = tynysh("analyze", street, *north(street_site), "--json")
-    assert (said.code, said.err) == (0, "")
-    events = [json.loads(line) for line in said.out.splitlines()]
+    result = tynysh("analyze", street, *north(street_site), "--json")
+    assert (result.code, result.err) == (0, "")
+    events = [json.loads(line) for line in result.out.splitlines()]
     (intrusion,) = [event for event in events if event["behaviour"] == "intrusion"]
     assert {"behaviour", "start_s", "end_s", "score", "box", "source"} <= set(intrusion)
     assert intrusion["source"] == str(street)
@@ -45,12 +45,12 @@ def test_schedules_do_not_matter_on_files_whose_clock_says_no_time_of_day(
 def test_the_same_file_says_the_same_twice_to_the_letter(
     square: Path, tmp_path: Path, tynysh: Tynysh
 ) -> None:
-    said, tracks = [], []
+    result, tracks = [], []
     for number in range(2):
         out = tmp_path / f"square-{number}.txt"
-        said.append(tynysh("analyze", square, "--json", "--tracks", out))
+        result.append(tynysh("analyze", square, "--json", "--tracks", out))
         tracks.append(out.read_text())
-    assert said[0] == said[1]
+    assert result[0] == result[1]
     assert tracks[0] == tracks[1] != ""
 
 
@@ -61,19 +61,19 @@ def test_the_same_file_says_the_same_twice_to_the_letter(
 def test_people_get_a_table_in_their_language(
     language: str, word: str, heading: str, street: Path, street_site: Path, tynysh: Tynysh
 ) -> None:
-    said = tynysh("analyze", street, *north(street_site), "--language", language)
-    assert said.code == 0
-    (row,) = [line for line in said.out.splitlines() if "street.mp4" in line]
+    result = tynysh("analyze", street, *north(street_site), "--language", language)
+    assert result.code == 0
+    (row,) = [line for line in result.out.splitlines() if "street.mp4" in line]
     assert word in row
-    assert heading in said.out.splitlines()[0]
+    assert heading in result.out.splitlines()[0]
     assert "0:08.0" in row
     assert "gate" in row
     assert "intrusion" not in row, "no key stands where a text should"
 
 
 def test_nothing_found_is_said(street: Path, street_site: Path, tynysh: Tynysh) -> None:
-    said = tynysh("analyze", street, "--site", street_site, "--camera", "street-south")
-    assert (said.code, said.out.strip()) == (0, "No events.")
+    result = tynysh("analyze", street, "--site", street_site, "--camera", "street-south")
+    assert (result.code, result.out.strip()) == (0, "No events.")
     assert tynysh("analyze", street, "--site", street_site, "--camera", "street-south", "--json").out == ""
 
 
@@ -126,9 +126,9 @@ def test_the_rendered_video_decodes_and_nobody_in_it_can_be_made_out(
 
 @pytest.mark.parametrize("option", ["--render", "--tracks", "--counts"])
 def test_outputs_for_one_video_are_refused_for_several(option: str, street: Path, tynysh: Tynysh) -> None:
-    said = tynysh("analyze", street, street, option, "out")
-    assert said.code == 2
-    assert "one video at a time" in said.err
+    result = tynysh("analyze", street, street, option, "out")
+    assert result.code == 2
+    assert "one video at a time" in result.err
 
 
 @pytest.mark.parametrize("option", ["--render", "--tracks", "--counts"])
@@ -136,31 +136,31 @@ def test_what_cannot_be_written_is_found_out_before_the_work(
     option: str, street: Path, tmp_path: Path, tynysh: Tynysh
 ) -> None:
     for out in (tmp_path, tmp_path / "nowhere" / "out"):
-        said = tynysh("analyze", street, option, out)
-        assert said.code == 2
-        assert str(out) in said.err
-        assert said.out == ""
+        result = tynysh("analyze", street, option, out)
+        assert result.code == 2
+        assert str(out) in result.err
+        assert result.out == ""
 
 
 @pytest.mark.parametrize(
-    ("choice", "told"),
+    ("choice", "problem"),
     [
         ((), "street-north, street-south"),
         (("--camera", "east"), "street-north, street-south"),
     ],
 )
 def test_a_camera_that_the_site_does_not_tell_apart_is_asked_for(
-    choice: tuple[str, ...], told: str, street: Path, street_site: Path, tynysh: Tynysh
+    choice: tuple[str, ...], problem: str, street: Path, street_site: Path, tynysh: Tynysh
 ) -> None:
-    said = tynysh("analyze", street, "--site", street_site, *choice)
-    assert said.code == 2
-    assert told in said.err
+    result = tynysh("analyze", street, "--site", street_site, *choice)
+    assert result.code == 2
+    assert problem in result.err
 
 
 def test_a_camera_without_a_site_is_refused(street: Path, tynysh: Tynysh) -> None:
-    said = tynysh("analyze", street, "--camera", "north")
-    assert said.code == 2
-    assert "--site" in said.err
+    result = tynysh("analyze", street, "--camera", "north")
+    assert result.code == 2
+    assert "--site" in result.err
 
 
 def test_the_camera_whose_stream_is_the_file_is_meant(
@@ -174,9 +174,9 @@ def test_a_site_with_mistakes_is_told_before_any_video_is_read(
     street: Path, street_site: Path, tynysh: Tynysh
 ) -> None:
     street_site.write_text(street_site.read_text().replace("kind: street", "kind: streat"))
-    said = tynysh("analyze", street, "--site", street_site)
-    assert said.code == 3
-    assert "streat" in said.err
+    result = tynysh("analyze", street, "--site", street_site)
+    assert result.code == 3
+    assert "streat" in result.err
 
 
 def test_a_bad_video_among_others_is_told_and_the_others_go_on(
@@ -184,10 +184,10 @@ def test_a_bad_video_among_others_is_told_and_the_others_go_on(
 ) -> None:
     bad = tmp_path / "bad.mp4"
     bad.write_text("no video")
-    said = tynysh("analyze", bad, street, *north(street_site), "--json")
-    assert said.code == 4
-    assert "bad.mp4" in said.err
-    assert [json.loads(line)["source"] for line in said.out.splitlines()] == [str(street)]
+    result = tynysh("analyze", bad, street, *north(street_site), "--json")
+    assert result.code == 4
+    assert "bad.mp4" in result.err
+    assert [json.loads(line)["source"] for line in result.out.splitlines()] == [str(street)]
 
 
 def test_of_a_truncated_video_what_is_left_is_analysed_and_the_rest_is_told(
@@ -196,10 +196,10 @@ def test_of_a_truncated_video_what_is_left_is_analysed_and_the_rest_is_told(
     whole = write_street(tmp_path / "whole.avi", seconds=8)
     cut = tmp_path / "cut.avi"
     cut.write_bytes(whole.read_bytes()[: int(whole.stat().st_size * 0.6)])
-    said = tynysh("analyze", cut, *north(street_site), "--json")
-    assert said.code == 4
-    assert "cut.avi" in said.err
-    (event,) = [json.loads(line) for line in said.out.splitlines()]
+    result = tynysh("analyze", cut, *north(street_site), "--json")
+    assert result.code == 4
+    assert "cut.avi" in result.err
+    (event,) = [json.loads(line) for line in result.out.splitlines()]
     assert 3.0 < event["end_s"] < 6.0
 
 
@@ -208,9 +208,9 @@ def test_a_folder_is_one_video(street: Path, street_site: Path, tmp_path: Path, 
     folder.mkdir()
     for number in range(2):
         (folder / f"{number}.mp4").write_bytes(street.read_bytes())
-    said = tynysh("analyze", folder, *north(street_site), "--json")
-    assert said.code == 0
-    assert max(json.loads(line)["end_s"] for line in said.out.splitlines()) == pytest.approx(16.0, abs=0.2)
+    result = tynysh("analyze", folder, *north(street_site), "--json")
+    assert result.code == 0
+    assert max(json.loads(line)["end_s"] for line in result.out.splitlines()) == pytest.approx(16.0, abs=0.2)
 
 
 def test_a_reader_that_leaves_early_hears_no_complaint(street: Path, street_site: Path) -> None:
@@ -224,6 +224,6 @@ def test_a_reader_that_leaves_early_hears_no_complaint(street: Path, street_site
     )
     assert process.stdout is not None
     process.stdout.close()
-    _, said = process.communicate(timeout=120)
-    assert b"Traceback" not in said
+    _, result = process.communicate(timeout=120)
+    assert b"Traceback" not in result
     assert process.returncode == 141

@@ -33,10 +33,10 @@ def fill(database: Database) -> None:
 
 def test_the_newest_entries_come_first(database: Database, audit: Audit) -> None:
     fill(database)
-    code, said = audit("list")
+    code, output = audit("list")
     assert code == 0
-    assert said.index("incident:2") < said.index("incident:0")
-    assert "1970-01-01 00:16:42" in said
+    assert output.index("incident:2") < output.index("incident:0")
+    assert "1970-01-01 00:16:42" in output
     lines = [json.loads(line) for line in audit("list", "--json", "--limit", "2")[1].splitlines()]
     assert [line["object"] for line in lines] == ["incident:2", "incident:1"]
 

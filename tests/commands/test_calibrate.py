@@ -31,11 +31,11 @@ def test_the_floor_of_real_video_is_learnt_to_what_is_told(
 ) -> None:
     seen_by(square_detector)
     assert calibrate(vtest, grid=tmp_path / "grid.png") == 0
-    said = capsys.readouterr().out
-    error = int(re.search(r"lengths on the floor: (\d+)%", said)[1]) / 100
+    output = capsys.readouterr().out
+    error = int(re.search(r"lengths on the floor: (\d+)%", output)[1]) / 100
     assert error <= 0.15
-    assert "alarms in metres on" in said
-    corners = re.findall(r"at: \[([\d.]+), ([\d.]+)\], metres: \[([-\d.]+), ([-\d.]+)\]", said)
+    assert "alarms in metres on" in output
+    corners = re.findall(r"at: \[([\d.]+), ([\d.]+)\], metres: \[([-\d.]+), ([-\d.]+)\]", output)
     assert len(corners) == 4
     at, metres = np.split(np.array(corners, dtype=float), 2, axis=1)
     true = SURVEYED.ground(ASPECT, 0.0).metres(at)
@@ -63,9 +63,9 @@ def test_what_the_site_measured_is_checked(
         encoding="utf-8",
     )
     assert calibrate(vtest, site) == 0
-    said = capsys.readouterr().out
-    assert "Measured points: off by 0.00%" in said
-    assert "alarms in metres on" in said
+    output = capsys.readouterr().out
+    assert "Measured points: off by 0.00%" in output
+    assert "alarms in metres on" in output
 
 
 def test_a_grid_that_cannot_be_a_picture_is_refused_at_once(tmp_path: Path) -> None:

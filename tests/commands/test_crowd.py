@@ -56,11 +56,11 @@ def test_one_day_of_one_site_is_the_day_on_its_own_clock(
     kept: Database, export: Export, tmp_path: Path
 ) -> None:
     day = str(np.datetime64(DAY * 60 + 5 * 3600, "s"))[:10]
-    said = export(tmp_path / "out.csv", begin=day, end=day, site="Pulse")
+    output = export(tmp_path / "out.csv", begin=day, end=day, site="Pulse")
     with (tmp_path / "out.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     assert len(rows) == 48 + 10
-    assert "58 minutes of 2" in said
+    assert "58 minutes of 2" in output
     assert {(row["owner"], row["kind"], row["name"]) for row in rows} == {
         ("door", "zone", "'=Hall, big"),
         ("pulse", "place", "Hall"),
@@ -82,7 +82,7 @@ def test_without_bounds_everything_is_written(kept: Database, export: Export, tm
 
 
 @pytest.mark.parametrize(
-    ("name", "asked", "says"),
+    ("name", "asked", "problem"),
     [
         ("out.xlsx", {}, "neither a CSV nor a Parquet"),
         ("out.csv", {"site": "nowhere"}, "no site 'nowhere'"),
@@ -92,9 +92,9 @@ def test_without_bounds_everything_is_written(kept: Database, export: Export, tm
     ],
 )
 def test_what_cannot_be_done_is_said(
-    kept: Database, export: Export, tmp_path: Path, name: str, asked: dict, says: str
+    kept: Database, export: Export, tmp_path: Path, name: str, asked: dict, problem: str
 ) -> None:
-    with pytest.raises(TynyshError, match=says):
+    with pytest.raises(TynyshError, match=problem):
         export(tmp_path / name, **asked)
     assert list(tmp_path.glob("*.csv")) == []
 
@@ -115,7 +115,7 @@ def test_a_long_history_takes_no_more_memory_than_a_piece_of_it(form: crowd_tabl
             for at in range(pieces)
         )
         tracemalloc.start()
-        size = sum(len(piece) for piece in crowd_table.written(found, form))
+        size = sum(len(piece) for piece in crowd_table.table_bytes(found, form))
         peak = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
         return size, peak

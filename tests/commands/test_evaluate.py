@@ -14,7 +14,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from tests.drawn_videos import Said, Tynysh
+from tests.drawn_videos import Finished, Tynysh
 from tests.runtime.street import BLURRED, CoatDetector, pattern, write_street
 
 from tynysh.behaviour.signal import Behaviour
@@ -22,10 +22,10 @@ from tynysh.behaviour.threshold_sweep import LEVELS
 from tynysh.cli import run_command
 from tynysh.errors import TynyshError
 from tynysh.evaluation.footage import FootageReport
-from tynysh.evaluation.jobs import Load, jobs_of, look_at_all
+from tynysh.evaluation.jobs import Load, jobs_of, record_all_sightings
 from tynysh.evaluation.labels import Label
 from tynysh.evaluation.saved_sightings import SavedSightings
-from tynysh.evaluation.sightings import look
+from tynysh.evaluation.sightings import record_sightings
 from tynysh.evaluation.stills import StillCamera
 from tynysh.media.reader import VideoFile
 from tynysh.runtime.camera_plan import CameraPlan
@@ -76,7 +76,7 @@ def recordings(videos: Path, tmp_path: Path) -> Path:
     return labels
 
 
-Evaluate = Callable[..., Said]
+Evaluate = Callable[..., Finished]
 
 
 @pytest.fixture(scope="module")
@@ -90,35 +90,35 @@ def evaluate(recordings: Path, site: Path, kept: Path, tynysh: Tynysh) -> Evalua
     return lambda *more: tynysh("evaluate", "footage", recordings, "--site", site, "--resume", kept, *more)
 
 
-def figures_of(said: Said) -> dict:
-    return json.loads(said.out)
+def figures_of(result: Finished) -> dict:
+    return json.loads(result.out)
 
 
 def test_events_are_held_against_the_labels(evaluate: Evaluate) -> None:
-    said = evaluate("--json", "-")
-    assert (said.code, said.err) == (0, "")
-    told = figures_of(said)
-    intrusion, down = told["behaviours"]["intrusion"], told["behaviours"]["person_down"]
+    result = evaluate("--json", "-")
+    assert (result.code, result.err) == (0, "")
+    summary = figures_of(result)
+    intrusion, down = summary["behaviours"]["intrusion"], summary["behaviours"]["person_down"]
     assert (intrusion["labelled"], intrusion["found"]) == (1, 1)
     assert (intrusion["true_events"], intrusion["false_events"]) == (1, 2), "in b and in c nobody labelled it"
     assert intrusion["precision"] == pytest.approx(1 / 3)
     assert (down["labelled"], down["found"], down["recall"]) == (1, 0, 0.0)
-    assert told["all"]["camera_hours"] == pytest.approx(3 * 8 / 3600)
-    low, high = told["all"]["false_per_camera_hour_interval"]
+    assert summary["all"]["camera_hours"] == pytest.approx(3 * 8 / 3600)
+    low, high = summary["all"]["false_per_camera_hour_interval"]
     assert low == pytest.approx(0.2422 / (24 / 3600), rel=1e-3), "Garwood, two events"
     assert high == pytest.approx(7.2247 / (24 / 3600), rel=1e-3)
-    assert [Path(one["file"]).name for one in told["false"]] == ["b.mp4", "c.mp4"]
-    assert [Path(one["file"]).name for one in told["missed"]] == ["c.mp4"]
-    assert set(told["cameras"]) == {"street-north"}
+    assert [Path(one["file"]).name for one in summary["false"]] == ["b.mp4", "c.mp4"]
+    assert [Path(one["file"]).name for one in summary["missed"]] == ["c.mp4"]
+    assert set(summary["cameras"]) == {"street-north"}
 
 
 def test_a_recording_is_not_judged_for_what_nobody_labels(
     recordings: Path, videos: Path, evaluate: Evaluate
 ) -> None:
     recordings.write_text(f"file,start,end,behaviour\n{videos}/c.mp4,2,4,person_down\n")
-    told = figures_of(evaluate("--json", "-", "--camera", "street-north"))
-    assert told["false"] == []
-    assert [one["behaviour"] for one in told["not_judged"]] == ["intrusion"]
+    summary = figures_of(evaluate("--json", "-", "--camera", "street-north"))
+    assert summary["false"] == []
+    assert [one["behaviour"] for one in summary["not_judged"]] == ["intrusion"]
 
 
 def test_the_delay_is_from_the_labelled_beginning_to_the_decision(evaluate: Evaluate) -> None:
@@ -137,7 +137,9 @@ def test_the_events_at_another_threshold_are_those_that_the_camera_would_have_ha
             behaviour: settings.model_copy(update={"threshold": level})
             for behaviour, settings in watch.analysers.items()
         }
-        seen = look(VideoFile(street), [], CameraPlan(analysers, watch.zones), coat_networks("CPU"))
+        seen = record_sightings(
+            VideoFile(street), [], CameraPlan(analysers, watch.zones), coat_networks("CPU")
+        )
         assert seen.events
         assert seen.levels[level] == seen.events
         assert list(seen.levels) == LEVELS.tolist()
@@ -146,7 +148,7 @@ def test_the_events_at_another_threshold_are_those_that_the_camera_would_have_ha
 def test_what_was_seen_is_read_back_as_it_was_kept(street: Path, street_site: Path, tmp_path: Path) -> None:
     site = load(street_site).sites[0]
     plan = CameraPlan.of(site, site.cameras[0], scheduled=False)
-    seen = look(VideoFile(street), [Label(Behaviour.FIGHT, 2, 4)], plan, coat_networks("CPU"))
+    seen = record_sightings(VideoFile(street), [Label(Behaviour.FIGHT, 2, 4)], plan, coat_networks("CPU"))
     SavedSightings(tmp_path).put("street", seen)
     assert SavedSightings(tmp_path).get("street") == seen
     assert seen.stills
@@ -158,7 +160,7 @@ def test_pictures_are_taken_of_labels_and_events_and_nobody_in_them_can_be_made_
 ) -> None:
     site = load(street_site).sites[0]
     watch = CameraPlan.of(site, site.cameras[0], scheduled=False)
-    seen = look(VideoFile(street), [Label(Behaviour.FIGHT, 5, 7)], watch, coat_networks("CPU"))
+    seen = record_sightings(VideoFile(street), [Label(Behaviour.FIGHT, 5, 7)], watch, coat_networks("CPU"))
     of_label = seen.still(5, 7, 6)
     assert of_label is not None
     assert of_label.time_s == pytest.approx(6, abs=1.0)
@@ -182,7 +184,7 @@ def test_no_picture_is_taken_before_it_is_known_who_is_in_it(street: Path, stree
     for frame in VideoFile(street).frames():
         motion = Motion(moving=True, level=0.5)
         scene = Scene(frame.time_s, frame.width, frame.height, detected=False, motion=motion)
-        camera.take(Step(scene=scene, frame=frame, to_blur={}, signals=(), events=(), near_alarms={}))
+        camera.take(Step(scene=scene, frame=frame, to_blur={}, signals=(), events=(), swept_alarms={}))
     assert camera.stills() == ()
 
 
@@ -191,8 +193,8 @@ def test_the_page_stands_alone_and_shows_what_went_wrong(
     language: Language, evaluate: Evaluate, tmp_path: Path
 ) -> None:
     out = tmp_path / "report.html"
-    said = evaluate("--report", out, "--language", language)
-    assert said.code == 0
+    result = evaluate("--report", out, "--language", language)
+    assert result.code == 0
     html = out.read_text(encoding="utf-8")
     assert f'<html lang="{language}">' in html
     assert text(language, "evaluation.footage.title") in html
@@ -202,8 +204,8 @@ def test_the_page_stands_alone_and_shows_what_went_wrong(
     assert not re.search(r"evaluation\.\w|behaviour\.\w|\{\w+\}", html.partition("</style>")[2]), (
         "no key is left as it is"
     )
-    assert text(language, "behaviour.intrusion") in said.out
-    assert text(language, "evaluation.footage.table_recall") in said.out
+    assert text(language, "behaviour.intrusion") in result.out
+    assert text(language, "evaluation.footage.table_recall") in result.out
 
 
 def test_names_cannot_break_the_page_or_the_table(
@@ -213,8 +215,8 @@ def test_names_cannot_break_the_page_or_the_table(
     (recordings.parent / f"{evil}.mp4").symlink_to(street)
     recordings.write_text(f"file,start,end,behaviour\n{evil}.mp4,2,4,person_down\n")
     out = tmp_path / "report.html"
-    said = evaluate("--report", out, "--camera", "street-north")
-    assert said.code == 0
+    result = evaluate("--report", out, "--camera", "street-north")
+    assert result.code == 0
     assert "<img" not in out.read_text()
     assert "&lt;img onerror=x&gt;[red]" in out.read_text()
 
@@ -224,20 +226,20 @@ def test_a_file_that_cannot_be_read_is_told_and_the_others_go_on(
 ) -> None:
     (recordings.parent / "bad.mp4").write_bytes(b"no video at all")
     recordings.write_text(recordings.read_text() + "bad.mp4,,,,street-north\n")
-    said = evaluate("--json", "-")
-    assert said.code == 4
-    assert f"{recordings}:5: " in said.err
-    told = figures_of(said)
-    assert told["files"] == 3
-    assert [one["file"] for one in told["unread"]] == ["bad.mp4"]
+    result = evaluate("--json", "-")
+    assert result.code == 4
+    assert f"{recordings}:5: " in result.err
+    summary = figures_of(result)
+    assert summary["files"] == 3
+    assert [one["file"] for one in summary["unread"]] == ["bad.mp4"]
 
 
 def test_nothing_to_read_is_an_error(tmp_path: Path, tynysh: Tynysh) -> None:
     (tmp_path / "bad.mp4").write_bytes(b"no video at all")
     (tmp_path / "LABELS.csv").write_text("file,start,end,behaviour\nbad.mp4,,,\n")
-    said = tynysh("evaluate", "footage", tmp_path / "LABELS.csv")
-    assert said.code == 4
-    assert "None of the files" in said.err
+    result = tynysh("evaluate", "footage", tmp_path / "LABELS.csv")
+    assert result.code == 4
+    assert "None of the files" in result.err
 
 
 def test_labels_that_cannot_be_judged_are_told_and_left_out(
@@ -247,22 +249,22 @@ def test_labels_that_cannot_be_judged_are_told_and_left_out(
         f"file,start,end,behaviour,camera\n{videos}/a.mp4,0,8,intrusion,street-north\n"
         f"{videos}/a.mp4,1,2,crowding,street-north\n{videos}/a.mp4,9,10,intrusion,street-north\n"
     )
-    said = evaluate("--json", "-")
-    assert said.code == 3
-    assert f"{recordings}:3: This camera is not watched for it" in said.err
-    assert f"{recordings}:4: It begins after the end of the file" in said.err
-    told = figures_of(said)
-    assert told["all"]["labelled"] == 1
-    assert [one["why"] for one in told["set_aside"]] == ["not_watched", "after_end"]
+    result = evaluate("--json", "-")
+    assert result.code == 3
+    assert f"{recordings}:3: This camera is not watched for it" in result.err
+    assert f"{recordings}:4: It begins after the end of the file" in result.err
+    summary = figures_of(result)
+    assert summary["all"]["labelled"] == 1
+    assert [one["why"] for one in summary["set_aside"]] == ["not_watched", "after_end"]
 
 
 def test_faults_of_the_list_are_told_before_any_work(
     recordings: Path, videos: Path, evaluate: Evaluate
 ) -> None:
     recordings.write_text(f"file,start,end,behaviour\n{videos}/a.mp4,5,2,fight\n")
-    said = evaluate()
-    assert said.code == 3
-    assert f"{recordings}:2:3: it ends at 2 s" in said.err
+    result = evaluate()
+    assert result.code == 3
+    assert f"{recordings}:2:3: it ends at 2 s" in result.err
 
 
 def test_cameras_that_the_site_does_not_have_are_told_with_their_lines(
@@ -272,10 +274,10 @@ def test_cameras_that_the_site_does_not_have_are_told_with_their_lines(
         f"file,start,end,behaviour,camera\n{videos}/a.mp4,,,,east\n{videos}/b.mp4,,,,street-north\n"
         f"{videos}/c.mp4,,,,west\n"
     )
-    said = evaluate()
-    assert said.code == 3
-    assert f"{recordings}:2: The site has no camera called 'east'" in said.err
-    assert f"{recordings}:4: The site has no camera called 'west'" in said.err
+    result = evaluate()
+    assert result.code == 3
+    assert f"{recordings}:2: The site has no camera called 'east'" in result.err
+    assert f"{recordings}:4: The site has no camera called 'west'" in result.err
     assert evaluate("--camera", "street-north").code == 0
 
 
@@ -283,9 +285,9 @@ def test_cameras_that_the_site_does_not_have_are_told_with_their_lines(
 def test_what_cannot_be_written_is_found_out_before_the_work(
     option: str, evaluate: Evaluate, tmp_path: Path
 ) -> None:
-    said = evaluate(option, tmp_path / "nowhere" / "out")
-    assert said.code == 2
-    assert said.out == ""
+    result = evaluate(option, tmp_path / "nowhere" / "out")
+    assert result.code == 2
+    assert result.out == ""
 
 
 class Blind:
@@ -298,7 +300,7 @@ class Blind:
 def evaluated(recordings: Path, site: Path, resume: Path | None, load: Load, *, workers: int = 1) -> dict:
     """What the recordings come to."""
     jobs = jobs_of(recordings, site, None, "CPU")
-    done = look_at_all(jobs, SavedSightings(resume), "CPU", workers=workers, load_networks=load)
+    done = record_all_sightings(jobs, SavedSightings(resume), "CPU", workers=workers, load_networks=load)
     seen = {job.key: outcome.sightings for job, outcome in done}
     return FootageReport.of([(job.recording, seen[job.key]) for job in jobs], tolerance_s=2.0).as_json()
 
@@ -401,6 +403,6 @@ def test_real_recordings_are_judged_with_the_shipped_networks(
     out = tmp_path / "out.json"
     outputs = ["--json", str(out), "--report", str(tmp_path / "out.html")]
     assert run_command(["evaluate", "footage", str(tmp_path / "LABELS.csv"), *outputs]) == 0
-    told = json.loads(out.read_text())
-    assert (told["all"]["found"], told["all"]["false_events"]) == (1, 0)
-    assert 0.0 < told["all"]["delay_median_s"] < 2.0
+    summary = json.loads(out.read_text())
+    assert (summary["all"]["found"], summary["all"]["false_events"]) == (1, 0)
+    assert 0.0 < summary["all"]["delay_median_s"] < 2.0

@@ -180,15 +180,15 @@ def test_a_real_terminal_of_80_columns_is_not_overrun(data: Path) -> None:
         env={**os.environ, "TERM": "xterm", "COLUMNS": "80"},
     )
     os.close(follower)
-    said = b""
+    output = b""
     try:
         while part := os.read(leader, 4096):
-            said += part
+            output += part
     except OSError:
         # So Linux says that the other end was closed.
         pass
     os.close(leader)
     assert process.wait(timeout=60) == 0
-    lines = lines_of(said.decode())
+    lines = lines_of(output.decode())
     assert max(map(len, lines)) <= 80
     assert any("clip.view" in line for line in lines)

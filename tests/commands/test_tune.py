@@ -18,11 +18,11 @@ def test_a_quiet_recording_is_too_short_to_tell_and_says_so(
     street: Path, tmp_path: Path, tynysh: Tynysh
 ) -> None:
     out = tmp_path / "tune.json"
-    said = tynysh("tune", street, "--budget", 2, "--json", out)
-    assert said.code == 0
-    assert "budget 2 false alarms a day" in said.out
-    assert "learning: too little watched to tell" in said.out
-    assert "fight: {threshold: 0.50}" in said.out
+    result = tynysh("tune", street, "--budget", 2, "--json", out)
+    assert result.code == 0
+    assert "budget 2 false alarms a day" in result.out
+    assert "learning: too little watched to tell" in result.out
+    assert "fight: {threshold: 0.50}" in result.out
     figures = json.loads(out.read_text())
     assert figures["quiet_hours"] == pytest.approx(8 / 3600, rel=0.2)
     assert [level["threshold"] for level in figures["behaviours"]["fight"]["levels"]] == LEVELS.tolist()
@@ -38,12 +38,16 @@ def test_alarms_of_labelled_happenings_are_found_and_others_are_false(tmp_path: 
         assert tynysh("tune", labels, "--json", out, "--budget", 0.5).code == 0
         return json.loads(out.read_text())
 
-    quiet, told = figures(",,"), figures("0,9,fight")
+    quiet, with_events = figures(",,"), figures("0,9,fight")
     lowest = quiet["behaviours"]["fight"]["levels"][0]
     assert lowest["false_alarms"] >= 1
-    assert told["behaviours"]["fight"]["levels"][0]["false_alarms"] == 0
-    assert told["behaviours"]["fight"]["levels"][0]["found"] == told["behaviours"]["fight"]["happenings"] == 1
-    assert told["quiet_hours"] == 0.0
+    assert with_events["behaviours"]["fight"]["levels"][0]["false_alarms"] == 0
+    assert (
+        with_events["behaviours"]["fight"]["levels"][0]["found"]
+        == with_events["behaviours"]["fight"]["happenings"]
+        == 1
+    )
+    assert with_events["quiet_hours"] == 0.0
     assert quiet["behaviours"]["fight"]["standing"] in {"raised", "floor"}
 
 

@@ -19,8 +19,8 @@ def users(sqlite_url: str, capsys: pytest.CaptureFixture[str]) -> Users:
 
     def run(*arguments: str, code: int = 0) -> str:
         assert run_command(["users", *arguments, "--database", sqlite_url]) == code
-        said = capsys.readouterr()
-        return said.out + said.err
+        output = capsys.readouterr()
+        return output.out + output.err
 
     return run
 
@@ -46,12 +46,12 @@ def typing(monkeypatch: pytest.MonkeyPatch) -> Typing:
 
 
 def test_an_account_is_made_with_a_one_time_password_that_works(database: Database, users: Users) -> None:
-    said = users("add", "Aigerim", "--role", "operator", "--language", "kk")
-    found = re.search(r"One-time password: (\S+)\n", said)
+    output = users("add", "Aigerim", "--role", "operator", "--language", "kk")
+    found = re.search(r"One-time password: (\S+)\n", output)
     assert found is not None
-    signed = sessions.sign_in(database, "aigerim", found[1], address=None, now=1.0)
-    assert signed.user.must_change_password
-    assert signed.user.language == "kk"
+    opened = sessions.sign_in(database, "aigerim", found[1], address=None, now=1.0)
+    assert opened.user.must_change_password
+    assert opened.user.language == "kk"
     with database.reading() as session:
         entry = record.entries(session)[0]
     assert (entry.action, entry.object, entry.detail["role"]) == ("user.add", "user:aigerim", "operator")
@@ -94,6 +94,6 @@ def test_the_list_shows_role_and_state(database: Database, users: Users, typing:
 
 
 def test_an_unknown_role_is_refused_with_those_that_there_are(users: Users) -> None:
-    said = users("add", "bolat", "--role", "boss", code=2)
-    assert "no role 'boss'" in said
-    assert "admin, lead, operator" in said
+    output = users("add", "bolat", "--role", "boss", code=2)
+    assert "no role 'boss'" in output
+    assert "admin, lead, operator" in output

@@ -77,8 +77,8 @@ class Installation:
     ) -> int:
         """An incident `after` seconds, whose clip begins `begins` seconds after its event."""
         at = BEGAN + after
-        told = self.event(at, **event)  # type: ignore[arg-type]
-        number = events.record(self.database, told, camera, now=at, gap_s=0.0, clip=True).incident_id
+        raised = self.event(at, **event)  # type: ignore[arg-type]
+        number = events.record(self.database, raised, camera, now=at, gap_s=0.0, clip=True).incident_id
         folder = self.root / "evidence" / str(number)
         folder.mkdir()
         if clip:
@@ -164,9 +164,9 @@ def test_nothing_unblurred_leaves(place: Installation, tmp_path: Path) -> None:
     assert left == {"LABELS.csv", "README.md", f"clips/{number}.mp4"}
     assert min(heads(place.root / "evidence" / str(number) / "original.mp4")) > SEEN
     assert max(heads(out / "clips" / f"{number}.mp4")) < BLURRED
-    said = (out / "LABELS.csv").read_text() + (out / "README.md").read_text()
-    assert "aigerim" not in said
-    assert "Berik" not in said
+    written = (out / "LABELS.csv").read_text() + (out / "README.md").read_text()
+    assert "aigerim" not in written
+    assert "Berik" not in written
     assert (out.stat().st_mode & 0o777, (out / "LABELS.csv").stat().st_mode & 0o777) == (0o700, 0o600)
 
 
@@ -255,9 +255,9 @@ def test_simulated_cameras_and_incidents_without_a_clip_are_left_out(
         session.get_one(CameraRow, "park-1").simulated = True
     assert place.export(tmp_path / "out") == 0
     assert set(labels_of(tmp_path / "out")) == {f"clips/{sure}.mp4"}
-    said = capsys.readouterr().out
-    assert "1 of a simulated camera" in said
-    assert "1 without a clip" in said
+    output = capsys.readouterr().out
+    assert "1 of a simulated camera" in output
+    assert "1 without a clip" in output
 
 
 def test_a_date_and_a_site_narrow_it(place: Installation, tmp_path: Path) -> None:
@@ -299,7 +299,7 @@ Make = Callable[[Path], object]
 
 
 @pytest.mark.parametrize(
-    ("make", "said"),
+    ("make", "problem"),
     [
         (lambda out: (out.mkdir(), (out / "mine").touch()), "is not empty"),
         (lambda out: out.touch(), "is not a folder"),
@@ -307,12 +307,12 @@ Make = Callable[[Path], object]
     ],
 )
 def test_nothing_is_overwritten(
-    make: Make, said: str, place: Installation, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    make: Make, problem: str, place: Installation, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     place.incident(Verdict.TRUE)
     make(tmp_path / "out")
     assert place.export(tmp_path / "out") == 2
-    assert said in capsys.readouterr().err
+    assert problem in capsys.readouterr().err
     assert place.audited() == []
 
 
@@ -324,7 +324,7 @@ def test_an_empty_folder_is_filled_and_a_missing_parent_is_told(place: Installat
 
 
 @pytest.mark.parametrize(
-    ("more", "said"),
+    ("more", "problem"),
     [
         (("--since", "yesterday"), "is no date"),
         (("--site", "moon"), "There is no site"),
@@ -332,10 +332,14 @@ def test_an_empty_folder_is_filled_and_a_missing_parent_is_told(place: Installat
     ],
 )
 def test_what_cannot_be_done_is_said(
-    more: tuple[str, ...], said: str, place: Installation, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    more: tuple[str, ...],
+    problem: str,
+    place: Installation,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     assert place.export(tmp_path / "out", *more) in {1, 2}
-    assert said in capsys.readouterr().err
+    assert problem in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
 
 
@@ -353,9 +357,9 @@ def test_what_was_exported_can_be_evaluated(
     assert "белгіленген жинақ" in (tmp_path / "out" / "README.md").read_text()
     labels = tmp_path / "out" / "LABELS.csv"
     capsys.readouterr()
-    said = tynysh(
+    result = tynysh(
         "evaluate", "footage", labels, "--site", street_site, "--camera", "street-north", "--json", "-"
     )
-    assert said.code == 0, said.err
-    told = json.loads(said.out)["behaviours"]["intrusion"]
-    assert (told["labelled"], told["found"], told["false_events"]) == (1, 1, 1)
+    assert result.code == 0, result.err
+    summary = json.loads(result.out)["behaviours"]["intrusion"]
+    assert (summary["labelled"], summary["found"], summary["false_events"]) == (1, 1, 1)

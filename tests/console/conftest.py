@@ -44,24 +44,24 @@ ONSET_S = 5.0
 class Workers:
     """Stands for the workers: drawn pictures and drawn live video."""
 
-    said: dict[str, dict[str, Any]] = field(default_factory=dict)
+    statuses: dict[str, dict[str, Any]] = field(default_factory=dict)
     crowds: dict[str, dict[str, Any]] = field(default_factory=dict)
     silent: set[str] = field(default_factory=set)
     video: tuple[str, bytes, list[bytes]] = field(default_factory=lambda: drawn.live(20))
 
     async def status(self) -> Mapping[str, CameraStatus]:
-        return understood(self.said)
+        return understood(self.statuses)
 
     async def crowd(self, camera_id: str) -> Mapping[str, Any] | None:
-        said = self.crowds.get(camera_id)
-        return None if said is None else said | {"at": time.time()}
+        crowd = self.crowds.get(camera_id)
+        return None if crowd is None else crowd | {"at": time.time()}
 
     async def picture(self, camera_id: str) -> bytes | None:
-        working = self.said.get(camera_id, {}).get("state") in {"live", "degraded"}
+        working = self.statuses.get(camera_id, {}).get("state") in {"live", "degraded"}
         return drawn.jpeg(time.time() % 60) if working else None
 
     async def live(self, camera_id: str) -> AsyncIterator[bytes]:
-        if camera_id in self.silent or self.said[camera_id]["state"] == "lost":
+        if camera_id in self.silent or self.statuses[camera_id]["state"] == "lost":
             return
         mime, head, fragments = self.video
         yield mime.encode()
@@ -141,7 +141,7 @@ class House:
                 session.add(camera)
                 session.flush()
                 state = "lost" if key == "club-yard" else "degraded" if key == "park-gate" else "live"
-                said = {
+                worker_status = {
                     "state": state,
                     "since": now - 4000,
                     "people": 0 if state == "lost" else 3,
@@ -149,7 +149,7 @@ class House:
                     "recording": state != "lost",
                     "counters": {"frames_read": 40_000, "frames_decoded": 12_000, "frames_analysed": 9_000},
                 }
-                self.workers.said[key] = said
+                self.workers.statuses[key] = worker_status
                 status = CameraStatus(state=state, since=now - 4000)
                 cameras.set_state(session, key, status, now=now)
 
@@ -205,10 +205,10 @@ class House:
                 now=time.time(),
             )
 
-    def fares(self, camera: str, state: str) -> None:
+    def set_state(self, camera: str, state: str) -> None:
         """The camera's worker says that it has come to another state."""
         now = time.time()
-        self.workers.said[camera] |= {"state": state, "since": now}
+        self.workers.statuses[camera] |= {"state": state, "since": now}
         with self.database.writing() as session:
             cameras.set_state(session, camera, CameraStatus(state=state, since=now), now=now)
 

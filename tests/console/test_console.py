@@ -115,9 +115,9 @@ def test_a_camera_that_comes_back_is_shown_live_again_by_itself(desk: Any, house
     expect(desk.page.locator(".link-open")).to_be_visible()
     desk.page.goto(f"{house.url}/#/cameras/club-yard")
     expect(desk.page.get_by_text(text("en", "console.live.pictures"))).to_be_visible(timeout=20_000)
-    house.fares("club-yard", "live")
+    house.set_state("club-yard", "live")
     expect(desk.page.locator("video[data-live=playing]")).to_be_visible(timeout=20_000)
-    house.fares("club-yard", "lost")
+    house.set_state("club-yard", "lost")
     desk.is_clean()
 
 
@@ -131,9 +131,9 @@ def test_cameras_show_how_they_fare_and_which_are_simulated(desk: Any, house: An
     expect(drawn).to_contain_text(text("en", "console.camera.simulated"))
     expect(page.locator(".tile", has_text="Entrance").locator("img")).to_be_visible()
     expect(page.locator(".tile", has_text="Yard")).to_contain_text(text("en", "console.camera.state.lost"))
-    house.fares("club-yard", "live")
+    house.set_state("club-yard", "live")
     expect(page.locator(".tile", has_text="Yard")).to_contain_text(text("en", "console.camera.state.live"))
-    house.fares("club-yard", "lost")
+    house.set_state("club-yard", "lost")
     desk.is_clean()
 
 
@@ -225,12 +225,12 @@ def test_an_arrival_sounds_once_the_browser_allows_it_and_not_when_muted(desk: A
     sample = page.evaluate("window.tones")
     expect(incident_row(page, house.happens("club-yard", Behaviour.LOITERING))).to_be_visible()
     page.wait_for_function("sample => window.tones > sample", arg=sample)
-    heard = page.evaluate("window.tones")
+    tones = page.evaluate("window.tones")
 
     page.keyboard.press("s")
     expect(page.get_by_role("button", name=text("en", "console.sound.muted"))).to_be_visible()
     expect(incident_row(page, house.happens("club-yard", Behaviour.FIGHT))).to_be_visible()
-    assert page.evaluate("window.tones") == heard
+    assert page.evaluate("window.tones") == tones
     page.reload()
     expect(page.get_by_role("button", name=text("en", "console.sound.muted"))).to_be_visible()
     desk.is_clean()

@@ -21,7 +21,7 @@ def seen(camera_pose: CameraPose, x, y, z) -> np.ndarray:
     return np.stack([(u * turn[0] - v * turn[1]) / ASPECT + 0.5, u * turn[1] + v * turn[0] + 0.5], axis=-1)
 
 
-def some_mounting(rng: np.random.Generator) -> CameraPose:
+def some_camera_pose(rng: np.random.Generator) -> CameraPose:
     """As surveillance cameras hang."""
     return CameraPose(
         focal=rng.uniform(0.8, 2.5),

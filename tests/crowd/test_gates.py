@@ -32,7 +32,7 @@ def along(start: float, end: float, y: float = 0.5, steps: int = 8) -> list[Poin
 def test_from_its_left_to_its_right_is_in() -> None:
     assert crossing(along(0.3, 0.7)) == LineCount("up", 1, 0)
     assert crossing(along(0.7, 0.3)) == LineCount("up", 0, 1)
-    down = Line("down", UP.end, UP.start)
+    down = Line("down", UP.end, UP.begin)
     assert crossing(along(0.3, 0.7), line=down) == LineCount("down", 0, 1)
 
 

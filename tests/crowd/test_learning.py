@@ -4,7 +4,7 @@ import dataclasses
 
 import numpy as np
 import pytest
-from tests.crowd.cameras import ASPECT, HEIGHT, WIDTH, length_errors, some_mounting, walking
+from tests.crowd.cameras import ASPECT, HEIGHT, WIDTH, length_errors, some_camera_pose, walking
 
 from tynysh.crowd.camera_pose import CameraPose
 from tynysh.crowd.learning import FEWEST_PEOPLE, GroundLearner, Hints, Learnt
@@ -28,10 +28,10 @@ def spots(scenes: list[Scene], count: int = 40) -> np.ndarray:
 
 
 def test_lengths_are_right_over_many_cameras_and_the_error_that_is_told_is_honest() -> None:
-    true, told, focal = [], [], []
+    true, estimated, focal = [], [], []
     for seed in range(16):
         rng = np.random.default_rng(seed)
-        camera = some_mounting(rng)
+        camera = some_camera_pose(rng)
         scenes = walking(camera, rng, 40)
         found = learnt(scenes)
         if found is None:
@@ -39,14 +39,14 @@ def test_lengths_are_right_over_many_cameras_and_the_error_that_is_told_is_hones
             continue
         errors = length_errors(found.ground, camera, spots(scenes))
         true.append(float(np.sqrt(np.nanmean(errors**2))))
-        told.append(found.error)
+        estimated.append(found.error)
         focal.append(np.log(found.camera_pose.focal / camera.focal))
-    trusted = np.array(true)[np.array(told) <= 0.15]
+    trusted = np.array(true)[np.array(estimated) <= 0.15]
     assert len(true) >= 14
     assert len(trusted) >= 10, "forty people are mostly enough"
     assert np.median(trusted) < 0.08
     assert trusted.max() < 0.25
-    assert np.mean(np.array(true) > 2 * np.array(told)) <= 0.05, (
+    assert np.mean(np.array(true) > 2 * np.array(estimated)) <= 0.05, (
         "two standard errors hold in nineteen of twenty"
     )
     assert abs(np.mean(focal)) < 0.1, "not biased"
@@ -80,13 +80,13 @@ def test_the_same_scenes_give_the_same_floor() -> None:
 def test_what_the_site_says_of_the_camera_helps() -> None:
     scenes = walking(CAMERA, np.random.default_rng(4), 12)
     plain = learnt(scenes)
-    told = learnt(
+    estimated = learnt(
         scenes, GroundLearner(hints=Hints(view=2 * np.arctan(ASPECT / 2 / CAMERA.focal), height=5.0))
     )
     assert plain is not None
-    assert told is not None
-    assert told.error < plain.error
-    assert told.camera_pose.focal == pytest.approx(CAMERA.focal, rel=0.1)
+    assert estimated is not None
+    assert estimated.error < plain.error
+    assert estimated.camera_pose.focal == pytest.approx(CAMERA.focal, rel=0.1)
 
 
 @pytest.mark.parametrize("spoil", ["cut off", "lying", "standing still", "carried forward"])
@@ -148,4 +148,4 @@ class TestWhatWasLearntBefore:
 def test_memory_is_bounded() -> None:
     learner = GroundLearner()
     learnt(walking(CAMERA, np.random.default_rng(9), 150), learner)
-    assert learner.stretches <= 6 * 6 * 12
+    assert learner.segments <= 6 * 6 * 12

@@ -5,7 +5,7 @@ import pytest
 from tests.crowd.filming import HEIGHT, WIDTH, Faults, Film, Lens, Watching, crowd_of, looks
 from tests.crowd.social_force import Crowd, scattered
 
-from tynysh.crowd.occlusion import FULL, STATURE_M, HiddenFloor, Occlusion, sized_ground
+from tynysh.crowd.occlusion import BODY_HEIGHT_M, FULL, HiddenFloor, Occlusion, sized_ground
 from tynysh.geometry import Box
 from tynysh.scene.ground import Ground
 
@@ -16,7 +16,7 @@ NEAR_M = {LOW: 8.0, HIGH: 7.5, STEEP: 2.0}
 
 def standing(lens: Lens, *places: tuple[float, float]) -> list[Box]:
     """The boxes of people 1.7 m tall at these places, metres."""
-    feet, heads = lens.pixels(np.array(places)), lens.pixels(np.array(places), STATURE_M)
+    feet, heads = lens.pixels(np.array(places)), lens.pixels(np.array(places), BODY_HEIGHT_M)
     return [
         Box(x - 0.13 * (y - top), top, x + 0.13 * (y - top), y)
         for (x, y), (_, top) in zip(feet.tolist(), heads.tolist(), strict=True)

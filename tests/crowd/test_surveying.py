@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from tests.crowd.cameras import ASPECT, length_errors, seen, some_mounting
+from tests.crowd.cameras import ASPECT, length_errors, seen, some_camera_pose
 
 from tynysh.crowd.calibration import CalibrationError, KnownDistance, KnownPoint, check_points
 from tynysh.crowd.camera_pose import CameraPose
@@ -56,13 +56,13 @@ def test_the_sky_is_nowhere_on_the_floor() -> None:
 
 def test_the_error_of_points_is_about_what_pointing_costs() -> None:
     rng = np.random.default_rng(1)
-    true, said = [], []
+    true, estimated = [], []
     for _ in range(30):
         survey = from_points(points(CAMERA, FLOOR, rng), ASPECT)
         spots = seen(CAMERA, FLOOR[:, 0], FLOOR[:, 1], 0.0)
         true.append(np.sqrt(np.mean(length_errors(survey.ground, CAMERA, spots) ** 2)))
-        said.append(survey.ground.error)
-    assert 0.5 < np.median(said) / np.median(true) < 2.0
+        estimated.append(survey.ground.error)
+    assert 0.5 < np.median(estimated) / np.median(true) < 2.0
 
 
 def test_distances_alone_give_the_floor_and_the_camera() -> None:
@@ -89,7 +89,7 @@ def test_distances_that_nobody_pointed_at_exactly_give_lengths_within_a_few_stan
 def test_a_distance_that_cannot_be_is_named() -> None:
     pairs = [(0, 1), (1, 2), (2, 3), (3, 0), (0, 2), (1, 3), (4, 5)]
     given = distances(CAMERA, pairs)
-    given[3] = KnownDistance(given[3].start, given[3].end, given[3].metres * 4)
+    given[3] = KnownDistance(given[3].begin, given[3].end, given[3].metres * 4)
     with pytest.raises(CalibrationError, match="distance 4 fits worst"):
         from_distances(given, ASPECT)
 
@@ -117,7 +117,7 @@ def test_the_same_point_twice_is_named() -> None:
 @pytest.mark.parametrize("seed", range(4))
 def test_any_camera_is_found_from_a_rectangle(seed: int) -> None:
     rng = np.random.default_rng(seed)
-    camera = some_mounting(rng)
+    camera = some_camera_pose(rng)
     survey = from_points(points(camera, FLOOR[:4]), ASPECT)
     assert (
         np.abs(length_errors(survey.ground, camera, seen(camera, FLOOR[:, 0], FLOOR[:, 1], 0.0))).max() < 1e-5

@@ -21,11 +21,13 @@ def walked(
     seen: Sequence[bool] | None = None,
 ) -> Walkers:
     """One person, a fifth of the picture tall, who walks so many shares of the picture a second."""
-    paces = VelocityEstimator()
+    estimator = VelocityEstimator()
     for index, time_s in enumerate(times):
         feet = np.array([[0.5 + velocity[0] * time_s, 0.5 + velocity[1] * time_s]])
         found = np.array([True if seen is None else seen[index]])
-        last = paces.observe(time_s, np.array([1]), feet, np.array([0.2]), found, ground=ground, aspect=1.0)
+        last = estimator.observe(
+            time_s, np.array([1]), feet, np.array([0.2]), found, ground=ground, aspect=1.0
+        )
     return last
 
 
@@ -72,7 +74,7 @@ def test_after_a_gap_and_when_the_clock_goes_back_it_begins_anew(later_s: float)
 
 
 def test_people_come_and_go_without_mixing_their_velocities() -> None:
-    paces = VelocityEstimator()
+    estimator = VelocityEstimator()
     for look in range(12):
         time_s = 0.2 * look
         here = [
@@ -81,7 +83,7 @@ def test_people_come_and_go_without_mixing_their_velocities() -> None:
             if not (number == 1 and look < 4) and not (number == 2 and look > 8)
         ]
         feet = np.array([[0.1 * number, 0.2 + 0.05 * number * time_s] for number in here])
-        last = paces.observe(
+        last = estimator.observe(
             time_s,
             np.array(here),
             feet,
@@ -96,11 +98,11 @@ def test_people_come_and_go_without_mixing_their_velocities() -> None:
 
 def test_jitter_is_told_as_noise() -> None:
     random = np.random.default_rng(1)
-    paces = VelocityEstimator()
+    estimator = VelocityEstimator()
     number = np.arange(1, 41)
     for look in range(12):
         feet = np.tile([0.5, 0.5], (40, 1)) + random.normal(0, 0.005, (40, 2))
-        last = paces.observe(
+        last = estimator.observe(
             0.2 * look, number, feet, np.full(40, 0.2), np.full(40, True), ground=TEN_METRES, aspect=1.0
         )
     assert last.noise == pytest.approx(float(np.var(last.velocity)), rel=0.5)

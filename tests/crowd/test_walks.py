@@ -37,7 +37,7 @@ def test_a_walk_is_taken_in_stretches_of_one_person() -> None:
     assert first.seconds == pytest.approx(2.0)
     assert first.foot == pytest.approx((0.26, 0.6))
     assert first.head == pytest.approx((0.26, 0.4))
-    assert (first.start[0], first.end[0]) == pytest.approx((0.2, 0.32))
+    assert (first.begin[0], first.end[0]) == pytest.approx((0.2, 0.32))
 
 
 def test_somebody_who_stands_is_not_taken() -> None:

@@ -16,18 +16,18 @@ def test_a_list_that_is_not_utf_8_is_left_out(tmp_path: Path) -> None:
     table = tmp_path / "set" / "clips.csv"
     table.write_bytes("path,fight\nбой.mp4,1\n".encode("cp1251"))
     (tmp_path / "street.mp4").write_bytes(b"video")
-    said: list[str] = []
-    reels = find_reels(tmp_path, tmp_path / "cache", said.append)
+    messages: list[str] = []
+    reels = find_reels(tmp_path, tmp_path / "cache", messages.append)
     assert [reel.videos for reel in reels] == [(tmp_path / "street.mp4",)]
-    assert any(str(table) in line and "UTF-8" in line for line in said)
+    assert any(str(table) in line and "UTF-8" in line for line in messages)
 
 
 def test_a_cache_that_cannot_be_written_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(footage, "SQUARE_DEBIAN", tmp_path / "vtest.avi")
     (tmp_path / "file").write_text("no folder")
-    said: list[str] = []
-    assert find_reels(None, tmp_path / "file" / "demo", said.append) == []
-    assert any("TYNYSH_CACHE" in line for line in said)
+    messages: list[str] = []
+    assert find_reels(None, tmp_path / "file" / "demo", messages.append) == []
+    assert any("TYNYSH_CACHE" in line for line in messages)
 
 
 def test_a_file_in_place_of_the_data_folder_is_told(tmp_path: Path) -> None:

@@ -11,19 +11,21 @@ TIMES = np.arange(0.0, LOOP_S, 0.1)
 
 def test_parts_follow_each_other_without_gap_or_leap() -> None:
     for number, actor in enumerate(SQUARE.actors):
-        for before, after in zip(actor.parts, actor.parts[1:], strict=False):
+        for before, after in zip(actor.actions, actor.actions[1:], strict=False):
             assert before.end_s == pytest.approx(after.start_s), number
-            leap = np.hypot(before.end[0] - after.start[0], before.end[1] - after.start[1])
+            leap = np.hypot(before.end[0] - after.begin[0], before.end[1] - after.begin[1])
             assert leap <= 0.12 * body_height_at(before.end[1]), (number, after)
-        assert actor.parts[-1].end_s <= LOOP_S
+        assert actor.actions[-1].end_s <= LOOP_S
 
 
 def test_everybody_walks_at_a_human_pace() -> None:
     for actor in SQUARE.actors:
-        for part in actor.parts:
-            way = np.hypot(part.end[0] - part.start[0], part.end[1] - part.start[1])
-            pace = way / body_height_at((part.start[1] + part.end[1]) / 2) / (part.end_s - part.start_s)
-            assert pace < 2.5, part
+        for action in actor.actions:
+            way = np.hypot(action.end[0] - action.begin[0], action.end[1] - action.begin[1])
+            pace = (
+                way / body_height_at((action.begin[1] + action.end[1]) / 2) / (action.end_s - action.start_s)
+            )
+            assert pace < 2.5, action
 
 
 def test_people_are_the_same_each_time_and_in_any_order() -> None:

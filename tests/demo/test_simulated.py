@@ -62,7 +62,7 @@ def events_of(loop: list[np.ndarray], *, every: int) -> list[Event]:
     stages = stages_for(settings)
     events = EventMaker(registry.rules(settings), ids=Random(1))
     tracker, detector, crowd, trajectories = Tracker(), ScriptedDetector(), CrowdMeter(), Trajectories()
-    told: list[Event] = []
+    loop_events: list[Event] = []
     for number in range(len(loop)):
         time_s = number / FPS
         frame = Frame(loop[number], time_s=time_s, index=number)
@@ -80,28 +80,30 @@ def events_of(loop: list[np.ndarray], *, every: int) -> list[Event]:
         scene = with_trajectories(replace(scene, crowd=crowd.observe(scene, persons)), trajectories)
         for stage in stages:
             scene = stage.observe(scene, frame)
-        told += events.observe([signal for each in analysers for signal in each.observe(scene)], time_s)
-    return told + events.close(LOOP_S)
+        loop_events += events.observe(
+            [signal for each in analysers for signal in each.observe(scene)], time_s
+        )
+    return loop_events + events.close(LOOP_S)
 
 
-def begun(told: Sequence[Event]) -> list[Event]:
-    return [event for event in told if event.phase is Phase.BEGUN]
+def begun(loop_events: Sequence[Event]) -> list[Event]:
+    return [event for event in loop_events if event.phase is Phase.BEGUN]
 
 
 @pytest.fixture(scope="module")
-def told(loop: list[np.ndarray]) -> list[Event]:
+def loop_events(loop: list[np.ndarray]) -> list[Event]:
     """The events of one turn at five looks a second, as people near each other get."""
     return events_of(loop, every=2)
 
 
-def test_each_episode_raises_its_event_and_nothing_else_does(told: list[Event]) -> None:
+def test_each_episode_raises_its_event_and_nothing_else_does(loop_events: list[Event]) -> None:
     for episode in SQUARE.episodes:
         assert [
             event
-            for event in begun(told)
+            for event in begun(loop_events)
             if event.behaviour == episode.behaviour and episode.start_s <= event.decided_s <= episode.end_s
         ], episode
-    for event in begun(told):
+    for event in begun(loop_events):
         assert any(
             event.behaviour == episode.behaviour and episode.start_s <= event.start_s <= episode.end_s
             for episode in SQUARE.episodes
@@ -126,20 +128,20 @@ def test_the_pipeline_of_a_worker_shows_everything_in_each_turn(loop: list[np.nd
         SignalMaker(registry.create_all(settings)),
         EventMaker(registry.rules(settings), ids=Random(1)),
     )
-    told = [
+    loop_events = [
         event
         for number in range(2 * len(loop))
         if (step := pipeline.process(Frame(loop[number % len(loop)], time_s=number / FPS, index=number)))
         for event in begun(step.events)
     ]
-    first = [event.behaviour for event in told if event.start_s < LOOP_S]
-    second = [event.behaviour for event in told if event.start_s >= LOOP_S]
+    first = [event.behaviour for event in loop_events if event.start_s < LOOP_S]
+    second = [event.behaviour for event in loop_events if event.start_s >= LOOP_S]
     assert set(first) == {episode.behaviour for episode in SQUARE.episodes}
     assert sorted(first) == sorted(second)
 
 
-def test_events_say_where_and_why(told: list[Event]) -> None:
-    ended = {event.behaviour: event for event in told if event.phase is Phase.ENDED}
+def test_events_say_where_and_why(loop_events: list[Event]) -> None:
+    ended = {event.behaviour: event for event in loop_events if event.phase is Phase.ENDED}
     assert ended[Behaviour.CROWDING].people == 8
     assert ended[Behaviour.CROWDING].zone == "door"
     assert ended[Behaviour.INTRUSION].zone == "gate"

@@ -204,14 +204,14 @@ def test_the_analyser_that_is_shown_is_the_one_that_is_tested() -> None:
     module, test = blocks(page, "python")
     assert module == text_of(package / "tynysh_platform_edge.py")
     assert blocks(page, "toml") == [text_of(package / "pyproject.toml")]
-    told: dict[str, Any] = {}
-    exec(compile(module, "tynysh_platform_edge", "exec"), told)  # noqa: S102 - our own page
+    namespace: dict[str, Any] = {}
+    exec(compile(module, "tynysh_platform_edge", "exec"), namespace)  # noqa: S102 - our own page
     example = ModuleType("tynysh_platform_edge")
-    vars(example).update(told)
+    vars(example).update(namespace)
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(sys.modules, example.__name__, example)
-        exec(compile(test, "test", "exec"), told)  # noqa: S102
-        told["test_it_keeps_what_tynysh_relies_on"]()
+        exec(compile(test, "test", "exec"), namespace)  # noqa: S102
+        namespace["test_it_keeps_what_tynysh_relies_on"]()
 
 
 def test_every_field_of_the_declaration_is_explained() -> None:
@@ -252,7 +252,7 @@ def test_the_three_languages_are_named() -> None:
 
 
 @cache
-def everything_said() -> str:
+def all_translations() -> str:
     """All texts of the code, with adjoining string literals joined."""
     python = "\n".join(text_of(file) for file in SOURCE.rglob("*.py"))
     joined = re.sub(r"\"\s*\n\s*f?\"", "", python).replace("\\'", "'")
@@ -262,9 +262,9 @@ def everything_said() -> str:
 def test_every_message_that_is_explained_is_one_that_is_given() -> None:
     cells = re.findall(r"^\| `([^`]+)` \|", text_of(TROUBLES), re.MULTILINE)
     assert len(cells) > 50
-    said = everything_said()
+    words = all_translations()
     pieces = {piece.strip(" '") for cell in cells for piece in cell.split("…")}
-    assert not [piece for piece in sorted(pieces) if piece not in said]
+    assert not [piece for piece in sorted(pieces) if piece not in words]
 
 
 def test_every_exit_code_is_explained() -> None:

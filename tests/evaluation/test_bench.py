@@ -12,9 +12,9 @@ from tynysh.runtime.meter import CpuMeter
 
 
 def test_figures_come_as_json(street: Path, street_site: Path, tynysh: Tynysh) -> None:
-    said = tynysh("bench", street, "--site", street_site, "--camera", "north", "--json")
-    assert (said.code, said.err) == (0, "")
-    figures = json.loads(said.out)
+    result = tynysh("bench", street, "--site", street_site, "--camera", "north", "--json")
+    assert (result.code, result.err) == (0, "")
+    figures = json.loads(result.out)
     assert figures["video_s"] == pytest.approx(8.0, abs=0.01)
     assert figures["decode_cpu_ms_per_video_s"] > 0.0
     stages = figures["stages"]
@@ -28,10 +28,10 @@ def test_figures_come_as_json(street: Path, street_site: Path, tynysh: Tynysh) -
 
 
 def test_figures_come_as_a_table(street: Path, tynysh: Tynysh) -> None:
-    said = tynysh("bench", street)
-    assert said.code == 0
+    result = tynysh("bench", street)
+    assert result.code == 0
     for name in ("detector", "decoding alone", "in all", "peak memory"):
-        assert name in said.out
+        assert name in result.out
 
 
 def test_decoding_alone_knows_the_length_of_the_video(street: Path) -> None:

@@ -27,7 +27,7 @@ def rows(text: str) -> list[dict[str, str]]:
 def step(time_s: float, *places: PlaceCrowd) -> Step:
     crowd = CrowdState(time_s, places) if places else None
     return Step(
-        Scene(time_s, 100, 100, crowd=crowd), frame=None, to_blur={}, signals=(), events=(), near_alarms={}
+        Scene(time_s, 100, 100, crowd=crowd), frame=None, to_blur={}, signals=(), events=(), swept_alarms={}
     )
 
 
@@ -79,8 +79,8 @@ def test_the_command_writes_every_second_of_the_picture_and_of_each_zone(
     street: Path, street_site: Path, tmp_path: Path, tynysh: Tynysh
 ) -> None:
     out = tmp_path / "counts.csv"
-    said = tynysh("analyze", street, "--site", street_site, "--camera", "north", "--json", "--counts", out)
-    assert said.code == 0
+    result = tynysh("analyze", street, "--site", street_site, "--camera", "north", "--json", "--counts", out)
+    assert result.code == 0
     found = rows(out.read_text())
     assert [(row["time_s"], row["zone"]) for row in found] == [
         (str(second), zone) for second in range(8) for zone in ("picture", "gate")
@@ -90,9 +90,9 @@ def test_the_command_writes_every_second_of_the_picture_and_of_each_zone(
 
 def test_two_outputs_cannot_be_one_file(street: Path, tmp_path: Path, tynysh: Tynysh) -> None:
     out = tmp_path / "out"
-    said = tynysh("analyze", street, "--counts", out, "--tracks", out)
-    assert said.code == 2
-    assert "same file" in said.err
+    result = tynysh("analyze", street, "--counts", out, "--tracks", out)
+    assert result.code == 2
+    assert "same file" in result.err
 
 
 @pytest.mark.footage

@@ -130,7 +130,7 @@ def test_every_faulty_row_is_told_with_its_line(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "problem"),
     [
         (b"", ":1: there is no column path and no column fight"),
         (b"path,label\na,1\n", ":1: there is no column fight"),
@@ -138,10 +138,10 @@ def test_every_faulty_row_is_told_with_its_line(tmp_path: Path) -> None:
         (b"\xff\xfe\x00", "not a CSV file in UTF-8"),
     ],
 )
-def test_a_list_that_cannot_be_used_is_refused(tmp_path: Path, content: bytes, told: str) -> None:
+def test_a_list_that_cannot_be_used_is_refused(tmp_path: Path, content: bytes, problem: str) -> None:
     listing = tmp_path / "clips.csv"
     listing.write_bytes(content)
-    with pytest.raises(ListError, match=re.escape(told)):
+    with pytest.raises(ListError, match=re.escape(problem)):
         read_clips(listing)
 
 

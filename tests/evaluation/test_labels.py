@@ -32,7 +32,7 @@ def faults(path: Path) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("told", "meant"),
+    ("mistakes", "meant"),
     [
         ("0", 0.0),
         ("12.5", 12.5),
@@ -43,14 +43,14 @@ def faults(path: Path) -> list[str]:
         (".5", 0.5),
     ],
 )
-def test_times_are_seconds_or_clock_times(told: str, meant: float) -> None:
-    assert seconds(told) == meant
+def test_times_are_seconds_or_clock_times(mistakes: str, meant: float) -> None:
+    assert seconds(mistakes) == meant
 
 
-@pytest.mark.parametrize("told", ["", "-1", "1:60", "1:60:00", "1h", "1:2:3:4", "nan", "1e3", "٣"])
-def test_other_times_are_refused(told: str) -> None:
-    with pytest.raises(ValueError, match=f"^{re.escape(told)}$"):
-        seconds(told)
+@pytest.mark.parametrize("mistakes", ["", "-1", "1:60", "1:60:00", "1h", "1:2:3:4", "nan", "1e3", "٣"])
+def test_other_times_are_refused(mistakes: str) -> None:
+    with pytest.raises(ValueError, match=f"^{re.escape(mistakes)}$"):
+        seconds(mistakes)
 
 
 def test_a_file_has_all_its_happenings_and_a_file_without_has_none(folder: Path) -> None:
@@ -90,8 +90,8 @@ def test_every_fault_is_told_with_line_and_column(folder: Path) -> None:
         "a.mp4,1,2,",
         "b.mp4,1,2,recording_fault",
     )
-    told = faults(path)
-    assert [fault.split(" ")[0] for fault in told] == [
+    mistakes = faults(path)
+    assert [fault.split(" ")[0] for fault in mistakes] == [
         "2:1:",
         "3:1:",
         "4:2:",
@@ -101,42 +101,42 @@ def test_every_fault_is_told_with_line_and_column(folder: Path) -> None:
         "8:4:",
         "9:4:",
     ]
-    assert "none.mp4" in told[0]
-    assert "'soon'" in told[2]
-    assert "choose of crush_risk, fight" in told[5]
+    assert "none.mp4" in mistakes[0]
+    assert "'soon'" in mistakes[2]
+    assert "choose of crush_risk, fight" in mistakes[5]
 
 
 def test_a_file_in_which_nothing_happens_has_no_happenings(folder: Path) -> None:
-    (told,) = faults(listing(folder, "a.mp4,,,", "a.mp4,1,2,fight"))
-    assert told.startswith("2: nothing happens in a.mp4")
+    (mistake,) = faults(listing(folder, "a.mp4,,,", "a.mp4,1,2,fight"))
+    assert mistake.startswith("2: nothing happens in a.mp4")
 
 
 def test_a_file_has_one_camera(folder: Path) -> None:
     path = listing(folder, "a.mp4,1,2,fight,x", "a.mp4,3,4,fight,y", header="file,start,end,behaviour,camera")
-    (told,) = faults(path)
-    assert told.startswith("3:5: the camera is 'y'")
+    (mistake,) = faults(path)
+    assert mistake.startswith("3:5: the camera is 'y'")
 
 
 def test_no_more_faults_are_told_than_anybody_reads(folder: Path) -> None:
-    told = faults(listing(folder, *["a.mp4,1,2,x"] * 30))
-    assert len(told) == MOST_FAULTS + 1
-    assert told[-1] == "and 10 more."
+    mistakes = faults(listing(folder, *["a.mp4,1,2,x"] * 30))
+    assert len(mistakes) == MOST_FAULTS + 1
+    assert mistakes[-1] == "and 10 more."
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "problem"),
     [
         (b"", ":1: there is no column file and no column start and no column end and no column behaviour"),
         (b"file,start,end,behaviour\n", "lists no files"),
         (b"\xff\xfe\x00", "not a CSV file in UTF-8"),
     ],
 )
-def test_a_list_that_cannot_be_used_is_refused(folder: Path, content: bytes, said: str) -> None:
+def test_a_list_that_cannot_be_used_is_refused(folder: Path, content: bytes, problem: str) -> None:
     path = folder / "LABELS.csv"
     path.write_bytes(content)
     with pytest.raises(ListError) as caught:
         read_labels(path)
-    assert said in caught.value.message
+    assert problem in caught.value.message
 
 
 def test_what_is_written_is_read_back(folder: Path) -> None:

@@ -48,13 +48,13 @@ class Maker:
         self.evidence = root / "evidence"
         self.now = ONSET
         self.camera = Camera(root / "recordings")
-        said = {
+        site = {
             "name": "Street",
             "kind": "street",
             "time_zone": "Asia/Almaty",
             "cameras": [{"name": "north", "id": "north", "main": "rtsp://127.0.0.1/1"}],
         }
-        apply(SiteFile.model_validate({"sites": [said]}), self.database, now=1.0, user="installer")
+        apply(SiteFile.model_validate({"sites": [site]}), self.database, now=1.0, user="installer")
         self.incident = self.happens(1)
         self.made = ClipMaker(
             self.database, self.evidence, CoatDetector(), {"north": self.camera}, clock=lambda: self.now
@@ -101,7 +101,7 @@ class Maker:
             box = walker.box.scaled(1 / WIDTH, 1 / HEIGHT)
             self.camera.people.add(ONSET - 5 + number / FPS, {1: box})
 
-    def clip(self, incident: int | None = None) -> clips.Clip:
+    def clip(self, incident: int | None = None) -> clips.StoredClip:
         with self.database.reading() as session:
             found = clips.get(session, incident or self.incident)
         assert found is not None

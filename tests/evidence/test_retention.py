@@ -42,14 +42,14 @@ class Place:
 
     def apply(self, *cameras: str, **kept: dict[str, object]) -> None:
         kept = {"recordings": {"days": 2}, "evidence": {"days": 10}, **kept}
-        said = {
+        site = {
             "name": "Street",
             "kind": "street",
             "time_zone": "Asia/Almaty",
             "retention": kept,
             "cameras": [{"name": name, "id": name, "main": "rtsp://127.0.0.1/1"} for name in cameras],
         }
-        apply(SiteFile.model_validate({"sites": [said]}), self.database, now=1.0, user="installer")
+        apply(SiteFile.model_validate({"sites": [site]}), self.database, now=1.0, user="installer")
 
     def record(self, camera_id: str, *days_ago: float, bytes: int = MEGABYTE) -> None:  # noqa: A002
         folder = self.recordings / camera_id

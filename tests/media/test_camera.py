@@ -11,7 +11,7 @@ from itertools import pairwise
 import cv2
 import pytest
 from tests.media.conftest import draw
-from tests.servers import Line, RtspCamera, SilentServer, free_port, until
+from tests.servers import ProxyServer, RtspCamera, SilentServer, free_port, until
 
 from tynysh.backoff import Backoff
 from tynysh.media.camera import CameraFeed, Clock, FeedTick
@@ -81,7 +81,7 @@ def test_the_first_picture_is_not_lost_on_one_who_begins_to_take_them_late(video
 
 def test_one_connection_serves_analysis_and_everyone_else(rtsp_camera):
     with (
-        Line(rtsp_camera.port) as line,
+        ProxyServer(rtsp_camera.port) as line,
         running(f"rtsp://127.0.0.1:{line.port}/clip.mp4?play_count=0") as (feed, _, items),
     ):
         queues = [feed.subscribe(), feed.subscribe()]
@@ -125,7 +125,7 @@ def test_a_camera_that_dies_and_comes_back(video_folder):
 
 def test_silence_is_first_degraded_then_lost(rtsp_camera):
     with (
-        Line(rtsp_camera.port) as line,
+        ProxyServer(rtsp_camera.port) as line,
         running(
             f"rtsp://127.0.0.1:{line.port}/clip.mp4?play_count=0",
             stall_s=0.8,
@@ -144,7 +144,7 @@ def test_silence_is_first_degraded_then_lost(rtsp_camera):
 @pytest.mark.parametrize("hangs", ["connecting", "reading"])
 def test_a_feed_stops_within_two_seconds_even_when_its_peer_hangs(rtsp_camera, hangs):
     slow = Timeouts(open_s=8, read_s=8)
-    with SilentServer() as server, Line(rtsp_camera.port) as line:
+    with SilentServer() as server, ProxyServer(rtsp_camera.port) as line:
         port = server.port if hangs == "connecting" else line.port
         with running(f"rtsp://127.0.0.1:{port}/clip.mp4?play_count=0", timeouts=slow) as (
             feed,
@@ -155,18 +155,18 @@ def test_a_feed_stops_within_two_seconds_even_when_its_peer_hangs(rtsp_camera, h
                 assert until(lambda: len(frames_of(items)) >= 5)
                 line.silence()
             time.sleep(0.3)
-            told = len(states)
+            reported = len(states)
             began = time.monotonic()
             feed.stop()
             assert time.monotonic() - began < 2.6
             line.cut()
             time.sleep(0.2)
-            assert len(states) == told
+            assert len(states) == reported
 
 
 def test_a_wrong_password_is_a_state_of_its_own(rtsp_camera):
     with (
-        Line(rtsp_camera.port, account=("a", "b")) as line,
+        ProxyServer(rtsp_camera.port, account=("a", "b")) as line,
         running(f"rtsp://a:c@127.0.0.1:{line.port}/clip.mp4") as (feed, _, _items),
     ):
         assert until(lambda: feed.status.state is CameraState.LOST)

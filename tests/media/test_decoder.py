@@ -16,7 +16,7 @@ ONSET_S = 13.3
 SECONDS = 16
 
 
-class Gate:
+class MotionDifference:
     """A simple stand-in for the motion gate: differences of small pictures, held for two seconds."""
 
     def __init__(self) -> None:
@@ -35,14 +35,14 @@ def watch(path: Path, **settings):
     """Decode with a motion gate: for each frame delivered, its index and how late it came; and the decoder."""
     video = VideoFile(path)
     decoder = AdaptiveDecoder(video.info, **settings)
-    gate = Gate()
+    motion = MotionDifference()
     delays: dict[int, float] = {}
     for packet in video.packets():
         for frame in decoder.decode(packet):
             assert not delays or frame.index > max(delays)
             assert frame.time_s == pytest.approx(video.frame_times[frame.index])
             delays[frame.index] = packet.decode_time_s - frame.time_s
-            decoder.set_active(gate.moving(frame))
+            decoder.set_active(motion.moving(frame))
     for frame in decoder.finish():
         delays[frame.index] = video.duration_s - frame.time_s
     return delays, decoder
@@ -116,7 +116,7 @@ def test_everything_is_decoded_for_who_never_says_that_nothing_moves(tmp_path):
 def test_attention_in_the_middle_of_a_group_brings_the_whole_group(tmp_path):
     path = write_video(tmp_path / "clip.mp4", seconds=4, keyint=100)
     video = VideoFile(path)
-    decoder = AdaptiveDecoder(video.info, doubtful_probe_s=1e9)
+    decoder = AdaptiveDecoder(video.info, distrusted_probe_s=1e9)
     decoder.set_active(False)
     seen = []
     for packet in video.packets():
@@ -150,12 +150,12 @@ def test_hidden_motion_is_found_by_looking_now_and_then(tmp_path):
         for packet in packets
     ]
     decoder = AdaptiveDecoder(video.info, probe_s=5)
-    gate = Gate()
+    motion = MotionDifference()
     delays = {}
     for packet in padded:
         for frame in decoder.decode(packet):
             delays[frame.index] = packet.time_s - frame.time_s
-            decoder.set_active(gate.moving(frame))
+            decoder.set_active(motion.moving(frame))
     onset = round(6.5 * FPS)
     assert [index for index in range(onset, 11 * FPS) if index not in delays] == []
     assert max(delays.values()) <= 5.1

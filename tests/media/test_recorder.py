@@ -161,12 +161,12 @@ class Ticking:
 def test_a_full_disk_stops_recording_and_space_resumes_it(tmp_path, ten_seconds):
     disk = LimitedDisk(30_000)
     clock = Ticking()
-    told = []
+    statuses = []
     recorder = recorder_in(
         tmp_path,
         open_file=disk.open,
         clock=Clock(monotonic=clock),
-        on_state=told.append,
+        on_state=statuses.append,
     )
     for packet in ten_seconds[:150]:
         clock.at = packet.time_s
@@ -178,7 +178,7 @@ def test_a_full_disk_stops_recording_and_space_resumes_it(tmp_path, ten_seconds)
         clock.at = packet.time_s
         recorder.record(packet)
     recorder.close()
-    states = [status.state for status in told]
+    states = [status.state for status in statuses]
     assert states[:2] == [RecorderState.RECORDING, RecorderState.STOPPED]
     assert states[-2:] == [RecorderState.RECORDING, RecorderState.WAITING]
     recorded = segments(tmp_path)
@@ -293,9 +293,9 @@ def test_a_recorder_tells_what_its_queues_dropped(tmp_path, ten_seconds):
 
 
 def test_a_disk_that_cannot_keep_up_is_told_of_until_it_does(tmp_path, ten_seconds):
-    told = []
+    statuses = []
     clock = Ticking()
-    recorder = recorder_in(tmp_path, on_state=told.append, clock=Clock(monotonic=clock))
+    recorder = recorder_in(tmp_path, on_state=statuses.append, clock=Clock(monotonic=clock))
     queue = PacketQueue(capacity_s=2.0)
     for packet in ten_seconds:
         queue.put(packet)
@@ -310,4 +310,4 @@ def test_a_disk_that_cannot_keep_up_is_told_of_until_it_does(tmp_path, ten_secon
     assert until(lambda: recorder.status.detail is None)
     queue.close()
     thread.join(5)
-    assert [status.detail for status in told] == ["media.recording.too_slow", None, None]
+    assert [status.detail for status in statuses] == ["media.recording.too_slow", None, None]

@@ -14,7 +14,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
-from tests.servers import Line, SilentServer, UdpCamera, free_port
+from tests.servers import ProxyServer, SilentServer, UdpCamera, free_port
 
 from tynysh.media.packet import compressed
 from tynysh.media.source import open_source
@@ -144,7 +144,7 @@ def test_a_wrong_path(rtsp_camera):
 
 
 def test_a_stream_that_falls_silent(rtsp_camera):
-    with Line(rtsp_camera.port) as line:
+    with ProxyServer(rtsp_camera.port) as line:
         source = open_source(SourceSpec.parse(f"rtsp://127.0.0.1:{line.port}/clip.mp4?play_count=0"), QUICK)
         packets = source.packets()
         next(packets)
@@ -157,7 +157,7 @@ def test_a_stream_that_falls_silent(rtsp_camera):
 
 @pytest.mark.parametrize("account", ["", "operator:wr%20ong@"])
 def test_a_wrong_password_is_said_and_not_shown(rtsp_camera, account):
-    with Line(rtsp_camera.port, account=("operator", "right")) as line:
+    with ProxyServer(rtsp_camera.port, account=("operator", "right")) as line:
         error = fault_of(f"rtsp://{account}127.0.0.1:{line.port}/clip.mp4")
     assert error.fault is SourceFault.WRONG_PASSWORD
     assert "wr" not in f"{error.message} {error.hint} {error!r}".replace("wrong_password", "")
@@ -166,7 +166,7 @@ def test_a_wrong_password_is_said_and_not_shown(rtsp_camera, account):
 
 
 def test_the_right_password_opens(rtsp_camera):
-    with Line(rtsp_camera.port, account=("operator", "p:s w@rd/")) as line:
+    with ProxyServer(rtsp_camera.port, account=("operator", "p:s w@rd/")) as line:
         spec = SourceSpec.parse(
             f"rtsp://127.0.0.1:{line.port}/clip.mp4", user="operator", password="p:s w@rd/"
         )
@@ -205,7 +205,7 @@ def test_rtsps(rtsp_camera, tmp_path):
     )
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(pem)
-    with Line(rtsp_camera.port, tls=context) as line:
+    with ProxyServer(rtsp_camera.port, tls=context) as line:
         info, _ = first_packets(SourceSpec.parse(f"rtsps://127.0.0.1:{line.port}/clip.mp4"))
     assert info.codec == "h264"
 

@@ -22,7 +22,7 @@ MOVING = Motion(level=0.1, moving=True)
 FAINT = Motion(level=0.01, moving=True)
 
 
-class Told:
+class FixedScore:
     """A network that says what it is told to, and remembers what it was shown."""
 
     def __init__(self, *answers: float) -> None:
@@ -44,14 +44,14 @@ def filmed(time_s: float, motion: Motion = MOVING, **changes: object) -> Shown:
 
 
 def play(
-    network: Told, until_s: float = 4.0, motion: Motion = MOVING, *, detected: bool = True
+    network: FixedScore, until_s: float = 4.0, motion: Motion = MOVING, *, detected: bool = True
 ) -> list[ClipScore | None]:
     stage = ClipClassification(network)
     return [stage.observe(*filmed(t, motion, detected=detected)).clip for t in times(0, until_s)]
 
 
 def test_a_score_says_what_the_network_said_when_and_where_it_moves() -> None:
-    last = play(Told(0.9))[-1]
+    last = play(FixedScore(0.9))[-1]
     assert last is not None
     assert last.probability == 0.9
     assert 3.4 <= last.time_s < 4.0
@@ -59,7 +59,7 @@ def test_a_score_says_what_the_network_said_when_and_where_it_moves() -> None:
 
 
 def test_looks_are_half_a_second_apart_and_every_other_one_is_mirrored() -> None:
-    network = Told(0.1)
+    network = FixedScore(0.1)
     play(network, 4.0)
     assert 6 <= len(network.shown) <= 8  # none in the first second
     assert network.shown[0].shape == (STEPS, SIDE, SIDE)
@@ -67,14 +67,14 @@ def test_looks_are_half_a_second_apart_and_every_other_one_is_mirrored() -> None
 
 
 def test_after_a_suspicious_look_the_next_one_comes_sooner() -> None:
-    calm, suspicious = Told(0.01), Told(0.4)
+    calm, suspicious = FixedScore(0.01), FixedScore(0.4)
     play(calm, 5.0)
     play(suspicious, 5.0)
     assert len(suspicious.shown) >= 1.25 * len(calm.shown)
 
 
 def test_the_network_is_told_how_many_people_are_near_each_other() -> None:
-    network = Told(0.1)
+    network = FixedScore(0.1)
     stage, trajectories = ClipClassification(network), Trajectories()
     for t in times(0, 3):
         people = tuple(standing(number, x, t) for number, x in enumerate((300, 335, 370, 900)))
@@ -84,7 +84,7 @@ def test_the_network_is_told_how_many_people_are_near_each_other() -> None:
 
 
 def test_where_nobody_looks_for_people_there_may_be_two() -> None:
-    network = Told(0.1)
+    network = FixedScore(0.1)
     play(network, 3.0, detected=False)
     assert set(network.people) == {UNKNOWN_PEOPLE}
 
@@ -100,13 +100,13 @@ def test_a_group_is_a_chain_of_people_near_each_other() -> None:
 
 
 def test_the_network_does_not_look_while_nothing_moves() -> None:
-    network = Told(0.9)
+    network = FixedScore(0.9)
     assert set(play(network, motion=STILL)) == {None}
     assert not network.shown
 
 
 def test_the_network_does_not_look_at_people_who_are_alone() -> None:
-    alone, together = Told(0.9), Told(0.9)
+    alone, together = FixedScore(0.9), FixedScore(0.9)
     for network, x in ((alone, 900), (together, 340)):
         stage, trajectories = ClipClassification(network), Trajectories()
         for t in times(0, 4):
@@ -117,13 +117,13 @@ def test_the_network_does_not_look_at_people_who_are_alone() -> None:
 
 
 def test_it_looks_at_strong_motion_even_if_nobody_is_detected() -> None:
-    network = Told(0.9)
+    network = FixedScore(0.9)
     play(network)
     assert network.shown
 
 
 def test_a_lost_camera_has_no_score_and_begins_anew() -> None:
-    network = Told(0.9)
+    network = FixedScore(0.9)
     stage = ClipClassification(network)
     for t in times(0, 2):
         stage.observe(*filmed(t))
@@ -152,7 +152,7 @@ def test_the_shipped_network_answers_alike_for_the_same_pictures_and_is_small() 
 
 @pytest.mark.parametrize("x", [335, 900])
 def test_what_is_kept_of_people_does_not_grow_over_time(x: float) -> None:
-    stage = ClipClassification(Told(0.1))
+    stage = ClipClassification(FixedScore(0.1))
     for t in times(0, 60):
         stage.observe(*filmed(t, FAINT, tracks=(standing(1, 300, t), standing(2, x, t))))
     assert len(stage._groups) <= 25

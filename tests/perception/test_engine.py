@@ -211,7 +211,7 @@ def test_a_picture_gives_the_same_numbers_whatever_else_is_running(yolox: Path) 
 
 def test_nothing_is_told_to_outside_hosts_when_a_network_is_loaded(small: Path) -> None:
     # In a process of its own: what one test imported would hide what another does.
-    said = subprocess.run(
+    finished = subprocess.run(
         [
             sys.executable,
             "-c",
@@ -226,4 +226,4 @@ def test_nothing_is_told_to_outside_hosts_when_a_network_is_loaded(small: Path) 
         timeout=120,
         check=True,
     )
-    assert said.stdout.strip() == "[]"
+    assert finished.stdout.strip() == "[]"

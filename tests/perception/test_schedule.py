@@ -3,7 +3,7 @@
 import pytest
 
 from tynysh.geometry import Box
-from tynysh.perception.schedule import DetectionSchedule, Need, ScheduleSettings
+from tynysh.perception.schedule import DetectionSchedule, ScheduleSettings, Urgency
 from tynysh.scene.motion import STILL, Motion
 from tynysh.scene.track import Track
 
@@ -117,26 +117,26 @@ def test_intervals_are_settings() -> None:
     settings = ScheduleSettings(people_s=2.0, alert_for_s=0.0)
     found = looks(DetectionSchedule(settings), MOVING, (100,), seconds=20)
     assert len(found) == pytest.approx(10, abs=1)
-    assert [settings.interval_s(need) for need in Need] == [0.2, 2.0, 0.25, 1.0, 4.0, 10.0]
+    assert [settings.interval_s(need) for need in Urgency] == [0.2, 2.0, 0.25, 1.0, 4.0, 10.0]
 
 
 def test_it_says_what_the_scene_needs() -> None:
     schedule = DetectionSchedule(ScheduleSettings(alert_for_s=1.0))
     assert schedule.due(0.0, STILL, ())
-    assert schedule.need(0.5, STILL, ()) is Need.ALERT
-    assert schedule.need(5.0, STILL, ()) is Need.EMPTY
-    assert schedule.need(5.0, MOVING, ()) is Need.MOTION
-    assert schedule.need(5.0, STILL, [person(100)]) is Need.STILL_PEOPLE
-    assert schedule.need(5.0, MOVING, [person(100), person(500, 2)]) is Need.PEOPLE
-    assert schedule.need(5.0, MOVING, [person(100), person(150, 2)]) is Need.CLOSE
+    assert schedule.need(0.5, STILL, ()) is Urgency.ALERT
+    assert schedule.need(5.0, STILL, ()) is Urgency.EMPTY
+    assert schedule.need(5.0, MOVING, ()) is Urgency.MOTION
+    assert schedule.need(5.0, STILL, [person(100)]) is Urgency.STILL_PEOPLE
+    assert schedule.need(5.0, MOVING, [person(100), person(500, 2)]) is Urgency.PEOPLE
+    assert schedule.need(5.0, MOVING, [person(100), person(150, 2)]) is Urgency.CLOSE
 
 
 def test_looks_in_tiles_are_so_rare_that_they_cost_no_more_than_ten_views_a_second() -> None:
     settings = ScheduleSettings()
-    assert settings.interval_s(Need.CLOSE, inferences=5) == 0.5
-    assert settings.interval_s(Need.PEOPLE, inferences=10) == 1.0
-    assert settings.interval_s(Need.EMPTY, inferences=10) == settings.empty_s
-    assert settings.interval_s(Need.PEOPLE) == settings.people_s
+    assert settings.interval_s(Urgency.CLOSE, inferences=5) == 0.5
+    assert settings.interval_s(Urgency.PEOPLE, inferences=10) == 1.0
+    assert settings.interval_s(Urgency.EMPTY, inferences=10) == settings.empty_s
+    assert settings.interval_s(Urgency.PEOPLE) == settings.people_s
 
 
 @pytest.mark.parametrize("rate", [1.0, 2.0, 5.0])
@@ -144,10 +144,10 @@ def test_a_camera_that_only_counts_is_looked_at_as_often_as_its_installer_says(r
     settings = ScheduleSettings.steady(rate)
     for inferences in (1, 10):
         assert (
-            settings.interval_s(Need.CLOSE, inferences)
-            == settings.interval_s(Need.PEOPLE, inferences)
+            settings.interval_s(Urgency.CLOSE, inferences)
+            == settings.interval_s(Urgency.PEOPLE, inferences)
             == 1 / rate
         )
     found = looks(DetectionSchedule(settings), MOVING, (100.0, 300.0))
     assert len(found) / 20.0 == pytest.approx(rate, rel=0.1)
-    assert settings.interval_s(Need.EMPTY) == 10.0
+    assert settings.interval_s(Urgency.EMPTY) == 10.0

@@ -69,12 +69,14 @@ def frame(time_s: float, width: int = WIDTH, height: int = HEIGHT) -> Frame:
     return Frame(np.zeros((height, width, 3), np.uint8), time_s=time_s, index=0)
 
 
-def look(tiled_detector: TiledDetector, detector: Square, start_s: float, seconds: float) -> list[int]:
+def inferences_of_looks(
+    tiled_detector: TiledDetector, detector: Square, start_s: float, seconds: float
+) -> list[int]:
     """At two looks a second, how many inferences of the network each took."""
     inferences = []
     for n in range(round(2 * seconds)):
         before = detector.inferences
-        tiled_detector.look(frame(start_s + n / 2))
+        tiled_detector.detect(frame(start_s + n / 2))
         inferences.append(detector.inferences - before)
     return inferences
 
@@ -130,21 +132,21 @@ def test_someone_at_the_edge_of_the_picture_is_not_cut() -> None:
 def test_a_scene_of_small_people_is_looked_at_in_tiles_after_two_probes() -> None:
     square = Square(people=30, large=10)
     tiled_detector = TiledDetector(square)
-    inferences = look(tiled_detector, square, 0.0, 10.0)
+    inferences = inferences_of_looks(tiled_detector, square, 0.0, 10.0)
     first, second = round(2 * FIRST_PROBE_S), round(2 * (FIRST_PROBE_S + CONFIRM_S))
     assert inferences[:first] == [1] * first
     assert inferences[first] == inferences[second] == 10
     assert inferences[first + 1 : second] == [1] * (second - first - 1)
     assert set(inferences[second + 1 :]) == {tiled_detector.inferences} == {10}
-    assert len(tiled_detector.look(frame(10.0))) == 30
+    assert len(tiled_detector.detect(frame(10.0))) == 30
 
 
 def test_tiles_are_given_up_when_they_add_nothing_any_more() -> None:
     square = Square(people=30, large=10)
     tiled_detector = TiledDetector(square)
-    look(tiled_detector, square, 0.0, 10.0)
+    inferences_of_looks(tiled_detector, square, 0.0, 10.0)
     square.large = 30
-    inferences = look(tiled_detector, square, 10.0, 120.0)
+    inferences = inferences_of_looks(tiled_detector, square, 10.0, 120.0)
     assert inferences[0] == 10
     assert inferences[40] == 10, "not at once"
     assert inferences[-1] == tiled_detector.inferences == 1
@@ -153,42 +155,42 @@ def test_tiles_are_given_up_when_they_add_nothing_any_more() -> None:
 def test_tiles_stay_while_nobody_is_there() -> None:
     square = Square(people=30, large=10)
     tiled_detector = TiledDetector(square)
-    look(tiled_detector, square, 0.0, 10.0)
+    inferences_of_looks(tiled_detector, square, 0.0, 10.0)
     square.people = 0
-    assert set(look(tiled_detector, square, 10.0, 120.0)) == {10}
+    assert set(inferences_of_looks(tiled_detector, square, 10.0, 120.0)) == {10}
 
 
 @pytest.mark.parametrize(("people", "large"), [(8, 7), (8, 8), (1, 0), (0, 0), (20, 16)])
 def test_a_scene_that_the_whole_shows_well_is_probed_rarely(people: int, large: int) -> None:
     square = Square(people, large)
     tiled_detector = TiledDetector(square)
-    inferences = look(tiled_detector, square, 0.0, 2 * PROBE_S)
+    inferences = inferences_of_looks(tiled_detector, square, 0.0, 2 * PROBE_S)
     assert tiled_detector.inferences == 1
     assert sum(count > 1 for count in inferences) == 2
 
 
 def test_what_an_installer_says_is_kept_to() -> None:
     square = Square(people=30, large=10)
-    assert set(look(TiledDetector(square, Detection.WHOLE), square, 0.0, 20.0)) == {1}
-    assert set(look(TiledDetector(square, Detection.TILED), square, 0.0, 20.0)) == {10}
+    assert set(inferences_of_looks(TiledDetector(square, Detection.WHOLE), square, 0.0, 20.0)) == {1}
+    assert set(inferences_of_looks(TiledDetector(square, Detection.TILED), square, 0.0, 20.0)) == {10}
     square.large = 30
-    assert set(look(TiledDetector(square, Detection.TILED), square, 0.0, 60.0)) == {10}
+    assert set(inferences_of_looks(TiledDetector(square, Detection.TILED), square, 0.0, 60.0)) == {10}
 
 
 def test_pictures_too_small_for_tiles_and_scripted_scenes_are_seen_whole() -> None:
     tiled_detector = TiledDetector(Square(people=0, large=0), Detection.TILED)
-    assert tiled_detector.look(frame(0.0, 640, 360)) == []
+    assert tiled_detector.detect(frame(0.0, 640, 360)) == []
     assert tiled_detector.inferences == 1
     scripted = TiledDetector(Blind(), Detection.TILED)
-    scripted.look(frame(0.0))
+    scripted.detect(frame(0.0))
     assert scripted.inferences == 1
 
 
 def test_a_clock_set_back_begins_anew() -> None:
     square = Square(people=30, large=10)
     tiled_detector = TiledDetector(square)
-    look(tiled_detector, square, 1000.0, 1.0)
-    inferences = look(tiled_detector, square, 5.0, 10.0)
+    inferences_of_looks(tiled_detector, square, 1000.0, 1.0)
+    inferences = inferences_of_looks(tiled_detector, square, 5.0, 10.0)
     assert inferences[-1] == 10
 
 

@@ -85,7 +85,7 @@ def answers(
         confirm_looks=package["minimum_consecutive_frames"],
         # What the package does not have.
         reach=0.0,
-        doubtful_s=1e6,
+        unsure_s=1e6,
         duplicate_iou=1.0,
     )
     tracker = Tracker(settings, model)

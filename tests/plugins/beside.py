@@ -35,15 +35,15 @@ def command(arguments: list[str]) -> int:
 def console(folder: Path) -> int:
     note = folder / "note.json"
     if note.exists():
-        house, said = AsItWasLeft(folder, users.hashed(PASSWORD)), json.loads(note.read_text())
+        house, state = AsItWasLeft(folder, users.hashed(PASSWORD)), json.loads(note.read_text())
     else:
         house = House(folder, users.hashed(PASSWORD))
         reason = Reason("platform_edge.beyond", {"line": "yellow"})
         incident = house.happens("club-door", Behaviour("platform_edge"), reason=reason)
         assert house.happens("club-door", Behaviour.INTRUSION) == incident, "they are not of one family"
-        said = {"incident": incident, "users": {one: house.user(language=one) for one in LANGUAGES}}
-        note.write_text(json.dumps(said))
-    print(json.dumps(said | {"url": house.url}), flush=True)
+        state = {"incident": incident, "users": {one: house.user(language=one) for one in LANGUAGES}}
+        note.write_text(json.dumps(state))
+    print(json.dumps(state | {"url": house.url}), flush=True)
     sys.stdin.read()
     house.close()
     return 0

@@ -147,11 +147,11 @@ def test_the_reference_of_the_site_file_has_it(package: Path) -> None:
 
 
 def test_a_broken_package_is_one_error_at_start_that_names_it(tmp_path: Path, site: Path) -> None:
-    said = tmp_path / "broken" / "tynysh_broken-0.3.dist-info"
-    said.mkdir(parents=True)
-    (said / "METADATA").write_text("Metadata-Version: 2.1\nName: tynysh-broken\nVersion: 0.3\n")
-    (said / "entry_points.txt").write_text("[tynysh.analysers]\nbroken = nowhere:SPEC\n")
-    code, out = run(said.parent, "check", site)
+    dist_info = tmp_path / "broken" / "tynysh_broken-0.3.dist-info"
+    dist_info.mkdir(parents=True)
+    (dist_info / "METADATA").write_text("Metadata-Version: 2.1\nName: tynysh-broken\nVersion: 0.3\n")
+    (dist_info / "entry_points.txt").write_text("[tynysh.analysers]\nbroken = nowhere:SPEC\n")
+    code, out = run(dist_info.parent, "check", site)
     assert code == 8
     first, second = out.splitlines()
     assert first == (
@@ -159,7 +159,7 @@ def test_a_broken_package_is_one_error_at_start_that_names_it(tmp_path: Path, si
         "ModuleNotFoundError: No module named 'nowhere'."
     )
     assert "pip uninstall" in second
-    assert run(said.parent, "--help")[0] == 0
+    assert run(dist_info.parent, "--help")[0] == 0
 
 
 @contextmanager

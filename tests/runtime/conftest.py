@@ -34,7 +34,7 @@ def camera(name: str, main: str | Path, **more: Any) -> dict[str, Any]:
 
 def site(*cameras: dict[str, Any], **more: Any) -> SiteFile:
     """One site with short clips."""
-    said = {
+    values = {
         "name": "Street",
         "kind": "street",
         "time_zone": "Asia/Almaty",
@@ -42,7 +42,7 @@ def site(*cameras: dict[str, Any], **more: Any) -> SiteFile:
         "cameras": list(cameras),
         **more,
     }
-    return SiteFile.model_validate({"sites": [said]})
+    return SiteFile.model_validate({"sites": [values]})
 
 
 WORKER = """
@@ -73,9 +73,9 @@ class Installation:
         self.url = url
         self.database = Database.open(url)
 
-    def apply(self, said: SiteFile) -> None:
+    def apply(self, site_file: SiteFile) -> None:
         """Make the database say what a site file says."""
-        apply(said, self.database, now=1.0, user="installer")
+        apply(site_file, self.database, now=1.0, user="installer")
 
     @contextmanager
     def worker(self, *, detector: Detector | None = None, number: int = 0, of: int = 1) -> Iterator[Worker]:
@@ -115,12 +115,12 @@ class Installation:
     def worker_process(self) -> Iterator[subprocess.Popen[bytes]]:
         """A worker at work, in a process of its own that is killed at the end."""
         paths = [str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH", "")]
-        with (self.folder.root / "worker.log").open("wb") as said:
+        with (self.folder.root / "worker.log").open("wb") as log:
             process = subprocess.Popen(
                 [sys.executable, "-c", textwrap.dedent(WORKER), str(self.folder.root), self.url],
                 env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))},
-                stdout=said,
-                stderr=said,
+                stdout=log,
+                stderr=log,
             )
         try:
             yield process

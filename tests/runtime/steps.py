@@ -39,7 +39,7 @@ def step(
     moving: bool = False,
     detected: bool = True,
     to_blur: Mapping[int, Box] | None = None,
-    near_alarms: Mapping[Behaviour, Counts] | None = None,
+    swept_alarms: Mapping[Behaviour, Counts] | None = None,
     **scene: Any,
 ) -> Step:
     """A step with a grey picture, or with none while the camera is lost."""
@@ -57,5 +57,5 @@ def step(
         to_blur or {},
         signals=(),
         events=events,
-        near_alarms=near_alarms or {},
+        swept_alarms=swept_alarms or {},
     )

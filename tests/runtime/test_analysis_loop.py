@@ -53,8 +53,8 @@ def frames(*times: float) -> list[Frame]:
 
 def loop(*listeners: Listener, events: list[Event] | None = None) -> tuple[AnalysisLoop, Pipeline]:
     pipeline = Pipeline()
-    heard = [] if events is None else events
-    return AnalysisLoop("north", pipeline, listeners, heard.append), pipeline  # type: ignore[arg-type]
+    received = [] if events is None else events
+    return AnalysisLoop("north", pipeline, listeners, received.append), pipeline  # type: ignore[arg-type]
 
 
 def test_each_step_goes_to_all_and_then_its_events_are_reported() -> None:

@@ -47,7 +47,7 @@ def watch(calibration: str = "calibration: automatic") -> CameraPlan:
 
 def test_lines_and_zones_come_with_what_is_said_of_them() -> None:
     found = watch()
-    assert [(line.name, line.start, line.end) for line in found.lines] == [("Path", (0.1, 0.5), (0.9, 0.5))]
+    assert [(line.name, line.begin, line.end) for line in found.lines] == [("Path", (0.1, 0.5), (0.9, 0.5))]
     assert [(zone.name, zone.area_m2, zone.capacity) for zone in found.zones] == [("square", 120, 200)]
 
 

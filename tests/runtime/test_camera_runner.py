@@ -29,15 +29,17 @@ class Disk:
 
 
 def started(folder: Path, video: Path | str, events: list[Event], **more: object) -> CameraRunner:
-    said = site(camera("north", video, **more)).sites[0]
+    street_site = site(camera("north", video, **more)).sites[0]
     networks = Networks(detector=CoatDetector(), pose=None)  # type: ignore[arg-type]
     lock = threading.Lock()
 
-    def heard(_: CameraRunner, event: Event) -> None:
+    def received(_: CameraRunner, event: Event) -> None:
         with lock:
             events.append(event)
 
-    return start_camera(said, said.cameras[0], networks, folder, on_event=heard, random=Random(1))
+    return start_camera(
+        street_site, street_site.cameras[0], networks, folder, on_event=received, random=Random(1)
+    )
 
 
 def faults(events: list[Event]) -> list[Event]:
@@ -153,11 +155,11 @@ def test_a_camera_that_is_lost_is_an_event_that_ends_when_it_is_back(tmp_path: P
 
 def test_what_a_site_says_of_a_stream_is_how_it_is_opened(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CAMERA_PASSWORD", "hunter2")
-    said = site(
+    street_site = site(
         camera("north", "rtsp://10.0.0.7/main", transport="udp"),
         defaults={"credentials": {"username": "operator", "password": {"env": "CAMERA_PASSWORD"}}},
     ).sites[0]
-    spec = source_of(said, said.cameras[0], said.cameras[0].main)
+    spec = source_of(street_site, street_site.cameras[0], street_site.cameras[0].main)
     assert spec.transport is Transport.UDP
     assert spec.credentials is not None
     assert (spec.credentials.user, spec.credentials.password) == ("operator", "hunter2")

@@ -33,13 +33,13 @@ def test_what_the_bus_tells_is_what_history_keeps(installation: Installation, st
     counts: dict[float, float] = {}
 
     def seen() -> bool:
-        said = asyncio.run(workers.crowd("north"))
-        if said is None:
+        message = asyncio.run(workers.crowd("north"))
+        if message is None:
             return False
-        assert [place["name"] for place in said["places"]] == [PICTURE, "gate"]
-        assert [line["name"] for line in said["lines"]] == ["Middle"]
-        assert abs(said["at"] - time.time()) < 10
-        counts[said["at"]] = said["places"][0]["count"]
+        assert [place["name"] for place in message["places"]] == [PICTURE, "gate"]
+        assert [line["name"] for line in message["lines"]] == ["Middle"]
+        assert abs(message["at"] - time.time()) < 10
+        counts[message["at"]] = message["places"][0]["count"]
         return len(counts) > 4 and max(counts.values()) > 0
 
     with installation.worker():

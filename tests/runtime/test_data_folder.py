@@ -39,6 +39,6 @@ def test_sockets_have_a_place_that_is_short_enough(tmp_path: Path) -> None:
 
 def test_a_file_in_the_way_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(TynyshError, match="cannot be used") as told:
+    with pytest.raises(TynyshError, match="cannot be used") as caught:
         DataFolder.open(tmp_path / "file" / "data")
-    assert "--data" in str(told.value.hint)
+    assert "--data" in str(caught.value.hint)

@@ -19,7 +19,7 @@ from tynysh.runtime.event_writer import EventWriter
 from tynysh.store.database import Database
 from tynysh.store.migrate import migrate
 from tynysh.store.queries import events
-from tynysh.store.queries.events import Recorded
+from tynysh.store.queries.events import RecordedEvent
 from tynysh.store.schema import CameraRow, EventRow, SiteRow
 
 
@@ -79,10 +79,10 @@ def kept(database: Database) -> list[str]:
 def test_an_event_is_durable_before_anyone_is_told(database: Flaky) -> None:
     seen: list[tuple[str, bool, list[str]]] = []
 
-    def told(_: str, of: Event, recorded: Recorded) -> None:
+    def delivered(_: str, of: Event, recorded: RecordedEvent) -> None:
         seen.append((of.id, recorded.opened, kept(database)))
 
-    writer = EventWriter(database, told, random=Random(1))
+    writer = EventWriter(database, delivered, random=Random(1))
     writer.start()
     writer.put("club/door", event(1), clip=True)
     assert writer.stop() == 0
@@ -91,12 +91,12 @@ def test_an_event_is_durable_before_anyone_is_told(database: Flaky) -> None:
 
 def test_events_wait_in_order_for_a_database_that_is_away(database: Flaky) -> None:
     database.away = 3
-    told: list[str] = []
+    delivered: list[str] = []
     done = threading.Event()
 
-    def note(_: str, of: Event, __: Recorded) -> None:
-        told.append(of.id)
-        if len(told) == 5:
+    def note(_: str, of: Event, __: RecordedEvent) -> None:
+        delivered.append(of.id)
+        if len(delivered) == 5:
             done.set()
 
     writer = EventWriter(database, note, random=Random(1))
@@ -104,7 +104,7 @@ def test_events_wait_in_order_for_a_database_that_is_away(database: Flaky) -> No
     for number in range(5):
         writer.put("club/door", event(number), clip=False)
     assert done.wait(30)
-    assert told == [event(number).id for number in range(5)] == kept(database)
+    assert delivered == [event(number).id for number in range(5)] == kept(database)
     assert writer.stop() == 0
 
 
@@ -131,13 +131,13 @@ def test_when_too_many_wait_updates_give_way_first(database: Flaky, monkeypatch:
 
 
 def test_an_event_that_the_database_refuses_does_not_hold_up_the_others(database: Flaky) -> None:
-    told: list[str] = []
-    writer = EventWriter(database, lambda _, of, __: told.append(of.id), random=Random(1))
+    delivered: list[str] = []
+    writer = EventWriter(database, lambda _, of, __: delivered.append(of.id), random=Random(1))
     writer.start()
     writer.put("club/no-such-camera", event(1), clip=False)
     writer.put("club/door", event(2), clip=False)
     assert writer.stop() == 0
-    assert told == [event(2).id] == kept(database)
+    assert delivered == [event(2).id] == kept(database)
     assert writer.lost == 1
 
 
@@ -146,18 +146,18 @@ def test_a_fault_of_ours_costs_one_event_and_not_those_behind_it(
 ) -> None:
     good = events.record
 
-    def breaks_on_the_first(of: Database, told: Event, *arguments: Any, **named: Any) -> Recorded:
-        if told.id == event(1).id:
+    def breaks_on_the_first(of: Database, delivered: Event, *arguments: Any, **named: Any) -> RecordedEvent:
+        if delivered.id == event(1).id:
             raise ZeroDivisionError
-        return good(of, told, *arguments, **named)
+        return good(of, delivered, *arguments, **named)
 
     monkeypatch.setattr(events, "record", breaks_on_the_first)
 
-    def told(_: str, of: Event, __: Recorded) -> None:
+    def delivered(_: str, of: Event, __: RecordedEvent) -> None:
         if of.id == event(2).id:
             raise ZeroDivisionError
 
-    writer = EventWriter(database, told, random=Random(1))
+    writer = EventWriter(database, delivered, random=Random(1))
     writer.start()
     for number in (1, 2, 3):
         writer.put("club/door", event(number), clip=False)

@@ -67,7 +67,7 @@ def watching(*settings: tuple[Behaviour, AnalyserSettings], **more: object) -> C
     return CameraPlan(dict(settings), **more)  # type: ignore[arg-type]
 
 
-def told(steps: Iterable[Step | None]) -> list[Event]:
+def events_of(steps: Iterable[Step | None]) -> list[Event]:
     return [event for step in steps if step is not None for event in step.events]
 
 
@@ -100,15 +100,15 @@ def play(pictures: Sequence[np.ndarray], seed: int = 1) -> list[Step]:
 
 def test_the_same_frames_give_the_same_signals_and_events_ids_and_all(square: list[np.ndarray]) -> None:
     once, again = play(square), play(square)
-    assert told(once) == told(again)
-    assert {event.behaviour for event in told(once)} >= {Behaviour.INTRUSION}
+    assert events_of(once) == events_of(again)
+    assert {event.behaviour for event in events_of(once)} >= {Behaviour.INTRUSION}
     assert [step.signals for step in once] == [step.signals for step in again]
     assert [step.to_blur for step in once] == [step.to_blur for step in again]
 
 
 def test_ids_of_events_come_from_the_randomness_that_was_passed_in(square: list[np.ndarray]) -> None:
     until_the_first = square[: 12 * FPS]
-    one, other = told(play(until_the_first, seed=1)), told(play(until_the_first, seed=2))
+    one, other = events_of(play(until_the_first, seed=1)), events_of(play(until_the_first, seed=2))
     assert one[0].id != other[0].id
     assert [event.start_s for event in one] == [event.start_s for event in other]
 
@@ -148,15 +148,15 @@ def test_whom_the_tracker_is_not_sure_of_yet_is_blurred_already() -> None:
 
 def test_a_camera_that_gives_no_pictures_is_a_fault_that_ends_when_it_is_back() -> None:
     run = pipeline(watching((Behaviour.CAMERA_FAULT, CameraFaultSettings(lost_s=3.0))), Somebody())
-    events = told(run.process(frame) for frame in frames(100, 5))
+    events = events_of(run.process(frame) for frame in frames(100, 5))
     assert not events
     for half in range(20):
-        events += told([run.lost(105.0 + half / 2)])
+        events += events_of([run.lost(105.0 + half / 2)])
     begun = [event for event in events if event.phase is Phase.BEGUN]
     assert [(event.behaviour, event.subject) for event in begun] == [(Behaviour.CAMERA_FAULT, "lost")]
     assert begun[0].start_s == pytest.approx(104.9)
     assert begun[0].decided_s == pytest.approx(108.0)
-    events = told(run.process(frame) for frame in frames(115, 5))
+    events = events_of(run.process(frame) for frame in frames(115, 5))
     (ended,) = [event for event in events if event.phase is Phase.ENDED]
     assert ended.id == begun[0].id
     assert ended.end_s is not None
@@ -170,8 +170,8 @@ def test_what_a_lower_threshold_would_have_raised_is_counted_though_nothing_is()
 
     run = pipeline(watching((Behaviour.PERSON_DOWN, PersonDownSettings(threshold=0.99))), Lying())
     steps = [step for frame in frames(0, 25) if (step := run.process(frame)) is not None]
-    assert told(steps) == []
-    counted = sum(step.near_alarms.get(Behaviour.PERSON_DOWN, no_alarms()) for step in steps)
+    assert events_of(steps) == []
+    counted = sum(step.swept_alarms.get(Behaviour.PERSON_DOWN, no_alarms()) for step in steps)
     assert (counted[0], counted[-1]) == (1, 0)
 
 
@@ -179,7 +179,7 @@ def test_what_still_holds_at_the_end_ends_with_the_stream() -> None:
     run = pipeline(
         watching((Behaviour.INTRUSION, IntrusionSettings(zones=("gate",))), zones=(GATE,)), Somebody()
     )
-    begun = told(run.process(frame) for frame in frames(0, 6))
+    begun = events_of(run.process(frame) for frame in frames(0, 6))
     assert [event.behaviour for event in begun if event.phase is Phase.BEGUN] == [Behaviour.INTRUSION]
     (ended,) = run.close(6.0)
     assert (ended.id, ended.phase, ended.end_s) == (begun[0].id, Phase.ENDED, 6.0)
@@ -231,7 +231,7 @@ def test_a_behaviour_is_watched_for_at_its_hours_only(
 ) -> None:
     watch = at_night(begin="22:00", end="06:00", intrusion={"schedule": "night", "zones": ["gate"]})
     run = pipeline(watch, Somebody())
-    events = told(run.process(frame) for frame in frames(local(clock), 6))
+    events = events_of(run.process(frame) for frame in frames(local(clock), 6))
     assert bool(events) is seen
 
 
@@ -239,7 +239,7 @@ def test_what_holds_when_its_hours_end_ends_with_them(local: Callable[[str], flo
     watch = at_night(begin="22:00", end="06:00", intrusion={"schedule": "night", "zones": ["gate"]})
     run = pipeline(watch, Somebody())
     six = local("06:00")
-    events = told(run.process(frame) for frame in frames(six - 6, 12))
+    events = events_of(run.process(frame) for frame in frames(six - 6, 12))
     assert [event.phase for event in events if event.phase is not Phase.UPDATED] == [
         Phase.BEGUN,
         Phase.ENDED,
@@ -254,12 +254,12 @@ def test_nothing_is_said_to_have_begun_before_its_hours(local: Callable[[str], f
     assert isinstance(watch.analysers[Behaviour.LOITERING], LoiteringSettings)
     ten = local("22:00")
     run = pipeline(watch, Somebody())
-    events = told(run.process(frame) for frame in frames(ten - 10, 20))
+    events = events_of(run.process(frame) for frame in frames(ten - 10, 20))
     assert events[0].start_s == pytest.approx(ten, abs=0.2)
 
 
 class TestGround:
-    class Told:
+    class FixedGround:
         """A source of ground that is told of turns."""
 
         learnt = None
@@ -283,7 +283,7 @@ class TestGround:
             away = 102.0 <= scene.time_s < 106.0
             return [Signal(self.behaviour, scene.time_s, 1.0, subject="moved")] if away else []
 
-    def run(self, source: Told) -> list[Step]:
+    def run(self, source: FixedGround) -> list[Step]:
         watch = watching((Behaviour.CAMERA_FAULT, CameraFaultSettings()))
         networks = Networks(detector=Somebody(), pose=None)  # type: ignore[arg-type]
         made = build_pipeline(watch, networks, ids=Random(1), detector=Somebody(), ground=source)
@@ -291,13 +291,13 @@ class TestGround:
 
     @pytest.mark.parametrize(("error", "shown"), [(0.1, True), (0.2, False)])
     def test_scenes_have_it_only_where_it_is_trusted(self, error: float, shown: bool) -> None:
-        source = self.Told(error)
+        source = self.FixedGround(error)
         assert {step.scene.ground is source.ground for step in self.run(source)} == {shown}
 
     def test_its_source_hears_when_the_camera_is_turned_away_and_back(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(registry, "create_all", lambda *_, **__: [self.Turned()])
-        source = self.Told(0.1)
+        source = self.FixedGround(0.1)
         self.run(source)
         assert source.turns == [True, False]

@@ -15,14 +15,14 @@ NOW = datetime(2026, 11, 22, 12, tzinfo=UTC).timestamp()
 
 def hall(**place: Any) -> Site:
     camera = {"main": "rtsp://10.0.0.1/main", "lines": [{"name": "Door", "from": [0, 0.5], "to": [1, 0.5]}]}
-    said = {
+    values = {
         "name": "Club",
         "kind": "nightlife",
         "time_zone": "Asia/Almaty",
         "places": [{"name": "Hall", "gates": [{"camera": "Gate", "line": "Door"}], **place}],
         "cameras": [{"name": "Gate", **camera}, {"name": "Yard", **camera}],
     }
-    return SiteFile.model_validate({"sites": [said]}).sites[0]
+    return SiteFile.model_validate({"sites": [values]}).sites[0]
 
 
 def counting(site: Site, before: Settled | None = None, now: float = NOW) -> PlaceCount:
@@ -131,12 +131,12 @@ def test_without_gates_it_is_the_sum_of_the_views_if_all_of_them_see() -> None:
 
 
 def test_views_in_which_people_cannot_be_told_apart_make_no_precise_number() -> None:
-    def told(rough: bool, **place: Any) -> Settled:
+    def settled(rough: bool, **place: Any) -> Settled:
         seen = crowds(0, 0, inside=30)
         seen["club-gate"]["places"][0]["rough"] = rough
         return counting(hall(**place)).observe(NOW + 2, seen)
 
     views = {"views": [{"camera": "Gate"}]}
-    assert told(True, gates=[], **views).memory["rough"] is True
-    assert told(False, gates=[], **views).memory["rough"] is False
-    assert told(True).memory["rough"] is False
+    assert settled(True, gates=[], **views).memory["rough"] is True
+    assert settled(False, gates=[], **views).memory["rough"] is False
+    assert settled(True).memory["rough"] is False

@@ -19,7 +19,7 @@ def kept(database: Database, camera_id: str = "door") -> CameraStatus:
     return found.status
 
 
-def told(database: Database) -> list[tuple[str, str]]:
+def published(database: Database) -> list[tuple[str, str]]:
     with database.reading() as session:
         return [(change.kind, change.ref) for change in changes.since(session, 0)]
 
@@ -31,14 +31,14 @@ def doing(state: str = "live", people: int = 0, **more: Any) -> CameraStatus:
 def test_another_state_is_kept_and_told_at_once_and_figures_in_their_time(city: Database) -> None:
     record = StateRecord(city, figures_s=10)
     record.keep({"door": doing(people=1), "gate": doing()}, now=100.0)
-    assert told(city) == [("camera", "door"), ("camera", "gate")]
+    assert published(city) == [("camera", "door"), ("camera", "gate")]
     record.keep({"door": doing(people=2), "gate": doing("lost", detail="media.fault.refused")}, now=102.0)
     assert kept(city).people == 1
     assert (kept(city, "gate").state, kept(city, "gate").detail) == ("lost", "media.fault.refused")
-    assert told(city)[2:] == [("camera", "gate")]
+    assert published(city)[2:] == [("camera", "gate")]
     record.keep({"door": doing(people=3, counters=Counters(frames_read=7))}, now=110.0)
     assert (kept(city).people, kept(city).counters.frames_read) == (3, 7)
-    assert len(told(city)) == 3, "figures are not told of"
+    assert len(published(city)) == 3, "figures are not told of"
 
 
 def test_a_state_that_is_no_longer_on_record_is_kept_anew(city: Database) -> None:
@@ -49,7 +49,7 @@ def test_a_state_that_is_no_longer_on_record_is_kept_anew(city: Database) -> Non
         cameras.set_state(session, "door", doing("lost"), now=101.0)
     record.keep({"door": doing()}, now=102.0)
     assert kept(city).state == "live"
-    assert told(city) == [("camera", "door")] * 3
+    assert published(city) == [("camera", "door")] * 3
 
 
 def test_a_clock_that_was_put_back_keeps_no_figures_from_being_kept(city: Database) -> None:
@@ -78,4 +78,4 @@ def test_figures_neither_wait_for_writers_nor_hold_them_up(city: Database) -> No
 def test_what_is_written_beside_the_writers_cannot_be_told_of(city: Database) -> None:
     with pytest.raises(RuntimeError), city.unordered() as session:
         changes.publish(session, ChangeKind.CAMERA, "door", now=1.0)
-    assert told(city) == []
+    assert published(city) == []

@@ -66,17 +66,17 @@ class TestWatched:
     def test_alarms_add_up_until_they_are_taken_also_those_of_a_lost_camera(self) -> None:
         record = WatchRecord()
         counted = no_alarms() + 1
-        record.take(step(1.0, near_alarms={Behaviour.FIGHT: counted}))
-        record.take(step(2.0, lost=True, near_alarms={Behaviour.FIGHT: counted}))
-        assert (record.take_watched().near_alarms[Behaviour.FIGHT] == 2).all()
-        assert record.take_watched().near_alarms == {}
+        record.take(step(1.0, swept_alarms={Behaviour.FIGHT: counted}))
+        record.take(step(2.0, lost=True, swept_alarms={Behaviour.FIGHT: counted}))
+        assert (record.take_watched().swept_alarms[Behaviour.FIGHT] == 2).all()
+        assert record.take_watched().swept_alarms == {}
 
 
 class TestActivity:
     def test_the_decoder_is_active_while_something_moves_an_event_holds_or_somebody_watches(self) -> None:
-        told: list[bool] = []
+        reported: list[bool] = []
         watched = False
-        activity = DecoderActivity(told.append, lambda: watched)
+        activity = DecoderActivity(reported.append, lambda: watched)
         activity.take(step(0.0))
         activity.take(step(1.0, moving=True))
         activity.take(step(2.0, event(Phase.BEGUN)))
@@ -84,15 +84,15 @@ class TestActivity:
         activity.take(step(4.0, event(Phase.ENDED)))
         watched = True
         activity.take(step(5.0))
-        assert told == [False, True, True, True, False, True]
+        assert reported == [False, True, True, True, False, True]
 
     def test_an_event_that_begins_while_the_camera_is_lost_holds_when_it_is_back(self) -> None:
-        told: list[bool] = []
-        activity = DecoderActivity(told.append, lambda: False)
+        reported: list[bool] = []
+        activity = DecoderActivity(reported.append, lambda: False)
         activity.take(step(0.0, event(Phase.BEGUN), lost=True))
-        assert told == []
+        assert reported == []
         activity.take(step(1.0))
-        assert told == [True]
+        assert reported == [True]
 
 
 @dataclass
@@ -154,25 +154,25 @@ class TestPictures:
 
 class TestRecording:
     def test_each_fault_is_an_event_that_ends_when_recording_goes_on_or_something_else_is_wrong(self) -> None:
-        told: list[Event] = []
-        events = RecordingEvents(told.append, Random(1))
+        reported: list[Event] = []
+        events = RecordingEvents(reported.append, Random(1))
         full, slow = "media.recording.disk_full", "media.recording.too_slow"
         events.changed(RecorderStatus(RecorderState.RECORDING, 1.0))
         events.changed(RecorderStatus(RecorderState.RECORDING, 2.0, slow))
         events.changed(RecorderStatus(RecorderState.STOPPED, 3.0, full))
         events.changed(RecorderStatus(RecorderState.RECORDING, 4.0))
-        assert [(one.phase, one.subject, one.start_s, one.end_s) for one in told] == [
+        assert [(one.phase, one.subject, one.start_s, one.end_s) for one in reported] == [
             (Phase.BEGUN, slow, 2.0, None),
             (Phase.ENDED, slow, 2.0, 3.0),
             (Phase.BEGUN, full, 3.0, None),
             (Phase.ENDED, full, 3.0, 4.0),
         ]
-        assert told[0].id == told[1].id != told[2].id == told[3].id
+        assert reported[0].id == reported[1].id != reported[2].id == reported[3].id
 
     def test_what_is_open_ends_with_the_camera_once(self) -> None:
-        told: list[Event] = []
-        events = RecordingEvents(told.append, Random(1))
+        reported: list[Event] = []
+        events = RecordingEvents(reported.append, Random(1))
         events.changed(RecorderStatus(RecorderState.STOPPED, 3.0, "media.recording.failed"))
         events.close(9.0)
         events.close(10.0)
-        assert [(one.phase, one.end_s) for one in told] == [(Phase.BEGUN, None), (Phase.ENDED, 9.0)]
+        assert [(one.phase, one.end_s) for one in reported] == [(Phase.BEGUN, None), (Phase.ENDED, 9.0)]

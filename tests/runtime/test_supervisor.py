@@ -47,12 +47,12 @@ class Running:
                 stderr=log,
             )
 
-    def told(self, event: str) -> list[dict[str, Any]]:
+    def logged(self, event: str) -> list[dict[str, Any]]:
         lines = [line for line in self.log.read_text().splitlines() if line.startswith("{")]
         return [entry for entry in map(json.loads, lines) if entry.get("event") == event]
 
     def pids(self, name: str) -> list[int]:
-        return [entry["pid"] for entry in self.told("child.started") if entry["child"] == name]
+        return [entry["pid"] for entry in self.logged("child.started") if entry["child"] == name]
 
 
 def is_alive(pid: int) -> bool:
@@ -77,7 +77,7 @@ def supervise(tmp_path: Path, sqlite_url: str) -> Iterator[Callable[..., Running
     for running in started:
         running.process.kill()
         running.process.wait()
-        for entry in running.told("child.started"):
+        for entry in running.logged("child.started"):
             if is_alive(entry["pid"]):
                 os.kill(entry["pid"], signal.SIGKILL)
 
@@ -101,7 +101,7 @@ def test_sigterm_ends_everything_in_good_order(supervise: Callable[..., Running]
     running.process.terminate()
     assert running.process.wait(30) == 0
     assert not is_alive(child)
-    assert not running.told("child.killed")
+    assert not running.logged("child.killed")
     assert "Traceback" not in running.log.read_text()
 
 
@@ -111,11 +111,11 @@ async def test_a_child_that_is_on_the_bus_is_told_there(
     port = free_port()
     running = supervise(console(port))
     assert await asyncio.to_thread(until, lambda: answers(port), 60)
-    heard: list[Request] = []
+    received: list[Request] = []
 
     async def answer(request: Request) -> AsyncGenerator[bytes, None]:
         """Stands for the child."""
-        heard.append(request)
+        received.append(request)
         os.kill(running.pids("console")[0], signal.SIGTERM)
         return
         yield b""
@@ -123,8 +123,8 @@ async def test_a_child_that_is_on_the_bus_is_told_there(
     async with DataFolder.open(tmp_path / "data").bus.serve("console", answer):
         running.process.terminate()
         assert await asyncio.to_thread(running.process.wait, 30) == 0
-    assert [type(request) for request in heard] == [StopRequest]
-    assert not running.told("child.killed")
+    assert [type(request) for request in received] == [StopRequest]
+    assert not running.logged("child.killed")
 
 
 def test_a_child_that_is_killed_is_started_again_and_the_others_go_on(
@@ -138,7 +138,7 @@ def test_a_child_that_is_killed_is_started_again_and_the_others_go_on(
     assert until(lambda: answers(ports[0]), 60)
     assert answers(ports[1])
     assert len(running.pids("other")) == 1
-    (died,) = running.told("child.died")
+    (died,) = running.logged("child.died")
     assert (died["child"], died["exit_code"], died["restarts"]) == ("console", -signal.SIGKILL, 1)
 
 
@@ -169,8 +169,8 @@ def test_a_database_that_is_away_for_a_child_is_waited_for(
     letter = tmp_path / "letter.txt"
     letter.write_text("Dear all, " * 500)
     running = supervise(["worker", "export", f"--database={letter}"])
-    assert until(lambda: len(running.told("child.died")) >= 2, 60)
-    assert {entry["exit_code"] for entry in running.told("child.died")} == {6}
+    assert until(lambda: len(running.logged("child.died")) >= 2, 60)
+    assert {entry["exit_code"] for entry in running.logged("child.died")} == {6}
     running.process.terminate()
     assert running.process.wait(30) == 0
 
@@ -179,9 +179,9 @@ def test_a_child_that_always_ends_is_tried_again_and_again_but_not_in_haste(
     supervise: Callable[..., Running],
 ) -> None:
     running = supervise(["ends", "--version"])
-    assert until(lambda: len(running.told("child.died")) >= 3, 60)
+    assert until(lambda: len(running.logged("child.died")) >= 3, 60)
     running.process.terminate()
     assert running.process.wait(30) == 0
-    died = running.told("child.died")
+    died = running.logged("child.died")
     assert [entry["restarts"] for entry in died] == list(range(1, len(died) + 1))
     assert all(entry["again_in_s"] >= 0.2 for entry in died)

@@ -12,7 +12,7 @@ from tynysh.behaviour.events import EventMaker, Rule
 from tynysh.behaviour.registry import BUDGETED, default_settings, rules
 from tynysh.behaviour.signal import Behaviour, Signal
 from tynysh.behaviour.threshold_sweep import LEVELS
-from tynysh.incidents.alarm_budget import Choice, Rate, Standing
+from tynysh.incidents.alarm_budget import AlarmRate, Choice, Standing
 from tynysh.runtime import thresholds
 from tynysh.runtime.watch_record import Watched
 from tynysh.site.apply import apply
@@ -95,18 +95,18 @@ def test_a_camera_that_is_not_to_learn_forgets(database: Database) -> None:
 
 
 def test_those_who_use_thresholds_are_told_when_others_were_learnt(database: Database) -> None:
-    def told() -> list[str]:
+    def published() -> list[str]:
         with database.reading() as session:
             kind = changes.ChangeKind.THRESHOLDS
             return [change.ref for change in changes.since(session, 0) if change.kind is kind]
 
     learn(database)
-    assert told() == ["door"]
+    assert published() == ["door"]
     learn(database)
-    assert told() == ["door"], "nothing else was learnt"
+    assert published() == ["door"], "nothing else was learnt"
     watched(database, 10, {0.7: 20})
     learn(database, recall_floor=0.3)
-    assert told() == ["door", "door"]
+    assert published() == ["door", "door"]
 
 
 def test_learnt_thresholds_make_the_events() -> None:
@@ -120,7 +120,7 @@ def test_learnt_thresholds_make_the_events() -> None:
         return sum(event.phase is Phase.BEGUN for event in made)
 
     assert begun(0.0) == 1
-    choice = Choice(score + 0.1, Standing.RAISED, Rate(2, 1, 4), None, 0.6)
+    choice = Choice(score + 0.1, Standing.RAISED, AlarmRate(2, 1, 4), None, 0.6)
     learnt = alarm_budgets.LearntThreshold(
         "door", FIGHT, choice, settings[FIGHT].threshold, 1.0, 1.0, 0, 0, NOW
     )
@@ -153,14 +153,14 @@ def test_what_was_learnt_holds_as_long_as_the_site_says_what_it_said_then(
     database: Database, analysers: dict[str, object], budget: dict[str, object], threshold: float
 ) -> None:
     apply(site(), database, now=NOW, user="aigerim")
-    choice = Choice(0.7, Standing.KEPT, Rate(0.1, 0.1, 0.3), None, 0.6)
+    choice = Choice(0.7, Standing.KEPT, AlarmRate(0.1, 0.1, 0.3), None, 0.6)
     with database.writing() as session:
         alarm_budgets.keep(
             session, alarm_budgets.LearntThreshold("door", FIGHT, choice, 0.5, 1.0, 9.0, 0, 0, NOW)
         )
-    said = site(**budget).sites[0].model_dump(mode="json", by_alias=True, exclude_defaults=True)
-    said["cameras"][0]["analysers"] = analysers
-    runner = Watching(Site.model_validate(said))
+    values = site(**budget).sites[0].model_dump(mode="json", by_alias=True, exclude_defaults=True)
+    values["cameras"][0]["analysers"] = analysers
+    runner = Watching(Site.model_validate(values))
     thresholds.Thresholds(database).keep([runner], now=NOW)  # type: ignore[list-item]
     assert runner.rules[FIGHT].on == threshold
 

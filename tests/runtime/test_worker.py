@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import select
 from tests.runtime.conftest import Installation, camera, site
 from tests.runtime.street import BLURRED, SEEN, CoatDetector, heads, write_street
-from tests.servers import Line, RtspCamera, until
+from tests.servers import ProxyServer, RtspCamera, until
 
 from tynysh.behaviour.event import Event, Phase
 from tynysh.behaviour.signal import Behaviour
@@ -68,7 +68,7 @@ def still_open(installation: Installation) -> list[str]:
         return list(session.scalars(select(EventRow.id).where(EventRow.ended_at.is_(None))))
 
 
-def clip_of(installation: Installation, incident_id: int) -> clips.Clip:
+def clip_of(installation: Installation, incident_id: int) -> clips.StoredClip:
     with installation.database.reading() as session:
         found = clips.get(session, incident_id)
     assert found is not None
@@ -82,7 +82,7 @@ def test_from_a_camera_over_rtsp_to_an_incident_with_a_blurred_clip(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     monkeypatch.setenv("CAMERA_PASSWORD", "hunter2")
-    with Line(rtsp.port, account=("operator", "another")) as line:
+    with ProxyServer(rtsp.port, account=("operator", "another")) as line:
         closed = f"rtsp://127.0.0.1:{line.port}/street.mp4?play_count=0"
         account = {"username": "operator", "password": {"env": "CAMERA_PASSWORD"}}
         installation.apply(
@@ -159,8 +159,8 @@ def test_a_clip_begins_before_what_it_shows(installation: Installation, streets:
             Later.began_s = Later.began_s or frame.time_s
             return super().detect(frame) if frame.time_s - Later.began_s > 2.5 else []
 
-    said = site(camera("north", streets / "street.mp4"), clip={"before_s": 2, "after_s": 1})
-    installation.apply(said)
+    street_site = site(camera("north", streets / "street.mp4"), clip={"before_s": 2, "after_s": 1})
+    installation.apply(street_site)
     with installation.worker(detector=Later()):
         assert until(lambda: bool(listed(installation)), 30)
         assert until(lambda: listed(installation)[0].clip == "ready", 40)
@@ -254,10 +254,10 @@ def test_a_camera_whose_password_is_not_to_be_found_says_so_until_it_is(
     with installation.worker() as worker:
         assert until(lambda: is_live(installation, "north"), 20)
         assert until(lambda: is_lost(installation, "closed"), 10)
-        told = state(installation, "closed")
-        assert told is not None
-        assert told.detail == "not_configured", "places on the server are for the log alone"
-        assert all(text(language, f"console.camera.detail.{told.detail}") for language in LANGUAGES)
+        status = state(installation, "closed")
+        assert status is not None
+        assert status.detail == "not_configured", "places on the server are for the log alone"
+        assert all(text(language, f"console.camera.detail.{status.detail}") for language in LANGUAGES)
         assert set(worker.runners) == {"north"}
         secret.write_text("hunter2\n")
         assert until(lambda: is_live(installation, "closed"), 20)
@@ -402,8 +402,10 @@ def test_the_first_worker_deletes_what_is_due_and_gives_up_what_nobody_will_make
 
 def test_cameras_are_shared_evenly_and_one_that_comes_moves_few() -> None:
     def shares(count: int, of: int) -> list[set[str]]:
-        said = site(*(camera(f"camera-{number:02}", "rtsp://127.0.0.1/1") for number in range(count))).sites
-        return [set(share(said, number, of)) for number in range(of)]
+        street_site = site(
+            *(camera(f"camera-{number:02}", "rtsp://127.0.0.1/1") for number in range(count))
+        ).sites
+        return [set(share(street_site, number, of)) for number in range(of)]
 
     for count, of in ((1, 1), (3, 4), (21, 4), (40, 3)):
         parts = shares(count, of)

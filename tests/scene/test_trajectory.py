@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from tests.behaviour.scenes import H, boxed, posed, scene, standing, times
 
-from tynysh.demo.figure import Action
+from tynysh.demo.figure import BodyAction
 from tynysh.geometry import Box
 from tynysh.scene.person import Joint
 from tynysh.scene.trajectories import Trajectories
@@ -45,14 +45,14 @@ def test_velocity_of_hardly_anything_is_unknown() -> None:
     assert Trajectory([Observation(t, Box(0, 0, 10, 20)) for t in (0.0, 0.05, 0.1)]).velocity(0, 1) is None
 
 
-def test_stature_survives_a_fall_and_a_raised_arm() -> None:
+def test_body_height_survives_a_fall_and_a_raised_arm() -> None:
     upright = [Observation(t, Box(0, 0, 40, H)) for t in times(0, 1)]
     fallen = [Observation(t, Box(0, 0, H, 30)) for t in times(1, 2)]
     raised = [Observation(t, Box(0, 0, 40, 1.3 * H)) for t in times(2, 2.3)]
     assert Trajectory([*upright, *fallen, *raised]).body_height == H
 
 
-def trail_of(action: Action, step_s: float = 0.1) -> Trajectory:
+def trail_of(action: BodyAction, step_s: float = 0.1) -> Trajectory:
     tracks = [posed(1, action, 300, t) for t in times(0, 2, step_s)]
     return Trajectory([Observation(track.seen_s, track.box, track.keypoints) for track in tracks])
 
@@ -62,12 +62,12 @@ def fastest(trajectory: Trajectory) -> float:
 
 
 def test_striking_arms_are_faster_than_standing_ones() -> None:
-    assert fastest(trail_of(Action.STRIKE)) > 2.0 * H
-    assert fastest(trail_of(Action.STAND)) < 0.3 * H
+    assert fastest(trail_of(BodyAction.STRIKE)) > 2.0 * H
+    assert fastest(trail_of(BodyAction.STAND)) < 0.3 * H
 
 
 def test_left_and_right_changing_names_is_no_movement() -> None:
-    tracks = [posed(1, Action.STAND, 300, t) for t in times(0, 1)]
+    tracks = [posed(1, BodyAction.STAND, 300, t) for t in times(0, 1)]
     observations = []
     for number, track in enumerate(tracks):
         keypoints = np.array(track.keypoints)
@@ -93,7 +93,9 @@ def test_what_is_known_of_a_moment_ago_is_not_otherwise_than_what_is_read_anew()
     for step, t in enumerate(times(0, 3)):
         trajectories.observe(
             scene(
-                t, [posed(1, Action.STRIKE, 300 + 40 * t, t), standing(2, 90 * t, t)], detected=step % 3 > 0
+                t,
+                [posed(1, BodyAction.STRIKE, 300 + 40 * t, t), standing(2, 90 * t, t)],
+                detected=step % 3 > 0,
             )
         )
         for followed in trajectories.now(scene(t)).values():

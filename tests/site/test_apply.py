@@ -55,10 +55,10 @@ def test_applying_twice_changes_nothing_the_second_time(database: Database) -> N
         "added camera pulse-drawn (Drawn)",
     ]
     with database.reading() as session:
-        told = changes.latest(session)
+        published = changes.latest(session)
     assert apply(database, made(BASE)) == []
     with database.reading() as session:
-        assert changes.latest(session) == told
+        assert changes.latest(session) == published
         assert [(camera.id, camera.simulated) for camera in cameras.cameras(session)] == [
             ("pulse-door", False),
             ("pulse-drawn", True),
@@ -118,10 +118,10 @@ def test_what_the_file_no_longer_names_is_out_of_force_and_its_incidents_stay(da
     with database.reading() as session:
         assert [camera.id for camera in cameras.cameras(session)] == ["pulse-drawn"]
         kept = incidents.get(session, number)
-        told = changes.since(session, 0)
+        published = changes.since(session, 0)
     assert kept is not None
     assert (kept.camera.name, kept.ended_at) == ("Door", 11.0), "nobody else will end what it began"
-    assert {(change.kind, change.ref) for change in told[-2:]} == {
+    assert {(change.kind, change.ref) for change in published[-2:]} == {
         ("camera", "pulse-door"),
         ("incident", str(number)),
     }
@@ -133,11 +133,11 @@ def test_what_the_file_no_longer_names_is_out_of_force_and_its_incidents_stay(da
 def test_a_camera_may_move_to_another_site(database: Database) -> None:
     door = BASE["cameras"][0] | {"id": "door"}
     apply(database, made(BASE | {"cameras": [door]}, {"name": "B", "kind": "park", "time_zone": "UTC"}))
-    told = apply(
+    applied = apply(
         database,
         made(BASE | {"cameras": []}, {"name": "B", "kind": "park", "time_zone": "UTC", "cameras": [door]}),
     )
-    assert told == ["camera door: place in the file from 1 of pulse to 1 of b"]
+    assert applied == ["camera door: place in the file from 1 of pulse to 1 of b"]
     with database.reading() as session:
         found = cameras.camera(session, "door")
     assert found is not None

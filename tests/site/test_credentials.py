@@ -5,12 +5,12 @@ from pathlib import Path
 import pytest
 
 from tynysh.errors import SiteError
-from tynysh.site.credentials import Credentials, Reference, resolved, secret
+from tynysh.site.credentials import CredentialSource, Reference, resolved, secret
 
 
 def test_they_come_from_the_environment_or_a_file(tmp_path: Path) -> None:
     (tmp_path / "secret").write_text("hunter2\n")
-    credentials = Credentials.model_validate(
+    credentials = CredentialSource.model_validate(
         {"username": {"env": "NAME"}, "password": {"file": str(tmp_path / "secret")}}
     )
     account = resolved(credentials, {"NAME": "viewer"})
@@ -19,7 +19,7 @@ def test_they_come_from_the_environment_or_a_file(tmp_path: Path) -> None:
 
 
 def test_a_name_may_be_written_out() -> None:
-    credentials = Credentials.model_validate({"username": "viewer", "password": {"env": "P"}})
+    credentials = CredentialSource.model_validate({"username": "viewer", "password": {"env": "P"}})
     assert resolved(credentials, {"P": " pass word "}) == ("viewer", " pass word ")
 
 

@@ -241,12 +241,12 @@ def test_an_encrypted_connection_is_asked_for_where_the_url_says_so() -> None:
     with socket.socket() as server:
         server.bind(("127.0.0.1", 0))
         server.listen()
-        heard: list[bytes] = []
+        received: list[bytes] = []
 
         def refuse() -> None:
             connection, _ = server.accept()
             with connection:
-                heard.append(connection.recv(8))
+                received.append(connection.recv(8))
                 connection.sendall(b"N")
 
         thread = threading.Thread(target=refuse)
@@ -254,4 +254,4 @@ def test_an_encrypted_connection_is_asked_for_where_the_url_says_so() -> None:
         with pytest.raises(StoreError):
             Database.open(f"postgresql://tynysh@127.0.0.1:{server.getsockname()[1]}/tynysh?sslmode=require")
         thread.join(10)
-    assert heard == [bytes.fromhex("0000000804d2162f")]
+    assert received == [bytes.fromhex("0000000804d2162f")]

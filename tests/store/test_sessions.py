@@ -49,17 +49,17 @@ def fail(database: Database, *, name: str = "aigerim", address: str = HOME, now:
 
 class TestSigningIn:
     def test_gives_a_token_of_which_only_the_hash_is_kept(self, office: Database) -> None:
-        signed = sign_in(office, " AIGERIM ", PASSWORD, address=HOME, now=100.0, language="kk")
-        assert (signed.user.name, signed.user.language) == ("aigerim", "kk")
-        assert len(signed.token) >= 43, "256 bits"
+        opened = sign_in(office, " AIGERIM ", PASSWORD, address=HOME, now=100.0, language="kk")
+        assert (opened.user.name, opened.user.language) == ("aigerim", "kk")
+        assert len(opened.token) >= 43, "256 bits"
         with office.reading() as session:
             kept = session.scalars(select(SessionRow)).one()
-        assert signed.token not in str(vars(kept))
-        assert kept.token_hash == sessions.token_hash(signed.token)
-        again = signed_in(office, signed.token, now=101.0)
+        assert opened.token not in str(vars(kept))
+        assert kept.token_hash == sessions.token_hash(opened.token)
+        again = signed_in(office, opened.token, now=101.0)
         assert again is not None
-        assert (again.user.name, again.csrf) == ("aigerim", signed.csrf)
-        assert signed.csrf != signed.token
+        assert (again.user.name, again.csrf) == ("aigerim", opened.csrf)
+        assert opened.csrf != opened.token
 
     @pytest.mark.parametrize(
         ("name", "password"), [("aigerim", "wrong"), ("nobody", PASSWORD), ("a b", PASSWORD)]
@@ -81,10 +81,10 @@ class TestSigningIn:
         assert len(parameters) == 1
 
     def test_of_a_disabled_account_fails_and_ends_what_was_open(self, office: Database) -> None:
-        signed = sign_in(office, "aigerim", PASSWORD, address=HOME, now=100.0)
+        opened = sign_in(office, "aigerim", PASSWORD, address=HOME, now=100.0)
         with office.writing() as session:
             users.disable(session, "aigerim", now=101.0)
-        assert signed_in(office, signed.token, now=102.0) is None
+        assert signed_in(office, opened.token, now=102.0) is None
         with pytest.raises(WrongCredentialsError):
             sign_in(office, "aigerim", PASSWORD, address=HOME, now=103.0)
 

@@ -21,7 +21,7 @@ from tynysh.runtime.camera_plan import CameraPlan, build_pipeline
 from tynysh.runtime.networks import Networks
 from tynysh.scene.scene import Scene
 
-Kept = TypeVar("Kept")
+Result = TypeVar("Result")
 
 
 class Glance(NamedTuple):
@@ -140,10 +140,10 @@ def answers(sequence: Sequence, network: ClipClassifier) -> Iterator[tuple[float
         yield scene.time_s, [*signals, *analyser.observe(stage.observe(scene, frame))]
 
 
-def kept(path: Path, make: Callable[[], Kept]) -> Kept:
+def kept(path: Path, make: Callable[[], Result]) -> Result:
     """What `make` gives, from `path` if it was made before: delete the file after a change of what is shown."""
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(pickle.dumps(make()))
-    result: Kept = pickle.loads(path.read_bytes())  # noqa: S301 - a file of our own, written above
+    result: Result = pickle.loads(path.read_bytes())  # noqa: S301 - a file of our own, written above
     return result

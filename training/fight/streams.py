@@ -68,11 +68,11 @@ def events_of(one: Scored, settings: FightSettings) -> list[Event]:
     """Every event of a fight or of aggression, as it was when it ended."""
     rules = {Behaviour.FIGHT: Rule.of(settings), Behaviour.AGGRESSION: Rule.of(AggressionSettings())}
     maker = EventMaker(rules, ids=Random(0))
-    told: list[Event] = []
+    made: list[Event] = []
     for time_s, signals in one.signals:
-        told += maker.observe(signals, time_s)
-    told += maker.close(one.seconds)
-    return [event for event in told if event.phase is Phase.ENDED]
+        made += maker.observe(signals, time_s)
+    made += maker.close(one.seconds)
+    return [event for event in made if event.phase is Phase.ENDED]
 
 
 def delays_of(embedded: Iterable[Scored], settings: FightSettings) -> list[float | None]:

@@ -26,7 +26,7 @@ from tynysh.api.cached_counts import CachedCounts
 from tynysh.api.console import BUILT, console_router
 from tynysh.api.context import Context
 from tynysh.api.errors import ErrorAnswer
-from tynysh.api.feed import Feed
+from tynysh.api.feed import ChangeFeed
 from tynysh.api.guard import Guard
 from tynysh.api.maintenance import keep_tidy
 from tynysh.api.openapi import openapi_router
@@ -72,7 +72,7 @@ def create_app(
         data_dir=data_dir,
         clock=clock,
         settings=settings,
-        feed=Feed(database, poll_s=settings.poll_s, queue=settings.updates_queue),
+        feed=ChangeFeed(database, poll_s=settings.poll_s, queue=settings.updates_queue),
         streams=StreamRegistry(signed_in, every_s=settings.watch_s, per_session=settings.streams_per_session),
         viewings=Viewings(database, clock),
         counts=CachedCounts(database),

@@ -5,7 +5,7 @@ import math
 import time
 
 from tynysh.store import console_queries
-from tynysh.store.console_queries import Counts
+from tynysh.store.console_queries import EventTotals
 from tynysh.store.database import Database
 
 
@@ -17,9 +17,9 @@ class CachedCounts:
         self._fresh_s = fresh_s
         self._counting = asyncio.Lock()
         self._counted_at = -math.inf
-        self._latest: Counts | None = None
+        self._latest: EventTotals | None = None
 
-    async def latest(self) -> Counts:
+    async def latest(self) -> EventTotals:
         """The counts, at most ten seconds old."""
         async with self._counting:
             if self._latest is None or time.monotonic() - self._counted_at > self._fresh_s:

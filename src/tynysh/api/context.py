@@ -10,7 +10,7 @@ from fastapi import Depends
 from starlette.requests import HTTPConnection
 
 from tynysh.api.cached_counts import CachedCounts
-from tynysh.api.feed import Feed
+from tynysh.api.feed import ChangeFeed
 from tynysh.api.settings import ApiSettings
 from tynysh.api.status_cache import StatusCache
 from tynysh.api.stream_registry import StreamRegistry
@@ -29,7 +29,7 @@ class Context:
     data_dir: Path
     clock: Callable[[], float]
     settings: ApiSettings
-    feed: Feed
+    feed: ChangeFeed
     streams: StreamRegistry
     viewings: Viewings
     counts: CachedCounts

@@ -399,7 +399,7 @@ def _download(
         )
     name = f"crowd-{of.rpartition(':')[2]}-{_day(first)}.{form}"
     return StreamingResponse(
-        crowd_table.written(crowd_table.chunks(services.database, wanted, first, last), form),
+        crowd_table.table_bytes(crowd_table.chunks(services.database, wanted, first, last), form),
         media_type=crowd_table.MEDIA_TYPES[form],
         headers={"Content-Disposition": f'attachment; filename="{name}"'},
     )

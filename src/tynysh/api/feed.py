@@ -64,10 +64,10 @@ class Behind(Exception):  # noqa: N818  not a fault: an answer
     """Who left off there cannot be brought up to date step by step, and must load everything anew."""
 
 
-class Feed:
+class ChangeFeed:
     """Reads the change table in one task and tells all listeners.
 
-    `last_told` is the number of the last change that was told; all before it have been told too, for the table's
+    `last_sent` is the number of the last change that was told; all before it have been told too, for the table's
     numbers have no gaps.
     """
 
@@ -76,11 +76,11 @@ class Feed:
         self._poll_s = poll_s
         self._queue = queue
         self._listeners: set[Listener] = set()
-        self.last_told = 0
+        self.last_sent = 0
 
     async def start(self) -> None:
         """Begins with what is newest now."""
-        self.last_told = await asyncio.to_thread(self._latest)
+        self.last_sent = await asyncio.to_thread(self._latest)
 
     async def run(self) -> None:
         """Reads and tells until cancelled."""
@@ -88,7 +88,7 @@ class Feed:
 
     @contextmanager
     def listening(self, principal: Principal) -> Iterator[Listener]:
-        """Registers a listener for as long as the block runs. It is told everything after `last_told`."""
+        """Registers a listener for as long as the block runs. It is told everything after `last_sent`."""
         listener = Listener(principal, asyncio.Queue(self._queue))
         self._listeners.add(listener)
         try:
@@ -117,14 +117,14 @@ class Feed:
             pass
 
     async def _step(self) -> int:
-        page = await asyncio.to_thread(self._since, self.last_told)
+        page = await asyncio.to_thread(self._since, self.last_sent)
         if page:
             updates = await self._updates(page) if self._listeners else []
             # No other task runs between telling and moving on, so a listener sees each change once.
             for update in updates:
                 for listener in self._listeners:
                     listener.tell(update)
-            self.last_told = page[-1].id
+            self.last_sent = page[-1].id
         return len(page)
 
     async def _updates(self, page: Sequence[Change]) -> list[Update]:

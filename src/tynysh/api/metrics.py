@@ -23,7 +23,7 @@ from tynysh.api.context import Services
 from tynysh.api.errors import ApiError
 from tynysh.api.health import may_measure
 from tynysh.media.camera_status import CameraState, CameraStatus
-from tynysh.store.console_queries import Counts
+from tynysh.store.console_queries import EventTotals
 
 router = APIRouter(tags=["operation"])
 
@@ -34,7 +34,7 @@ class Snapshot(Collector):
     """All figures of one moment, as Prometheus reads them."""
 
     def __init__(
-        self, status: Mapping[str, CameraStatus], counts: Counts, streams: Mapping[str, int]
+        self, status: Mapping[str, CameraStatus], counts: EventTotals, streams: Mapping[str, int]
     ) -> None:
         self._status = status
         self._counts = counts

@@ -28,18 +28,18 @@ class Stream:
 class StreamRegistry:
     """Ends streams whose session ended, expired, was disabled or changed its rights; and all at shut-down.
 
-    standing: the users of those sessions that still stand among the ones of the given token hashes; called in a
+    valid_users: the users of those sessions that still stand among the ones of the given token hashes; called in a
         thread. It counts as activity: who listens is not idle.
     """
 
     def __init__(
         self,
-        standing: Callable[[Collection[str]], Mapping[str, User]],
+        valid_users: Callable[[Collection[str]], Mapping[str, User]],
         *,
         every_s: float,
         per_session: int,
     ) -> None:
-        self._standing = standing
+        self._valid_users = valid_users
         self._every_s = every_s
         self._per_session = per_session
         self._streams: set[Stream] = set()
@@ -84,27 +84,27 @@ class StreamRegistry:
 
     async def run(self) -> None:
         """Looks again and again until cancelled."""
-        await repeat("open streams", self._look, every_s=self._every_s)
+        await repeat("open streams", self._end_revoked, every_s=self._every_s)
 
-    async def _look(self) -> None:
-        looked_at = frozenset(self._streams)
-        standing: Mapping[str, User] = {}
+    async def _end_revoked(self) -> None:
+        open_streams = frozenset(self._streams)
+        valid_users: Mapping[str, User] = {}
         try:
-            if looked_at:
-                hashes = {stream.principal.token_hash for stream in looked_at}
-                standing = await asyncio.to_thread(self._standing, hashes)
+            if open_streams:
+                hashes = {stream.principal.token_hash for stream in open_streams}
+                valid_users = await asyncio.to_thread(self._valid_users, hashes)
             self._sure_at = time.monotonic()
         except Exception:
             if time.monotonic() - self._sure_at >= UNSURE_S:
-                _end_all_but(standing, looked_at)
+                _end_all_but(valid_users, open_streams)
             raise
-        _end_all_but(standing, looked_at)
+        _end_all_but(valid_users, open_streams)
 
 
-def _end_all_but(standing: Mapping[str, User], streams: Collection[Stream]) -> None:
+def _end_all_but(valid_users: Mapping[str, User], streams: Collection[Stream]) -> None:
     """End the streams whose session does not stand, or whose user's rights changed."""
     for stream in streams:
         token_hash = stream.principal.token_hash
-        user = standing.get(token_hash)
+        user = valid_users.get(token_hash)
         if user is None or Principal(user, token_hash).rights != stream.principal.rights:
             stream.ended.set()

@@ -78,7 +78,7 @@ class UpdateStream(Response):
     async def _chunks(self, listener: Listener) -> AsyncIterator[str]:
         feed = self._services.feed
         # Registered before: what comes from now on waits in the queue, so nothing falls between the two.
-        until = feed.last_told
+        until = feed.last_sent
         yield f"retry: {_RETRY_MS}\n: tynysh\n\n"
         if self._after is not None:
             try:
@@ -95,7 +95,7 @@ class UpdateStream(Response):
             except TimeoutError:
                 # While nothing waits, all up to here has been sent, or was not for this user.
                 if listener.waiting.empty():
-                    yield f": alive\nid: {feed.last_told}\n\n"
+                    yield f": alive\nid: {feed.last_sent}\n\n"
             else:
                 yield _event(update)
 

@@ -42,7 +42,7 @@ class AggressionSettings(AnalyserSettings):
 
 
 @dataclass(frozen=True, slots=True)
-class _Case:
+class _Attack:
     """What one person did to another. strongest: the act to name. people: track ids."""
 
     score: float
@@ -111,12 +111,12 @@ class AggressionAnalyser:
             others = (trajectories[one] for one in runners if one not in {by, to})
             if (chased := chase(trajectories[by], trajectories[to], others)) is not None:
                 acts[by, to] = [chased, *acts.get((by, to), ())]
-        cases = [_case(trajectories, pair, acts[pair]) for pair in sorted(acts)]
-        worst = max(cases, key=lambda case: case.score, default=None)
+        attacks = [_attack(trajectories, pair, acts[pair]) for pair in sorted(acts)]
+        worst = max(attacks, key=lambda attack: attack.score, default=None)
         if worst is None:
             return Signal(self.behaviour, scene.time_s, 0.0)
-        told = self._told(worst, scene.time_s)
-        people = {one for case in cases if case.score >= 0.5 * worst.score for one in case.people}
+        act = self._reported_act(worst, scene.time_s)
+        people = {one for attack in attacks if attack.score >= 0.5 * worst.score for one in attack.people}
         return Signal(
             behaviour=self.behaviour,
             time_s=scene.time_s,
@@ -124,12 +124,12 @@ class AggressionAnalyser:
             box=scene.normalised_box(worst.box),
             people=len(people),
             reason=Reason(
-                f"aggression.{told.kind}", {"people": len(people), "speed": round(float(told.speed), 1)}
+                f"aggression.{act.kind}", {"people": len(people), "speed": round(float(act.speed), 1)}
             ),
             since_s=worst.since_s,
         )
 
-    def _told(self, worst: _Case, time_s: float) -> Act:
+    def _reported_act(self, worst: _Attack, time_s: float) -> Act:
         """The act to name: the strongest, unless a grave one was seen and it goes on."""
         if worst.strongest.kind in GRAVE and worst.strongest.score >= GRAVE_SCORE:
             self._grave = worst.strongest
@@ -164,10 +164,10 @@ def _struck(trajectories: Mapping[int, Trajectory]) -> dict[tuple[int, int], lis
     return found
 
 
-def _case(trajectories: Mapping[int, Trajectory], pair: tuple[int, int], acts: Sequence[Act]) -> _Case:
+def _attack(trajectories: Mapping[int, Trajectory], pair: tuple[int, int], acts: Sequence[Act]) -> _Attack:
     """What one of a pair does to the other."""
     a, b = (trajectories[one] for one in pair)
-    return _Case(
+    return _Attack(
         score=together(acts),
         strongest=max(acts, key=lambda act: (act.kind in GRAVE and act.score >= GRAVE_SCORE, act.score)),
         since_s=min(act.since_s for act in acts),

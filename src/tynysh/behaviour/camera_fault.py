@@ -6,6 +6,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
+from tynysh.behaviour.scores import AT_LIMIT
 from tynysh.behaviour.settings import AnalyserSettings, Cooldown, MinDuration
 from tynysh.behaviour.signal import Behaviour, Reason, Signal
 from tynysh.behaviour.spec import AnalyserSpec, Severity, shipped
@@ -20,9 +21,6 @@ LAPSE_S = 1.2
 
 UNKNOWN_FACTOR = 6.0
 """A camera that never showed noise must stand still for so many times as long."""
-
-COUNTED = 0.6
-"""The score of a fault that has lasted for its limit, which is the threshold."""
 
 NAME_FADES = 0.8
 """What is left, from one comparison of the view to the next, of how often a fault was called by a name."""
@@ -103,29 +101,29 @@ class CameraFaultSettings(AnalyserSettings):
 class _Since:
     """Since when a fault has been seen, if it has, and when it last was."""
 
-    began_s: float | None = None
+    since_s: float | None = None
     seen_s: float = 0.0
 
     def observe(
-        self, present: bool, time_s: float, *, began_s: float | None = None, lapse_s: float = LAPSE_S
+        self, present: bool, time_s: float, *, since_s: float | None = None, lapse_s: float = LAPSE_S
     ) -> None:
-        """Take whether it is `present` at `time_s`; `began_s` where it is known to have begun earlier. It is over when
+        """Take whether it is `present` at `time_s`; `since_s` where it is known to have begun earlier. It is over when
         it was not seen for `lapse_s`, and when the clock was set back.
         """
         if time_s < self.seen_s:
-            self.began_s = None
+            self.since_s = None
         if present:
-            if self.began_s is None:
-                self.began_s = time_s if began_s is None else min(began_s, time_s)
+            if self.since_s is None:
+                self.since_s = time_s if since_s is None else min(since_s, time_s)
             self.seen_s = time_s
-        elif self.began_s is not None and time_s - self.seen_s >= lapse_s:
-            self.began_s = None
+        elif self.since_s is not None and time_s - self.seen_s >= lapse_s:
+            self.since_s = None
 
     def score(self, time_s: float, limit_s: float) -> float:
-        """`COUNTED` when it has lasted for `limit_s`."""
-        if self.began_s is None:
+        """`AT_LIMIT` when it has lasted for `limit_s`."""
+        if self.since_s is None:
             return 0.0
-        return min(1.0, COUNTED * (time_s - self.began_s) / limit_s)
+        return min(1.0, AT_LIMIT * (time_s - self.since_s) / limit_s)
 
 
 class CameraFaultAnalyser:
@@ -159,14 +157,14 @@ class CameraFaultAnalyser:
         """One signal per fault; none on the picture for scenes that tell nothing of it."""
         time_s = scene.time_s
         if scene.feed is Feed.LOST:
-            self._lost.observe(True, time_s, began_s=self._last_sign_s(scene))
+            self._lost.observe(True, time_s, since_s=self._last_sign_s(scene))
             self._view = replace(self._view, same_since_s=None)
             self._gone.observe(False, time_s)
         else:
-            self._lost.began_s = None
+            self._lost.since_s = None
             self._picture_s = time_s
         lost = self._signal(
-            scene, CameraFault.LOST, self._lost.score(time_s, self._settings.lost_s), self._lost.began_s
+            scene, CameraFault.LOST, self._lost.score(time_s, self._settings.lost_s), self._lost.since_s
         )
         if scene.view is not None:
             self._view = scene.view
@@ -199,13 +197,13 @@ class CameraFaultAnalyser:
         """For how long the view must be seen again until its fault is over. Behind a car's headlights a single look
         does it, unless glare lasted for long enough before.
         """
-        lasted = self._gone.score(self._gone.seen_s, self._settings.view_s) >= COUNTED
+        lasted = self._gone.score(self._gone.seen_s, self._settings.view_s) >= AT_LIMIT
         return 0.0 if self._named() is CameraFault.GLARE and not lasted else LAPSE_S
 
     def _frozen(self, scene: Scene) -> Signal:
         since_s = self._view.same_since_s
         limit_s = self._settings.frozen_s * (1.0 if self._view.noisy else UNKNOWN_FACTOR)
-        score = 0.0 if since_s is None else min(1.0, COUNTED * (scene.time_s - since_s) / limit_s)
+        score = 0.0 if since_s is None else min(1.0, AT_LIMIT * (scene.time_s - since_s) / limit_s)
         if self._view.fault is not None:
             # A slate stands still, and so does what light drowns or a cloth covers: that is what it is called.
             score = 0.0
@@ -228,7 +226,7 @@ class CameraFaultAnalyser:
             since.observe(wrong[kind], scene.time_s)
         limit_s = self._settings.stream_s
         return [
-            self._signal(scene, kind, since.score(scene.time_s, limit_s), since.began_s)
+            self._signal(scene, kind, since.score(scene.time_s, limit_s), since.since_s)
             for kind, since in self._stream.items()
         ]
 
@@ -238,7 +236,7 @@ class CameraFaultAnalyser:
         limit_s = settings.dark_s if named is CameraFault.DARK else settings.view_s
         score = self._gone.score(scene.time_s, limit_s)
         return [
-            self._signal(scene, fault, score if fault is named else 0.0, self._gone.began_s)
+            self._signal(scene, fault, score if fault is named else 0.0, self._gone.since_s)
             for fault in IN_THE_PICTURE
         ]
 

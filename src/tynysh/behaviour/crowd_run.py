@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
+from tynysh.behaviour.scores import AT_LIMIT
 from tynysh.behaviour.settings import AnalyserSettings, Cooldown, MinDuration
 from tynysh.behaviour.signal import Behaviour, Reason, Signal
 from tynysh.behaviour.spec import AnalyserSpec, Severity, shipped
@@ -34,6 +35,9 @@ STILL_RUNS_S = 1.5
 
 AGREEMENT = 0.5
 """Length of the mean unit vector from which they run one way."""
+
+HALF_WIDTH = 0.15
+"""Half of somebody's width, in their heights."""
 
 
 class CrowdRunSettings(AnalyserSettings):
@@ -130,11 +134,11 @@ class CrowdRunAnalyser:
         )
         number, people = int(started.sum()), int(known.sum())
         share = int(runs.sum()) / people if people else 0.0
-        score = min(1.0, 0.6 * min(number / settings.people, share / settings.share))
-        began_s, reason, box = None, None, None
+        score = min(1.0, AT_LIMIT * min(number / settings.people, share / settings.share))
+        since_s, reason, box = None, None, None
         if number:
             begun = [self._runners[one] for one in walkers.numbers[started].tolist()]
-            began_s = min(one.started_s for one in begun if one.started_s is not None)
+            since_s = min(one.started_s for one in begun if one.started_s is not None)
             origin = float(np.mean([one.slow_at[0] for one in begun]))
             reason = _reason(walkers, started, number, origin)
             box = _around(walkers, started)
@@ -145,7 +149,7 @@ class CrowdRunAnalyser:
             box=box,
             people=number,
             reason=reason,
-            since_s=began_s if score > 0 else None,
+            since_s=since_s if score > 0 else None,
         )
 
     def _remember(
@@ -195,7 +199,7 @@ def _direction(walkers: Walkers, started: NDArray[np.bool_]) -> str:
 def _around(walkers: Walkers, chosen: NDArray[np.bool_]) -> Box:
     """A box around the people `chosen`, normalised."""
     feet, heights = walkers.feet[chosen], walkers.heights[chosen]
-    half = 0.15 * heights
+    half = HALF_WIDTH * heights
     return Box(
         float((feet[:, 0] - half).min()),
         float((feet[:, 1] - heights).min()),

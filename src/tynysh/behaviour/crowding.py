@@ -7,6 +7,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from tynysh.behaviour.scores import AT_LIMIT
 from tynysh.behaviour.settings import AnalyserSettings, Cooldown, MinDuration
 from tynysh.behaviour.signal import Behaviour, Reason, Signal
 from tynysh.behaviour.spec import AnalyserSpec, Severity, shipped
@@ -27,8 +28,11 @@ USUAL_LIMIT = 30
 SURE = 0.9
 """Chance of being over the limit in time from which a forecast counts."""
 
-MOST_FORETOLD = 0.62
+MOST_FORECAST = 0.62
 """Highest score that a forecast gives: what is there already outweighs it."""
+
+FEW_LOOKS, MORE_LOOKS = 0.7, 0.3
+"""How sure a count is however few looks it rests on, and how much more those of `FULL_LOOKS` make it."""
 
 
 class CrowdingSettings(AnalyserSettings):
@@ -74,7 +78,7 @@ class _Limited:
 
 
 @dataclass(slots=True)
-class _Counts:
+class _CountWindow:
     """Counts of one place over the last seconds: (time_s, people), at looks of the detector; and where they lead."""
 
     looks: deque[tuple[float, float]] = field(default_factory=deque)
@@ -111,7 +115,7 @@ class CrowdingAnalyser:
 
     def __init__(self, settings: CrowdingSettings) -> None:
         self._settings = settings
-        self._counts: dict[str, _Counts] = {}
+        self._counts: dict[str, _CountWindow] = {}
         self._last: tuple[Signal, ...] = ()
         self._looked_s: float | None = None
 
@@ -150,19 +154,19 @@ class CrowdingAnalyser:
         return places
 
     def _score(self, scene: Scene, place: _Limited, crowd: PlaceCrowd) -> Signal:
-        counts = self._counts.setdefault(place.name, _Counts())
+        counts = self._counts.setdefault(place.name, _CountWindow())
         counts.add(scene.time_s, crowd.count)
         people, limit = counts.typical(), place.limit
-        certainty = 0.7 + 0.3 * min(1.0, len(counts.looks) / FULL_LOOKS)
-        score = min(1.0, 0.6 * people / (limit + 1)) * certainty
+        certainty = FEW_LOOKS + MORE_LOOKS * min(1.0, len(counts.looks) / FULL_LOOKS)
+        score = min(1.0, AT_LIMIT * people / (limit + 1)) * certainty
         reason = Reason("crowding.count", {"people": people, "limit": limit})
         reach = (
             counts.forecast.reach(limit, 60 * self._settings.forecast_min)
             if self._settings.forecast_min
             else None
         )
-        if reach is not None and (foretold := min(MOST_FORETOLD, 0.6 * reach.chance / SURE)) > score:
-            score, reason = foretold, _foretold(people, limit, reach)
+        if reach is not None and (predicted := min(MOST_FORECAST, AT_LIMIT * reach.chance / SURE)) > score:
+            score, reason = predicted, _forecast_reason(people, limit, reach)
         zone = place.zone
         inside = [
             track.box for track in scene.tracks if zone is None or zone.contains(foot(scene, track.box))
@@ -181,7 +185,7 @@ class CrowdingAnalyser:
         )
 
 
-def _foretold(people: int, limit: int, reach: Reach) -> Reason:
+def _forecast_reason(people: int, limit: int, reach: Reach) -> Reason:
     values = {
         "people": people,
         "limit": limit,

@@ -9,6 +9,7 @@ from typing import Annotated
 import numpy as np
 from pydantic import Field
 
+from tynysh.behaviour.scores import AT_LIMIT
 from tynysh.behaviour.settings import AnalyserSettings, Cooldown, MinDuration
 from tynysh.behaviour.signal import Behaviour, Reason, Signal
 from tynysh.behaviour.spec import AnalyserSpec, Severity, shipped
@@ -22,6 +23,12 @@ WINDOW_S = 1.5
 
 TURBULENT_FROM = 0.8
 """Part of the density limit from which pressure counts: in thinner crowds people only walk differently."""
+
+MOST_PRESSURE = 1.6
+"""What pressure counts for at most, in multiples of its limit."""
+
+THRONG = 0.8
+"""Part of the highest density from which cells are shown as the throng."""
 
 
 class CrushRiskSettings(AnalyserSettings):
@@ -103,13 +110,15 @@ class CrushRiskAnalyser:
         density = median(density for _, density, _ in looks)
         pressure = median(pressure for _, _, pressure in looks)
         by_density = density / self._settings.density
-        by_pressure = min(pressure / self._settings.pressure, 1.6) if by_density >= TURBULENT_FROM else 0.0
+        by_pressure = (
+            min(pressure / self._settings.pressure, MOST_PRESSURE) if by_density >= TURBULENT_FROM else 0.0
+        )
         key = "crush_risk.density" if by_density >= by_pressure else "crush_risk.pressure"
         name = None if place.name == PICTURE else place.name
         return Signal(
             behaviour=self.behaviour,
             time_s=crowd.time_s,
-            score=min(1.0, 0.6 * max(by_density, by_pressure)),
+            score=min(1.0, AT_LIMIT * max(by_density, by_pressure)),
             box=_throng(crowd, density),
             people=round(place.count.value),
             zone=name,
@@ -123,7 +132,7 @@ def _throng(crowd: CrowdState, density: float) -> Box | None:
     if crowd.density_map is None or density <= 0:
         return None
     cells = crowd.density_map.cells
-    rows, columns = np.nonzero(cells >= 0.8 * density)
+    rows, columns = np.nonzero(cells >= THRONG * density)
     if not len(rows):
         return None
     height, width = cells.shape

@@ -15,6 +15,16 @@ from tynysh.scene.trajectory import Trajectory
 WINDOW_S = 2.0
 """Seconds over which acts add up to mutual violence."""
 
+MUTUAL, ONE_SIDED = 0.75, 0.25
+"""Weights of blows that go both ways and of the one who strikes more."""
+
+TOUCHING, GRAPPLE, GRAPPLE_SPEED = 0.1, 0.7, (1.2, 2.5)
+"""H between bodies that entangle, the most that they score, and the speed of their arms, H/s, from which they score and
+score most. Chosen on the clips of docs/models/aggression.md."""
+
+FEWEST_STEPS = 3
+"""Steps of the arms that tell their median speed."""
+
 
 def mutual_violence(a: Trajectory, b: Trajectory) -> float:
     """How much two people fight each other, in [0, 1], over their last `WINDOW_S` seconds.
@@ -33,10 +43,10 @@ def mutual_violence(a: Trajectory, b: Trajectory) -> float:
     by_a, by_b = (
         either(act.score for act in found) for found in (strikes(a, b, since_s), strikes(b, a, since_s))
     )
-    blows = 0.75 * sqrt(by_a * by_b) + 0.25 * max(by_a, by_b)
+    blows = MUTUAL * sqrt(by_a * by_b) + ONE_SIDED * max(by_a, by_b)
     grapple = 0.0
-    if apart < 0.1:
-        grapple = 0.7 * ramp(min(struggle(a, since_s), struggle(b, since_s)), 1.2, 2.5)
+    if apart < TOUCHING:
+        grapple = GRAPPLE * ramp(min(struggle(a, since_s), struggle(b, since_s)), *GRAPPLE_SPEED)
     return closeness * max(blows, grapple)
 
 
@@ -46,7 +56,7 @@ def struggle(trajectory: Trajectory, since_s: float) -> float:
     0 where pose is not known well enough.
     """
     speeds = [max(step.speeds[:2]) for step in trajectory.limbs if step.now.time_s >= since_s]
-    return float(median(speeds)) / trajectory.body_height if len(speeds) >= 3 else 0.0
+    return float(median(speeds)) / trajectory.body_height if len(speeds) >= FEWEST_STEPS else 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -134,7 +134,7 @@ class _SubjectState:
     """One subject's signal over time."""
 
     def __init__(self, rule: Rule) -> None:
-        self.heard_s = 0.0
+        self.last_signal_s = 0.0
         self.quiet_until_s = float("-inf")
         self.rule = rule
         self._curve = Curve()
@@ -146,7 +146,7 @@ class _SubjectState:
 
     def observe(self, signal: Signal, time_s: float, ids: random.Random) -> list[Event]:
         """Take the score of `time_s`; the events that follow."""
-        self.heard_s = time_s
+        self.last_signal_s = time_s
         if self._rise is None:
             self._curve.forget(time_s - LEAD_S)
         self._curve.add(time_s, signal.score)
@@ -169,9 +169,9 @@ class _SubjectState:
 
     def miss(self, time_s: float) -> list[Event]:
         """There was no signal at `time_s`."""
-        if self.idle or time_s - self.heard_s <= SILENCE_S:
+        if self.idle or time_s - self.last_signal_s <= SILENCE_S:
             return []
-        return self.end(self.heard_s)
+        return self.end(self.last_signal_s)
 
     def end(self, time_s: float) -> list[Event]:
         """Give up what is held: as of `time_s` if it has not fallen, else as of when it last held."""
@@ -266,19 +266,19 @@ class EventMaker:
             if time_s < self._time_s:
                 self._subjects.clear()
         self._time_s = time_s
-        heard: set[_Key] = set()
+        reported: set[_Key] = set()
         for signal in signals:
             key = (signal.behaviour, signal.zone, signal.subject)
-            heard.add(key)
+            reported.add(key)
             state = self._subjects.get(key)
             if state is None:
                 state = self._subjects[key] = _SubjectState(self._rules[signal.behaviour])
             events += state.observe(signal, time_s, self._ids)
         for key, state in list(self._subjects.items()):
-            if key in heard:
+            if key in reported:
                 continue
             events += state.miss(time_s)
-            if state.idle and time_s - state.heard_s > SILENCE_S and time_s > state.quiet_until_s:
+            if state.idle and time_s - state.last_signal_s > SILENCE_S and time_s > state.quiet_until_s:
                 del self._subjects[key]
         return events
 

@@ -8,8 +8,8 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from tynysh.behaviour.climbing import Climbing
-from tynysh.behaviour.scores import ramp
-from tynysh.behaviour.settings import AnalyserSettings, Cooldown, MinDuration, ZoneName
+from tynysh.behaviour.scores import AT_LIMIT, ramp
+from tynysh.behaviour.settings import AnalyserSettings, Cooldown, MinDuration, WatchedZone
 from tynysh.behaviour.signal import Behaviour, Reason, Signal
 from tynysh.behaviour.spec import AnalyserSpec, Severity, shipped
 from tynysh.geometry import Box, enclosing
@@ -35,6 +35,9 @@ YOUNG_S = 0.3
 CROSSED_S = 2.0
 """Seconds for which somebody who crossed a line is told of."""
 
+TRACK_SCORE = 0.2, 0.5
+"""Scores of tracks that do not count at all, and that count fully."""
+
 
 class IntrusionSettings(AnalyserSettings):
     """Settings of `intrusion`. When a zone is forbidden only at some hours, its schedule says so."""
@@ -42,7 +45,7 @@ class IntrusionSettings(AnalyserSettings):
     min_duration_s: MinDuration = 0.8
     cooldown_s: Cooldown = 30.0
     lines: Annotated[
-        tuple[ZoneName, ...],
+        tuple[WatchedZone, ...],
         Field(
             max_length=16,
             title="Lines",
@@ -120,12 +123,12 @@ class IntrusionAnalyser:
         ]
 
     def _score(
-        self, scene: Scene, zone: Zone, judge: Callable[[Scene, Zone, Track], float], what: str
+        self, scene: Scene, zone: Zone, certainty_of: Callable[[Scene, Zone, Track], float], what: str
     ) -> Signal:
         score, boxes = 0.0, list[Box]()
         for track in scene.tracks:
-            certainty = self._lately(zone, track, judge(scene, zone, track), scene.time_s)
-            certainty *= ramp(track.score, 0.2, 0.5)
+            certainty = self._lately(zone, track, certainty_of(scene, zone, track), scene.time_s)
+            certainty *= ramp(track.score, *TRACK_SCORE)
             if certainty > 0.0 and scene.time_s - track.born_s >= YOUNG_S:
                 score = max(score, certainty)
                 boxes.append(track.box)
@@ -174,7 +177,7 @@ class IntrusionAnalyser:
         return Signal(
             behaviour=self.behaviour,
             time_s=scene.time_s,
-            score=min(1.0, 0.6 * lasted_s / self._settings.changed_s),
+            score=min(1.0, AT_LIMIT * lasted_s / self._settings.changed_s),
             box=None if change is None else change.box,
             zone=zone.name,
             subject="changed",

@@ -31,6 +31,36 @@ FARTHEST = 0.4
 TOUCH = 0.15
 """A hand this close to a body, in H, is on it."""
 
+# Pairs are what does not count at all and what counts fully, chosen on the clips of docs/models/aggression.md.
+
+FULL_THRUST, LEAST_FULL_THRUST, FULL_REACH = 2.4, 1.6, 0.36
+"""A strike counts fully from this speed, H/s, or where steps are longer than a thrust from this way in one step, H, but
+not below the lesser speed."""
+
+SEEN = CONFIDENT - 0.05, CONFIDENT + 0.1
+"""Confidence of the tip of a limb that strikes."""
+
+IN_FRONT = 0.15, 0.25
+"""How far before the own torso a strike ends, H."""
+
+FOLLOWS, ALONE = 0.2, 0.4
+"""An elbow or knee that goes along goes at this part of the tip's speed; else the strike counts by that factor."""
+
+RAISED, RAISED_AT_LOW = (0.05, 0.2), (-0.05, 0.05)
+"""How far above the other a kicking foot is, H; and where it kicks somebody who is low."""
+
+SWING_TURN, SWING_SPEED, SWING_AIM = (WIDE, 100.0), (1.6, 2.6), (40.0, 25.0)
+"""Degrees about the shoulder, H/s, and degrees past the other, of an arm that is swung."""
+
+SHORTEST_ARM, SWING_GAP = 0.22, (0.1, 0.8)
+"""H from the shoulder to the wrist of an outstretched arm, and from the wrist to the other, from least to most."""
+
+BELIEVED = 0.35, 0.55
+"""Confidence at which one step of a joint is believed by itself."""
+
+SHOVED, ON_ITS_OWN = (0.7, 1.6), 1.5
+"""Change of velocity, H/s, of who is shoved; it is at most this multiple of what they gained on who shoves."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Limb:
@@ -116,18 +146,18 @@ def _strike(
         return None
     confidence = min(now.confidence(limb.tip), before.confidence(limb.tip))
     score = (
-        ramp(thrust, FAST, min(2.4, max(1.6, 0.36 / step_s)))
+        ramp(thrust, FAST, min(FULL_THRUST, max(LEAST_FULL_THRUST, FULL_REACH / step_s)))
         * ramp(outside, FARTHEST, TOUCH)
-        * ramp(confidence, CONFIDENT - 0.05, CONFIDENT + 0.1)
-        * ramp(along(reached, aim) / height, 0.15, 0.25)
-        * (1.0 if toward(limb.middle) >= 0.2 * thrust else 0.4)
+        * ramp(confidence, *SEEN)
+        * ramp(along(reached, aim) / height, *IN_FRONT)
+        * (1.0 if toward(limb.middle) >= FOLLOWS * thrust else ALONE)
     )
     kind = limb.kind
     low = target.box.width > target.box.height
     if kind is ActKind.KICK:
         standing = now.joint(limb.other)
         raised = 0.0 if standing is None else (standing[1] - tip[1]) / height
-        score *= ramp(raised, -0.05, 0.05) if low else ramp(raised, 0.05, 0.2)
+        score *= ramp(raised, *(RAISED_AT_LOW if low else RAISED))
         kind = ActKind.KICK_OF_FALLEN if low else kind
     elif not low and tip[1] <= target.body.top + HEAD * target.body.height:
         kind = ActKind.BLOW_TO_HEAD
@@ -156,18 +186,18 @@ def swing(a: Trajectory, b: Trajectory, since_s: float) -> Act | None:
 def _sweep(turn: WideTurn, target: Observation, height: float) -> Act | None:
     """How one arm sweeps toward `target`; None if it does not."""
     apart = _outside(turn.arm.wrist, target.body) / height
-    if turn.shortest < 0.22 * height or not 0.1 <= apart <= 0.8:
+    if turn.shortest < SHORTEST_ARM * height or not SWING_GAP[0] <= apart <= SWING_GAP[1]:
         return None
     pace = turn.length / height / turn.step_s
     aim = angle(turn.arm.way, direction(turn.arm.shoulder, target.body.centre))
-    score = ramp(turn.degrees, WIDE, 100.0) * ramp(pace, 1.6, 2.6) * ramp(aim, 40.0, 25.0)
+    score = ramp(turn.degrees, *SWING_TURN) * ramp(pace, *SWING_SPEED) * ramp(aim, *SWING_AIM)
     at_s = turn.now.time_s
     return Act(ActKind.SWING, at_s, score, pace, at_s, _sure(turn.sure)) if score > 0.0 else None
 
 
 def _sure(confidence: float) -> float:
     """How far one step of a joint seen with `confidence` is believed by itself: guessed joints leap."""
-    return ramp(confidence, 0.35, 0.55)
+    return ramp(confidence, *BELIEVED)
 
 
 def shove(a: Trajectory, b: Trajectory, since_s: float) -> Act | None:
@@ -181,7 +211,7 @@ def shove(a: Trajectory, b: Trajectory, since_s: float) -> Act | None:
     best: Act | None = None
     if not a.posed:
         return None
-    # The mean height is at least half of b's, so that who is steady was not driven by 0.7 H/s by anybody.
+    # The mean height is at least half of b's, so that who is steady was not driven by `SHOVED` by anybody.
     steady = b.steady
     for observation in a.since(since_s):
         at_s = observation.time_s
@@ -195,10 +225,10 @@ def shove(a: Trajectory, b: Trajectory, since_s: float) -> Act | None:
         away = direction(observation.box.centre, other.box.centre)
         driven = along(after, away)
         gained = min(driven, driven - along(before, away)) / height
-        if gained <= 0.7 or (own := a.velocity(at_s, at_s + DRIVEN_S)) is None:
+        if gained <= SHOVED[0] or (own := a.velocity(at_s, at_s + DRIVEN_S)) is None:
             continue
-        gained = min(gained, 1.5 * (driven - along(own, away)) / height)
-        score = ramp(gained, 0.7, 1.6)
+        gained = min(gained, ON_ITS_OWN * (driven - along(own, away)) / height)
+        score = ramp(gained, *SHOVED)
         if score > 0.0 and (best is None or score > best.score):
             best = Act(ActKind.SHOVE, at_s, score, gained, at_s)
     return best

@@ -7,6 +7,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from tynysh.behaviour.scores import AT_LIMIT
 from tynysh.behaviour.settings import AnalyserSettings, Cooldown, MinDuration
 from tynysh.behaviour.signal import Behaviour, Reason, Signal
 from tynysh.behaviour.spec import AnalyserSpec, Severity, shipped
@@ -36,6 +37,9 @@ _TOUCHING = (
     Joint.RIGHT_KNEE,
     Joint.HIP,
 )
+
+HANDS = 0.45
+"""Where hands are, as a part of the box from its top, where no keypoints tell."""
 
 
 class LoiteringSettings(AnalyserSettings):
@@ -159,7 +163,7 @@ class LoiteringAnalyser:
         return Signal(
             behaviour=self.behaviour,
             time_s=scene.time_s,
-            score=min(1.0, 0.6 * dwell_s / limit_s),
+            score=min(1.0, AT_LIMIT * dwell_s / limit_s),
             box=scene.normalised_box(enclosing(boxes)) if boxes else None,
             people=len(boxes),
             zone=zone.name,
@@ -201,7 +205,7 @@ def _covers(scene: Scene, zone: Zone, track: Track) -> bool:
         if sure:
             return any(zone.contains(scene.normalised((float(x), float(y)))) for x, y, _ in sure)
     box = track.box
-    hands = box.top + 0.45 * box.height
+    hands = box.top + HANDS * box.height
     points: tuple[Point, ...] = ((box.left, hands), (box.right, hands), box.centre)
     return any(zone.contains(scene.normalised(point)) for point in points)
 

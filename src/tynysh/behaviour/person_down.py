@@ -44,6 +44,12 @@ WALKS = 0.25
 SLIM = 0.45
 """Width in heights of a box up to which somebody stands, though they do not walk: who sits is wider."""
 
+SAME_PLACE_IOU, SAME_PLACE_REACH = 0.2, 0.4
+"""Boxes of one place overlap by so much, or their middles are no further apart than this part of their longest side."""
+
+EDGE = 0.01
+"""A box that ends so near the picture's edge, in its heights, is cut off by it."""
+
 
 class PersonDownSettings(AnalyserSettings):
     """Settings of `person_down`. People lying on zones of kind `bench` do not count."""
@@ -219,13 +225,13 @@ class PersonDownAnalyser:
 
 
 def _same_place(a: Box, b: Box) -> bool:
-    reach = 0.4 * max(a.width, a.height, b.width, b.height)
-    return a.iou(b) >= 0.2 or hypot(a.centre[0] - b.centre[0], a.centre[1] - b.centre[1]) <= reach
+    reach = SAME_PLACE_REACH * max(a.width, a.height, b.width, b.height)
+    return a.iou(b) >= SAME_PLACE_IOU or hypot(a.centre[0] - b.centre[0], a.centre[1] - b.centre[1]) <= reach
 
 
 def _cut_off(scene: Scene, box: Box) -> bool:
     """Whether the picture's edge cuts the box off, at the bottom or at a side."""
-    margin = 0.01 * scene.height
+    margin = EDGE * scene.height
     return box.bottom >= scene.height - margin or box.left <= margin or box.right >= scene.width - margin
 
 

@@ -11,11 +11,37 @@ from tynysh.geometry import Box, Point
 from tynysh.scene.person import Joint, Keypoints
 
 CONFIDENT = 0.3
+"""Keypoints below this confidence are hidden or guessed."""
+
+# Pairs are what does not count at all and what counts fully, chosen on the clips of docs/models/person-down.md and on
+# the drawn look-alikes of tests/behaviour/test_lookalikes.py.
+
+TILT, FLAT = (45.0, 70.0), (0.5, 0.35)
+"""Degrees of the torso from upright; extent from top to bottom over the body's length."""
+
+WIDE, WIDE_TILTED, WIDE_UNKNOWN = (1.1, 1.5), (0.7, 1.1), (1.5, 1.9)
+"""Width over height of a box: without keypoints, with a tilted torso, and where standing height is unknown."""
+
+LOW, SHORT = (0.75, 0.55), (0.5, 0.35)
+"""Height over standing height: of a box that is wide, and of somebody along the line of sight."""
+
+SURE_IF_SHORT, SURE_IF_WIDE, CUT_OFF = 0.8, 0.8, 0.3
+"""Greatest scores: of who only looks short, of a tilted torso without legs, of a box cut off by the picture's edge."""
+
+UNKNOWN, UNKNOWN_MORE = 0.5, 0.4
+"""Score of a wide box where standing height is unknown, and how much more the widest have."""
+
+SLIM, UPRIGHT = 0.6, 30.0
+"""Width over height of somebody who stands, at most, and degrees of their torso."""
+
+NEAR_ROWS = 2
 ROWS = 12
-"""Bands of the picture, from top to bottom, in each of which standing height is learnt."""
+"""Bands of the picture, from top to bottom, in each of which standing height is learnt; and how far a band is from
+another for which it speaks."""
 
 SAMPLES = 60
 ENOUGH = 8
+"""Heights that are kept of a band, and how many tell its standing height."""
 
 
 def lying(
@@ -43,26 +69,26 @@ def lying(
     """
     low = 0.0
     if standing is not None and seen_upright and not cut_off:
-        low = 0.8 * ramp(box.height / standing, 0.5, 0.35)
+        low = SURE_IF_SHORT * ramp(box.height / standing, *SHORT)
     torso = _torso(keypoints)
     if keypoints is not None and torso is not None:
-        tilted = ramp(_tilt(*torso), 45.0, 70.0)
+        tilted = ramp(_tilt(*torso), *TILT)
         flat = _flatness(keypoints, torso)
         if flat is None:
-            flat = 0.8 * ramp(box.width / max(1.0, box.height), 0.7, 1.1)
+            flat = SURE_IF_WIDE * ramp(box.width / max(1.0, box.height), *WIDE_TILTED)
         return max(low, tilted * flat)
-    wide = ramp(box.width / max(1.0, box.height), 1.1, 1.5)
+    wide = ramp(box.width / max(1.0, box.height), *WIDE)
     if standing is not None:
-        wide *= ramp(box.height / standing, 0.75, 0.55)
+        wide *= ramp(box.height / standing, *LOW)
     else:
-        wide *= 0.5 + 0.4 * ramp(box.width / max(1.0, box.height), 1.5, 1.9)
-    return max(low, 0.3 * wide if cut_off else wide)
+        wide *= UNKNOWN + UNKNOWN_MORE * ramp(box.width / max(1.0, box.height), *WIDE_UNKNOWN)
+    return max(low, CUT_OFF * wide if cut_off else wide)
 
 
 def upright(box: Box, keypoints: Keypoints | None) -> bool:
     """Whether a person certainly stands or walks: a slim box and no tilted torso."""
     torso = _torso(keypoints)
-    return box.width <= 0.6 * box.height and (torso is None or _tilt(*torso) < 30.0)
+    return box.width <= SLIM * box.height and (torso is None or _tilt(*torso) < UPRIGHT)
 
 
 class StandingHeights:
@@ -81,7 +107,7 @@ class StandingHeights:
         From the nearest band, at most two away, in which enough people were seen.
         """
         row = _row(foot_y)
-        for near in sorted(range(row - 2, row + 3), key=lambda other: abs(other - row)):
+        for near in sorted(range(row - NEAR_ROWS, row + NEAR_ROWS + 1), key=lambda other: abs(other - row)):
             heights = self._rows.get(near, ())
             if len(heights) >= ENOUGH:
                 return float(np.median(heights))
@@ -125,4 +151,4 @@ def _flatness(keypoints: Keypoints, torso: tuple[Point, Point]) -> float | None:
     way = [head, hips, knees, feet]
     length = sum(hypot(b[0] - a[0], b[1] - a[1]) for a, b in pairwise(way))
     extent = max(y for _, y in way) - min(y for _, y in way)
-    return ramp(extent / max(1.0, length), 0.5, 0.35)
+    return ramp(extent / max(1.0, length), *FLAT)

@@ -2,6 +2,9 @@
 
 from collections.abc import Iterable
 
+AT_LIMIT = 0.6
+"""Score of what has just reached the limit that a site sets: the usual threshold (`AnalyserSettings.threshold`)."""
+
 
 def ramp(value: float, low: float, high: float) -> float:
     """0 up to `low`, 1 from `high`, linear between; falling where `high` is below `low`."""

@@ -32,9 +32,9 @@ Cooldown = Annotated[
         description="Seconds after an event in which no further event of the same kind and place begins.",
     ),
 ]
-ZoneName = Annotated[str, Field(min_length=1, max_length=64)]
+WatchedZone = Annotated[str, Field(min_length=1, max_length=64)]
 ZoneNames = Annotated[
-    tuple[ZoneName, ...],
+    tuple[WatchedZone, ...],
     Field(
         max_length=32,
         title="Zones",

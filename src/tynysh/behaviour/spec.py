@@ -121,8 +121,8 @@ class AnalyserSpec:
             return
         english = self.words["en"].reasons
         expected = self.severity.grave_reasons | ({AFTER_VIOLENCE} if self.severity.after_violence else set())
-        if unsaid := expected - set(english):
-            yield f"there are no words for the reason {', '.join(sorted(unsaid))}"
+        if unworded := expected - set(english):
+            yield f"there are no words for the reason {', '.join(sorted(unworded))}"
         for language in LANGUAGES:
             words = self.words[language]
             if not words.name.strip() or not words.response.strip():

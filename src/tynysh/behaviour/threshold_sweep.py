@@ -39,7 +39,7 @@ class _Ladder:
     quiet_until_s: until when what begins belongs to the alarm before. begun: whether there is an alarm.
     """
 
-    heard_s: float
+    last_signal_s: float
     reached_s: NDArray[np.float64] = field(default_factory=lambda: _times(np.nan))
     high_s: NDArray[np.float64] = field(default_factory=lambda: _times(-np.inf))
     fell_s: NDArray[np.float64] = field(default_factory=lambda: _times(np.nan))
@@ -48,7 +48,7 @@ class _Ladder:
 
     def observe(self, rule: Rule, score: float, time_s: float) -> NDArray[np.bool_]:
         """Take the score of `time_s`; (L,) at which levels an alarm begins."""
-        self.heard_s = time_s
+        self.last_signal_s = time_s
         held = score >= LEVELS * (rule.off / rule.on)
         self.reached_s[np.isnan(self.reached_s) & (score >= LEVELS)] = time_s
         self.high_s[held] = time_s
@@ -105,7 +105,7 @@ class ThresholdSweep:
                 counts = self._counts.setdefault(signal.behaviour, no_alarms())
                 counts += begins
         for key, ladder in list(self._ladders.items()):
-            if time_s - ladder.heard_s > SILENCE_S:
+            if time_s - ladder.last_signal_s > SILENCE_S:
                 ladder.end(self._rules[key[0]], EVERYWHERE)
             if ladder.over(time_s):
                 del self._ladders[key]

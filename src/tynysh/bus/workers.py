@@ -91,15 +91,15 @@ class Workers:
 
     async def stop(self, names: Collection[str]) -> set[str]:
         """Ask those of `names` that are on the bus to end; who heard it."""
-        heard: set[str] = set()
+        reached: set[str] = set()
         for name in set(names) & set(await self._bus.names()):
             try:
                 await ask_all(self._bus, name, StopRequest())
             except BusError as error:
                 _log(error)
             else:
-                heard.add(name)
-        return heard
+                reached.add(name)
+        return reached
 
     async def _home(self, camera_id: str) -> str | None:
         if camera_id not in self._homes:

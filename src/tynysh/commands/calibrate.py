@@ -59,7 +59,7 @@ def calibrate(
     pipeline = build_pipeline(plan, Networks.load(device), ids=Random(SEED))
     shown = MostPeople()
     if isinstance(plan.calibration, str):
-        analyse_video(opened, pipeline, on_step=shown.take, trails=False)
+        analyse_video(opened, pipeline, on_step=shown.take, keep_people=False)
         learnt = pipeline.learnt
         if learnt is None:
             say(

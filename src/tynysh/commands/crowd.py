@@ -92,7 +92,7 @@ def _export(database: "Database", out: Path, begin: str | None, end: str | None,
     try:
         with partial.open("wb") as file:
             found = map(counted, crowd_table.chunks(database, wanted, first, last))
-            file.writelines(crowd_table.written(found, form))
+            file.writelines(crowd_table.table_bytes(found, form))
         partial.replace(out)
     except OSError as error:
         raise StoreError(f"{out} cannot be written: {error.strerror or error}.") from None

@@ -21,7 +21,7 @@ from tynysh.translations import Language, text
 if TYPE_CHECKING:
     from tynysh.evaluation.figures import Figures
     from tynysh.evaluation.footage import FootageReport
-    from tynysh.evaluation.jobs import Job, Outcome
+    from tynysh.evaluation.jobs import AnalysisJob, Outcome
     from tynysh.evaluation.saved_sightings import SavedSightings
 
 app = group("How well Tynysh sees.")
@@ -49,13 +49,13 @@ def fights(
     from tynysh.runtime.networks import Networks
 
     check_writable(as_json, report_out)
-    listed = read_clips(clips)
+    clips_to_score = read_clips(clips)
     networks = Networks.load(device)
     plan = CameraPlan({Behaviour.FIGHT: FightSettings()})
     with Progress(transient=True, disable=as_json == PRINTED) as progress:
-        task = progress.add_task(clips.name, total=len(listed))
+        task = progress.add_task(clips.name, total=len(clips_to_score))
         came_to = evaluate(
-            listed,
+            clips_to_score,
             lambda: build_pipeline(plan, networks, ids=Random(SEED)),
             on_clip=lambda: progress.advance(task),
         )
@@ -111,7 +111,7 @@ def footage(
     jobs = jobs_of(labels, site, camera, device)
     saved = SavedSightings(resume)
     quiet = as_json == PRINTED
-    outcomes = _looked_at(jobs, saved, device, workers, tolerance, labels.name, quiet=quiet)
+    outcomes = _sightings_of(jobs, saved, device, workers, tolerance, labels.name, quiet=quiet)
     code = 0
     for job in jobs:
         error = outcomes[job.key].error
@@ -143,8 +143,8 @@ def footage(
     return code
 
 
-def _looked_at(
-    jobs: "list[Job]",
+def _sightings_of(
+    jobs: "list[AnalysisJob]",
     saved: "SavedSightings",
     device: str,
     workers: int,
@@ -157,7 +157,7 @@ def _looked_at(
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
     from tynysh.evaluation.footage_report import MOST_SHOWN
-    from tynysh.evaluation.jobs import Outcome, look_at_all
+    from tynysh.evaluation.jobs import Outcome, record_all_sightings
     from tynysh.evaluation.judging import to_be_shown
     from tynysh.evaluation.labels import clock
 
@@ -172,12 +172,12 @@ def _looked_at(
         files = progress.add_task(name, total=len(jobs), at=f"0/{len(jobs)}")
         current = progress.add_task("", visible=False, at="")
 
-        def on_second(job: "Job", at_s: float, of_s: float) -> None:
+        def on_second(job: "AnalysisJob", at_s: float, of_s: float) -> None:
             at = f"{clock(at_s)}/{clock(of_s)}"
             about = job.recording.path
             progress.update(current, description=about, total=of_s, completed=at_s, at=at, visible=True)
 
-        for job, outcome in look_at_all(jobs, saved, device, workers=workers, on_second=on_second):
+        for job, outcome in record_all_sightings(jobs, saved, device, workers=workers, on_second=on_second):
             seen = outcome.sightings
             if seen is not None:
                 seen = to_be_shown(job.recording, seen, tolerance_s=tolerance_s, most=MOST_SHOWN)

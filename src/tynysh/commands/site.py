@@ -12,7 +12,7 @@ from tynysh.commands.options import Data, DatabaseUrl, SiteArgument, open_databa
 from tynysh.commands.output import say, write
 
 if TYPE_CHECKING:
-    from tynysh.site.credentials import Credentials, Reference
+    from tynysh.site.credentials import CredentialSource, Reference
     from tynysh.site.site import SiteFile
     from tynysh.store.database import Database
 
@@ -132,7 +132,7 @@ def unfitting_distances(site: "SiteFile") -> Iterator[str]:
                 yield why
 
 
-def _references(credentials: "Credentials | None") -> "Iterator[Reference]":
+def _references(credentials: "CredentialSource | None") -> "Iterator[Reference]":
     from tynysh.site.credentials import Reference
 
     if credentials is not None:

@@ -18,7 +18,7 @@ from tynysh.commands.options import (
 from tynysh.commands.output import print_table, report, say
 
 if TYPE_CHECKING:
-    from tynysh.incidents.alarm_budget import Choice, Rate, Standing
+    from tynysh.incidents.alarm_budget import AlarmRate, Choice, Standing
     from tynysh.store.database import Database
 
 MEANING = {
@@ -64,7 +64,7 @@ def tune(
     from tynysh.errors import MediaError, UsageError
     from tynysh.evaluation.camera_choice import plan_for, sites_of
     from tynysh.evaluation.labels import Recording, read_labels
-    from tynysh.evaluation.tally import Tally, choices_of, figures_of, tally_video
+    from tynysh.evaluation.tally import AlarmTally, choices_of, figures_of, tally_video
     from tynysh.incidents.alarm_budget import at_least, rate
     from tynysh.media.reader import VideoFile
     from tynysh.runtime.networks import Networks
@@ -85,7 +85,7 @@ def tune(
         update={name: value for name, value in asked.items() if value is not None}
     )
     networks: Networks | None = None
-    tally, code = Tally(), 0
+    tally, code = AlarmTally(), 0
     for video, plan in zip(videos, plans, strict=True):
         try:
             opened_video = VideoFile(video.file)
@@ -178,7 +178,7 @@ def _explain(standings: "Collection[Standing]") -> None:
             say(f"{standing}: {meaning}.")
 
 
-def _rate(found: "Rate") -> str:
+def _rate(found: "AlarmRate") -> str:
     low, high = (f"{bound:.0f}" if bound >= 10 else f"{bound:.2g}" for bound in (found.low, found.high))
     return f"{found.per_day:.3g} ({low} to {high})"
 

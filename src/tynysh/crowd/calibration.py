@@ -33,7 +33,7 @@ class KnownPoint:
 class KnownDistance:
     """A length on the floor, between two points of the picture (normalised)."""
 
-    start: Point
+    begin: Point
     end: Point
     metres: float
 
@@ -73,9 +73,9 @@ def check_points(points: Sequence[KnownPoint]) -> None:
 
 def check_distances(distances: Sequence[KnownDistance]) -> None:
     """Raise CalibrationError where distances cannot say how a floor lies: lengths of nothing, or all along one line."""
-    ends = [point for distance in distances for point in (distance.start, distance.end)]
+    ends = [point for distance in distances for point in (distance.begin, distance.end)]
     for number, distance in enumerate(distances, 1):
-        if np.hypot(distance.end[0] - distance.start[0], distance.end[1] - distance.start[1]) < 0.005:
+        if np.hypot(distance.end[0] - distance.begin[0], distance.end[1] - distance.begin[1]) < 0.005:
             raise CalibrationError(
                 f"Distance {number} begins and ends at the same point of the picture.",
                 hint="Measure between points that lie clearly apart.",

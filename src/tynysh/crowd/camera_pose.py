@@ -63,7 +63,7 @@ class CameraPose:
         shared = self.focal * run - high * fall
         return np.asarray(self.height * (1 - self._ahead(low) * (self.focal * fall + high * run) / shared))
 
-    def statures(self, feet: Floats, tall: float, aspect: float) -> Floats:
+    def body_heights(self, feet: Floats, tall: float, aspect: float) -> Floats:
         """How high, in heights of the picture (N,), people `tall` metres tall look whose feet are at (N, 2).
 
         NaN where the feet would be above the horizon, or the head behind the camera.

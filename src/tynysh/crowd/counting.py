@@ -57,21 +57,24 @@ Z95 = 1.96
 # How sure is one of those counted to be there: measured on vtest.avi (docs/developer/counting.md), as all that follows.
 _SEEN, _NEW, _CARRIED = 0.99, 0.9, 0.7
 
-# Part of people found, be it doubtfully, by their height in pixels of the network's input.
+# Part of people found, be it with a low score, by their height in pixels of the network's input.
 _HEIGHTS = (4.0, 6.0, 10.0, 14.0, 18.0, 24.0, 36.0)
 _FOUND = (0.15, 0.19, 0.66, 0.89, 0.93, 0.96, 0.99)
 
-# The same by how many others were found around them, be it doubtfully.
+# The same by how many others were found around them, be it with a low score.
 _NEIGHBOURS = (4.0, 5.0, 6.0, 7.0, 8.0, 9.0)
 _SHOWN = (1.0, 0.92, 0.8, 0.62, 0.5, 0.4)
 
-# Part of the doubtful detections that are people: those in a crowd mostly are, and small ones among small people.
+# Part of the unsure detections that are people: those in a crowd mostly are, and small ones among small people.
 _SMALL, _REAL_IF_SMALL = (12.0, 16.0, 22.0, 28.0), (0.9, 0.7, 0.4, 0.1)
 _CROWDED, _REAL_IF_CROWDED = (1.0, 2.0, 3.0, 4.0), (0.1, 0.4, 0.8, 1.0)
 
+MISPLACED = 0.5
+"""Heights by which the feet of one and the same person may be placed differently at two looks."""
+
 
 @dataclass(slots=True)
-class _Standing:
+class _TrackScore:
     """What is remembered of a track: its average score, and the look that it was last found by."""
 
     score: float
@@ -83,7 +86,7 @@ class Presence:
     """Somebody who may be there.
 
     box: in pixels. counts: whether they are counted. chance: that they are there, in [0, 1]. found: the part of people
-    like them whom the detector finds, be it doubtfully.
+    like them whom the detector finds, be it with a low score.
     """
 
     box: Box
@@ -93,7 +96,7 @@ class Presence:
 
 
 @dataclass(slots=True)
-class _Recent:
+class _RecentCounts:
     """Counts of one place at the looks of the last seconds: (time_s, people)."""
 
     looks: deque[tuple[float, int]] = field(default_factory=deque)
@@ -122,7 +125,7 @@ class Counter:
     The band. Downwards: each one counted is there with a probability that was measured, so that the variance of their
     sum is that of a Poisson binomial distribution. Upwards: one person found stands for 1 / r people where the
     detector finds the part r of them, be it with a low score, by their size and by how many are around them (the
-    estimator of Horvitz and Thompson, 1952), with the variance of a geometric distribution, (1 - r) / r²; and doubtful
+    estimator of Horvitz and Thompson, 1952), with the variance of a geometric distribution, (1 - r) / r²; and unsure
     detections are people with the probability that was measured, by size and crowd too. To both comes how much the
     looks of the last seconds disagree. The count itself is not raised by those expected to be missed; it is rough
     where they are more than a seventh of all.
@@ -133,9 +136,9 @@ class Counter:
     """
 
     def __init__(self) -> None:
-        self._standings: dict[int, _Standing] = {}
-        self._recent: dict[str, _Recent] = {}
-        self._hiding = Occlusion()
+        self._track_scores: dict[int, _TrackScore] = {}
+        self._recent: dict[str, _RecentCounts] = {}
+        self._occlusion = Occlusion()
 
     def observe(self, scene: Scene, persons: Sequence[Person]) -> Mapping[str, tuple[Estimate, bool]]:
         """How many people are in the picture and in each zone at `scene`, and whether that is rough.
@@ -146,9 +149,9 @@ class Counter:
         places = {PICTURE: present}
         for zone in scene.zones:
             places[zone.name] = [one for one in present if zone.contains(foot(scene, one.box))]
-        self._recent = {name: self._recent.get(name, _Recent()) for name in places}
+        self._recent = {name: self._recent.get(name, _RecentCounts()) for name in places}
         shown = [one.box for one in present if one.counts]
-        hidden = self._hiding.observe(scene.ground, scene.width, scene.height, shown)
+        hidden = self._occlusion.observe(scene.ground, scene.width, scene.height, shown)
         behind = {PICTURE: _behind(hidden, None)}
         behind.update((zone.name, _behind(hidden, zone)) for zone in scene.zones)
         return {
@@ -175,8 +178,8 @@ class Counter:
             *((track.box, _CARRIED) for track in carried),
             *((person.box, _NEW) for person in new),
         ]
-        doubted = [person.box for person in others if person.score < COUNTED_SCORE]
-        boxes = [*(box for box, _ in counted), *doubted]
+        unsure = [person.box for person in others if person.score < COUNTED_SCORE]
+        boxes = [*(box for box, _ in counted), *unsure]
         around, scale = crowd_around(boxes, persons), input_scale(persons)
         found = found_part(boxes, around, scale)
         real = real_part(boxes, around, scale, sure=len(counted))
@@ -188,31 +191,31 @@ class Counter:
         ]
 
     def _remember(self, scene: Scene) -> tuple[Track, ...]:
-        standings = {}
+        track_scores = {}
         for track in scene.tracks:
-            standing = self._standings.get(track.id) or _Standing(track.score, track.seen_s)
-            if track.seen_s > standing.seen_s:
-                weight = 1 - math.exp((standing.seen_s - track.seen_s) / SCORE_S)
-                standing.score += weight * (track.score - standing.score)
-                standing.seen_s = track.seen_s
-            standings[track.id] = standing
-        self._standings = standings
+            remembered = self._track_scores.get(track.id) or _TrackScore(track.score, track.seen_s)
+            if track.seen_s > remembered.seen_s:
+                weight = 1 - math.exp((remembered.seen_s - track.seen_s) / SCORE_S)
+                remembered.score += weight * (track.score - remembered.score)
+                remembered.seen_s = track.seen_s
+            track_scores[track.id] = remembered
+        self._track_scores = track_scores
         return scene.tracks
 
     def _sure(self, track: Track) -> bool:
-        return self._standings[track.id].score >= COUNTED_SCORE
+        return self._track_scores[track.id].score >= COUNTED_SCORE
 
     def _estimate(
         self, name: str, time_s: float, people: Sequence[Presence], behind: tuple[float, float]
     ) -> tuple[Estimate, bool]:
         hidden, room = behind
         counted = [one for one in people if one.counts]
-        doubted = [one for one in people if not one.counts]
+        unsure = [one for one in people if not one.counts]
         number = len(counted)
         spread = self._recent[name].spread(time_s, number)
-        missed = sum(1 / one.found - 1 for one in counted) + sum(one.chance / one.found for one in doubted)
+        missed = sum(1 / one.found - 1 for one in counted) + sum(one.chance / one.found for one in unsure)
         below = sum(one.chance * (1 - one.chance) for one in counted)
-        above = sum(one.chance * (1 - one.chance) for one in doubted)
+        above = sum(one.chance * (1 - one.chance) for one in unsure)
         unseen = sum((1 - one.found) / one.found**2 * (1.0 if one.counts else one.chance) for one in people)
         low = math.floor(number - Z95 * math.sqrt(below + spread) + 0.5)
         part = hidden / max(number + hidden, 1e-9)
@@ -241,7 +244,7 @@ def input_scale(persons: Sequence[Person]) -> float | None:
 
 
 def found_part(boxes: Sequence[Box], around: Sequence[int], scale: float | None) -> list[float]:
-    """For each of `boxes` the part of people like them whom the detector finds, be it doubtfully.
+    """For each of `boxes` the part of people like them whom the detector finds, be it with a low score.
 
     around: how many others there are close to each. scale: pixels of the network's input for a pixel of the boxes;
     None if size does not matter.
@@ -253,7 +256,7 @@ def found_part(boxes: Sequence[Box], around: Sequence[int], scale: float | None)
 
 
 def real_part(boxes: Sequence[Box], around: Sequence[int], scale: float | None, *, sure: int) -> list[float]:
-    """For each of `boxes`, if it was found doubtfully, the part of such that are people; the rest as in `found_part`.
+    """For each of `boxes`, if it was found with a low score, the part of such that are people; else as in `found_part`.
 
     The first `sure` of `boxes` are of people who count: small things are people where people are small.
     """
@@ -267,7 +270,7 @@ def real_part(boxes: Sequence[Box], around: Sequence[int], scale: float | None, 
 def crowd_around(boxes: Sequence[Box], persons: Sequence[Person]) -> list[int]:
     """How many others the detector saw, or thought it saw, with their feet within a height of those of each box.
 
-    Doubtful detections (`persons` of any score) are taken in: where people hide each other most of them are real.
+    Unsure detections (`persons` of any score) are taken in: where people hide each other most of them are real.
     """
     here, there = box_array(boxes), box_array([person.box for person in persons])
     feet, others = _feet(here), _feet(there)
@@ -302,5 +305,5 @@ def _inside(box: Box, scene: Scene) -> float:
 def _may_be(track: Track, person: Person, time_s: float) -> bool:
     """Whether somebody found at `time_s` may be the one of `track`, last found a while ago and walking since."""
     height = max(track.box.height, person.box.height)
-    far = (0.5 + WALK * (time_s - track.seen_s)) * height
+    far = (MISPLACED + WALK * (time_s - track.seen_s)) * height
     return math.dist(track.box.foot, person.box.foot) <= far

@@ -18,7 +18,7 @@ FORGOTTEN_S = 5.0
 
 
 @dataclass(slots=True)
-class _Tally:
+class _LineCrossings:
     """One line's counts, and on which side of it each person was last: their number → (distance, x, y). seen_s: number
     → when they were last seen.
     """
@@ -43,11 +43,11 @@ class Gates:
 
     Somebody has a side once the feet are further from the line than `BAND` heights (a hysteresis: jitter on the line
     is no crossing), and crosses when that side changes and the way from the last place on the one side to the first on
-    the other meets the line between its ends. Looks may be far apart, tracks may break (`Lineage`).
+    the other meets the line between its ends. Looks may be far apart, tracks may break (`crowd.track_stitching`).
     """
 
     def __init__(self) -> None:
-        self._tallies: dict[str, _Tally] = {}
+        self._crossings: dict[str, _LineCrossings] = {}
 
     def observe(
         self,
@@ -69,9 +69,9 @@ class Gates:
 
     def forget_people(self) -> None:
         """Nobody has a side any more; the counts stay."""
-        for tally in self._tallies.values():
-            tally.sides.clear()
-            tally.seen_s.clear()
+        for crossings in self._crossings.values():
+            crossings.sides.clear()
+            crossings.seen_s.clear()
 
     def _count(
         self,
@@ -82,29 +82,29 @@ class Gates:
         heights: Floats,
         aspect: float,
     ) -> LineCount:
-        tally = self._tallies.setdefault(line.name, _Tally())
-        start = np.array(line.start) * (aspect, 1.0)
-        along = np.array(line.end) * (aspect, 1.0) - start
+        crossings = self._crossings.setdefault(line.name, _LineCrossings())
+        begin = np.array(line.begin) * (aspect, 1.0)
+        along = np.array(line.end) * (aspect, 1.0) - begin
         length = max(float(np.hypot(*along)), 1e-9)
         # Left of the direction is where this is positive, for y runs downwards.
-        distance = ((places - start) @ (along[1], -along[0])) / length
+        distance = ((places - begin) @ (along[1], -along[0])) / length
         clear = np.abs(distance) > BAND * heights
-        tally.forget(time_s, numbers.tolist())
+        crossings.forget(time_s, numbers.tolist())
         for index in np.flatnonzero(clear).tolist():
             number = int(numbers[index])
             here = float(distance[index])
             x, y = float(places[index, 0]), float(places[index, 1])
-            before = tally.sides.get(number)
-            tally.sides[number] = (here, x, y)
+            before = crossings.sides.get(number)
+            crossings.sides[number] = (here, x, y)
             if before is None or (before[0] > 0) == (here > 0):
                 continue
             share = before[0] / (before[0] - here)
             met_x, met_y = before[1] + share * (x - before[1]), before[2] + share * (y - before[2])
-            at = ((met_x - start[0]) * along[0] + (met_y - start[1]) * along[1]) / length**2
+            at = ((met_x - begin[0]) * along[0] + (met_y - begin[1]) * along[1]) / length**2
             if not 0.0 <= at <= 1.0:
                 continue
             if here < 0:
-                tally.ins += 1
+                crossings.ins += 1
             else:
-                tally.outs += 1
-        return LineCount(line.name, tally.ins, tally.outs)
+                crossings.outs += 1
+        return LineCount(line.name, crossings.ins, crossings.outs)

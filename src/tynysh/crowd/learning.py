@@ -114,7 +114,7 @@ class GroundLearner:
         return self._learnt
 
     @property
-    def stretches(self) -> int:
+    def segments(self) -> int:
         """How many stretches of walk it keeps."""
         return sum(map(len, self._kept.values()))
 
@@ -123,13 +123,13 @@ class GroundLearner:
         aspect = scene.width / scene.height
         if self._learnt is not None and abs(self._learnt.aspect / aspect - 1) > 0.01:
             self.moved(away=True)
-        for stretch in self._walks.observe(scene):
-            cell = (int(stretch.foot[0] * _CELLS), int(stretch.foot[1] * _CELLS))
-            self._kept.setdefault(cell, deque(maxlen=_PER_CELL)).append(stretch)
+        for segment in self._walks.observe(scene):
+            cell = (int(segment.foot[0] * _CELLS), int(segment.foot[1] * _CELLS))
+            self._kept.setdefault(cell, deque(maxlen=_PER_CELL)).append(segment)
             self._fresh += 1
-        if self._fresh >= max(4, _REFIT * self.stretches):
+        if self._fresh >= max(4, _REFIT * self.segments):
             self._fresh = 0
-            self._learn([stretch for cell in sorted(self._kept) for stretch in self._kept[cell]], aspect)
+            self._learn([segment for cell in sorted(self._kept) for segment in self._kept[cell]], aspect)
         return self._ground
 
     def moved(self, away: bool) -> None:  # noqa: ARG002 - it has to begin anew when the camera comes back, too
@@ -137,23 +137,23 @@ class GroundLearner:
         self._known = None
         self._begin()
 
-    def _learn(self, stretches: Sequence[WalkSegment], aspect: float) -> None:
-        found = fitted(stretches, aspect, self._hints)
+    def _learn(self, segments: Sequence[WalkSegment], aspect: float) -> None:
+        found = fitted(segments, aspect, self._hints)
         if found is None:
             return
         known = self._known
         if known is not None:
-            if _agree(known, found, stretches) and known.error <= found.error:
+            if _agree(known, found, segments) and known.error <= found.error:
                 return
             self._known = None
         self._learnt, self._ground = found, found.ground
 
 
-def fitted(stretches: Sequence[WalkSegment], aspect: float, hints: Hints) -> Learnt | None:
-    """The camera_pose that explains `stretches` best; None if too few people have walked, or nothing explains them."""
-    if len({stretch.person for stretch in stretches}) < FEWEST_PEOPLE:
+def fitted(segments: Sequence[WalkSegment], aspect: float, hints: Hints) -> Learnt | None:
+    """The camera pose that explains `segments` best; None if too few people have walked, or nothing explains them."""
+    if len({segment.person for segment in segments}) < FEWEST_PEOPLE:
         return None
-    fit = _Fit(stretches, aspect, hints)
+    fit = _Fit(segments, aspect, hints)
     start = fit.start()
     if start is None:
         return None
@@ -173,17 +173,17 @@ class _Fit:
     Parameters (5,): those of `CameraPose`, and the logarithm of the mean walking speed.
     """
 
-    def __init__(self, stretches: Sequence[WalkSegment], aspect: float, hints: Hints) -> None:
+    def __init__(self, segments: Sequence[WalkSegment], aspect: float, hints: Hints) -> None:
         self.aspect = aspect
         self._usual, self._usual_sd = hints.usual(aspect)
-        self.feet = np.array([stretch.foot for stretch in stretches])
-        self.heads = np.array([stretch.head for stretch in stretches])
+        self.feet = np.array([segment.foot for segment in segments])
+        self.heads = np.array([segment.head for segment in segments])
         self.seen = self.feet[:, 1] - self.heads[:, 1]
-        self.starts = np.array([stretch.start for stretch in stretches])
-        self.ends = np.array([stretch.end for stretch in stretches])
-        self.seconds = np.array([stretch.seconds for stretch in stretches])
+        self.begins = np.array([segment.begin for segment in segments])
+        self.ends = np.array([segment.end for segment in segments])
+        self.seconds = np.array([segment.seconds for segment in segments])
         _, self.walker, self.counts = np.unique(
-            [stretch.person for stretch in stretches], return_inverse=True, return_counts=True
+            [segment.person for segment in segments], return_inverse=True, return_counts=True
         )
         self.people = len(self.counts)
 
@@ -206,8 +206,8 @@ class _Fit:
     def residuals(self, parameters: Floats) -> Floats:
         """In standard deviations: heights, speeds, and the camera_pose itself against the usual."""
         camera_pose = CameraPose.of(parameters)
-        # Of what is seen, not of what it would mean: else mountings win under which differences mean little.
-        expected = camera_pose.statures(self.feet, HEIGHT_M, self.aspect)
+        # Of what is seen, not of what it would mean: else camera poses win under which differences mean little.
+        expected = camera_pose.body_heights(self.feet, HEIGHT_M, self.aspect)
         tall = self._per_person(_log(self.seen / expected), HEIGHT_SD_M / HEIGHT_M, _BOX_SD)
         speed = self._per_person(_log(self.speeds(camera_pose)) - parameters[4], WALK_SD, _STRETCH_SD)
         usual = (parameters[:4] - self._usual) / self._usual_sd
@@ -220,7 +220,7 @@ class _Fit:
     def speeds(self, camera_pose: CameraPose) -> Floats:
         """Metres per second (N,)."""
         ground = camera_pose.ground(self.aspect, 0.0)
-        way = ground.metres(self.ends) - ground.metres(self.starts)
+        way = ground.metres(self.ends) - ground.metres(self.begins)
         return np.asarray(np.hypot(*way.T) / self.seconds)
 
     def possible(self, camera_pose: CameraPose) -> bool:
@@ -285,9 +285,9 @@ def _robust(residuals: Floats) -> Floats:
     return np.asarray(residuals * first / scale)
 
 
-def _agree(one: Learnt, other: Learnt, stretches: Sequence[WalkSegment]) -> bool:
+def _agree(one: Learnt, other: Learnt, segments: Sequence[WalkSegment]) -> bool:
     """Whether two floors give the same lengths where people walk, within three standard errors."""
-    fit = _Fit(stretches, other.aspect, Hints())
+    fit = _Fit(segments, other.aspect, Hints())
     first, second = fit.speeds(one.camera_pose), fit.speeds(other.camera_pose)
     if not np.isfinite(first).all():
         return False

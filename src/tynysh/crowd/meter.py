@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from tynysh.crowd.counting import Counter
+from tynysh.crowd.counting import Z95, Counter
 from tynysh.crowd.density import RADIUS_M, Floor, counted_map, kernel, metric_map, radius
 from tynysh.crowd.flow import flow
 from tynysh.crowd.gates import Gates
@@ -42,7 +42,7 @@ Booleans = NDArray[np.bool_]
 
 
 @dataclass(slots=True)
-class _Recent:
+class _RecentDensity:
     """Density and part standing of one place over the last seconds: (time_s, density, stopped)."""
 
     looks: deque[tuple[float, float, float | None]] = field(default_factory=deque)
@@ -77,7 +77,7 @@ class CrowdMeter:
         self._stitcher = TrackStitcher()
         self._velocities = VelocityEstimator()
         self._gates = Gates()
-        self._recent: dict[str, _Recent] = {}
+        self._recent: dict[str, _RecentDensity] = {}
         self._ground: Ground | None = None
         self._floor: Floor | None = None
         self._pressure = PressureField(0)
@@ -174,7 +174,7 @@ class CrowdMeter:
         density, level = None, None
         if area_m2 is not None:
             density = _density(count, area_m2, error)
-            recent = self._recent.setdefault(name, _Recent())
+            recent = self._recent.setdefault(name, _RecentDensity())
             level = service_level(*recent.means(scene.time_s, density.value, moves.stopped))
         densest, pressure = None, None
         if local is not None:
@@ -221,7 +221,7 @@ class CrowdMeter:
 def _density(count: Estimate, area_m2: float, error: float) -> Estimate:
     """Persons/m², with the band of the count widened by that of the area (errors independent, first order)."""
     value = count.value / area_m2
-    spread = 1.96 * error * value
+    spread = Z95 * error * value
     low = value - float(np.hypot(count.value - count.low, spread * area_m2)) / area_m2
     high = value + float(np.hypot(count.high - count.value, spread * area_m2)) / area_m2
     return Estimate(value, max(0.0, low), high)

@@ -18,7 +18,7 @@ LARGEST_CELL_M2 = 25.0
 REACH_M = 3.0
 """Over about so many metres a crowd is alike: the density of floor that is hidden is that of the floor around it."""
 
-STATURE_M = 1.7
+BODY_HEIGHT_M = 1.7
 GIRTH = 0.26
 """Width of somebody upright, in their height: 0.45 m."""
 
@@ -88,7 +88,7 @@ class Occlusion:
 
 def sized_ground(tall: float, width: int, height: int) -> Ground:
     """A floor on which everybody looks `tall` pixels tall in a picture of width x height pixels, as from afar."""
-    metre = tall / (STATURE_M * np.cos(LOOKS_DOWN))
+    metre = tall / (BODY_HEIGHT_M * np.cos(LOOKS_DOWN))
     return Ground(np.diag([width / metre, height / (metre * np.sin(LOOKS_DOWN)), 1.0]), 1.0)
 
 
@@ -125,11 +125,11 @@ class HiddenFloor:
         cell = self._size / (COLUMNS, ROWS)
         # Metres of the floor for a pixel of the picture, (C, 2, 2); its singular values are 1 / s₂ and 1 / s₁.
         metres = np.stack([across[near] / cell[0], along[near] / cell[1]], axis=2)
-        stretch = np.linalg.svd(metres, compute_uv=False) if len(metres) else np.ones((0, 2))
-        tall = STATURE_M * np.sqrt(np.maximum(0.0, 1 / stretch[:, 1] ** 2 - 1 / stretch[:, 0] ** 2))
-        tall = np.maximum(tall, GIRTH * STATURE_M / stretch[:, 1])
+        scale = np.linalg.svd(metres, compute_uv=False) if len(metres) else np.ones((0, 2))
+        tall = BODY_HEIGHT_M * np.sqrt(np.maximum(0.0, 1 / scale[:, 1] ** 2 - 1 / scale[:, 0] ** 2))
+        tall = np.maximum(tall, GIRTH * BODY_HEIGHT_M / scale[:, 1])
         self._feet = self.middles * self._size
-        self._samples = self._raster_samples(tall, GIRTH * STATURE_M / stretch[:, 1])
+        self._samples = self._raster_samples(tall, GIRTH * BODY_HEIGHT_M / scale[:, 1])
         self._near = _near(self._places, self._places).astype(np.float32)
 
     def _raster_samples(self, tall: Floats, wide: Floats) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:

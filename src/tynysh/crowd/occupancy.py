@@ -26,12 +26,12 @@ SURELY_EMPTY = 0.5
 
 
 @dataclass(slots=True)
-class _Gate:
+class _GateCounts:
     """One gate's counts as last heard, and its usual traffic, crossings a second (None before the first minute)."""
 
     ins: int
     outs: int
-    heard_s: float
+    counted_s: float
     rate: float = 0.0
 
 
@@ -57,7 +57,7 @@ class Occupancy:
         start = people or Estimate(0.0, 0.0, 0.0)
         self._state = np.array([start.value, 0.0])
         self._covariance = np.diag([max(SURELY_EMPTY, (start.high - start.low) / 3.92) ** 2, LOPSIDED**2])
-        self._gates: dict[str, _Gate] = {}
+        self._gates: dict[str, _GateCounts] = {}
         self._time_s = time_s
 
     @property
@@ -98,16 +98,16 @@ class Occupancy:
     def _hear(self, name: str, count: LineCount, time_s: float) -> None:
         gate = self._gates.get(name)
         if gate is None:
-            self._gates[name] = _Gate(count.ins, count.outs, time_s)
+            self._gates[name] = _GateCounts(count.ins, count.outs, time_s)
             return
         anew = count.ins < gate.ins or count.outs < gate.outs
         ins = count.ins if anew else count.ins - gate.ins
         outs = count.outs if anew else count.outs - gate.outs
-        elapsed_s = time_s - gate.heard_s
+        elapsed_s = time_s - gate.counted_s
         if elapsed_s > 0:
             keep = math.exp(-elapsed_s / RATE_MEMORY_S)
             gate.rate = keep * gate.rate + (1 - keep) * (ins + outs) / elapsed_s
-        gate.ins, gate.outs, gate.heard_s = count.ins, count.outs, time_s
+        gate.ins, gate.outs, gate.counted_s = count.ins, count.outs, time_s
         crossings = ins + outs
         if not crossings:
             return

@@ -84,7 +84,7 @@ def from_distances(distances: Sequence[KnownDistance], aspect: float) -> Survey:
             f"{abs(ratios[worst]):.0%}.",
             hint="Measure it again, and compare its ends with the picture.",
         )
-    ends = np.array([[*distance.start, *distance.end] for distance in distances])
+    ends = np.array([[*distance.begin, *distance.end] for distance in distances])
     corners = ends.reshape(-1, 2)
     spans = np.hypot((ends[:, 2] - ends[:, 0]) * aspect, ends[:, 3] - ends[:, 1])
     spare = len(distances) - 4
@@ -131,9 +131,9 @@ def _fitted(distances: Sequence[KnownDistance], aspect: float, near: CameraPose 
 def _ratios(camera_pose: CameraPose, distances: Sequence[KnownDistance], aspect: float) -> Floats:
     """Logarithms of what the lengths are over what they should be."""
     ground = camera_pose.ground(aspect, 0.0)
-    starts = ground.metres(np.array([distance.start for distance in distances]))
+    begins = ground.metres(np.array([distance.begin for distance in distances]))
     ends = ground.metres(np.array([distance.end for distance in distances]))
-    lengths = np.hypot(*(ends - starts).T) / [distance.metres for distance in distances]
+    lengths = np.hypot(*(ends - begins).T) / [distance.metres for distance in distances]
     # Above the horizon: far too long, so that a fit turns back.
     return np.log(np.where(np.isfinite(lengths), np.maximum(lengths, 1e-3), 1e3))
 

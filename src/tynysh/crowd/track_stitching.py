@@ -22,7 +22,7 @@ _FAR = 1e6
 
 
 @dataclass(slots=True)
-class _Path:
+class _StitchedTrack:
     """Somebody's way so far: `number` is theirs for as long as it goes on, over breaks of the track.
 
     track: as it was when they were last seen.
@@ -41,7 +41,7 @@ class TrackStitcher:
     """
 
     def __init__(self) -> None:
-        self._paths: dict[int, _Path] = {}
+        self._paths: dict[int, _StitchedTrack] = {}
         self._next = 1
 
     def observe(self, time_s: float, tracks: Sequence[Track]) -> NDArray[np.int64]:
@@ -53,7 +53,7 @@ class TrackStitcher:
         for track in seen:
             path = self._paths.get(track.id)
             if path is None:
-                self._paths[track.id] = _Path(self._next, track)
+                self._paths[track.id] = _StitchedTrack(self._next, track)
                 self._next += 1
             else:
                 path.track = track

@@ -28,14 +28,14 @@ class WalkSegment:
     """A part of somebody's walk, two seconds or so, normalised coordinates.
 
     person: number of the walker, who is one while followed without a break. seconds: how long it took.
-    foot, head: where they were in the middle of it. start, end: of the foot.
+    foot, head: where they were in the middle of it. begin, end: of the foot.
     """
 
     person: int
     seconds: float
     foot: tuple[float, float]
     head: tuple[float, float]
-    start: tuple[float, float]
+    begin: tuple[float, float]
     end: tuple[float, float]
 
 
@@ -75,9 +75,9 @@ class Walks:
         if track_id not in self._persons:
             self._persons[track_id] = self._next_person
             self._next_person += 1
-        stretch = _stretch(self._persons[track_id], samples)
-        if stretch is not None:
-            yield stretch
+        segment = _segment(self._persons[track_id], samples)
+        if segment is not None:
+            yield segment
 
 
 def _whole(boxes: Mapping[int, Box], aspect: float) -> Iterator[tuple[int, Box]]:
@@ -98,7 +98,7 @@ def _whole(boxes: Mapping[int, Box], aspect: float) -> Iterator[tuple[int, Box]]
             yield track_id, box
 
 
-def _stretch(person: int, samples: NDArray[np.float64]) -> WalkSegment | None:
+def _segment(person: int, samples: NDArray[np.float64]) -> WalkSegment | None:
     """samples: (N, 4) of time, x, bottom, top. A line through them in time takes out the gait, and jitter."""
     times = samples[:, 0] - samples[:, 0].mean()
     middle = samples[:, 1:].mean(axis=0)

@@ -13,7 +13,7 @@ _THIGH, _SHANK, _TORSO, _NECK, _UPPER_ARM, _FOREARM, _FOOT = 0.245, 0.245, 0.30,
 _HALF_SHOULDERS, _HALF_HIPS = 0.045, 0.03
 
 
-class Action(StrEnum):
+class BodyAction(StrEnum):
     """What a figure does."""
 
     STAND = "stand"
@@ -27,7 +27,7 @@ class Action(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Pose:
+class BodyPose:
     """Angles in radians from hanging straight down, forwards positive; `lean` of the torso from upright.
 
     Arms are (upper arm, forearm), legs (thigh, shank), left and right. fallen: 0 upright to 1 flat on the
@@ -47,27 +47,27 @@ _DRAWN_BACK = (-0.9, 0.5)
 _EXTENDED = (1.6, 1.8)
 
 
-def pose(action: Action, time_s: float, travelled: float) -> Pose:
+def pose(action: BodyAction, time_s: float, travelled: float) -> BodyPose:
     """The pose `time_s` seconds into an action, having travelled so many body heights in it."""
     match action:
-        case Action.WALK | Action.RUN:
-            return _stride(travelled, running=action is Action.RUN)
-        case Action.STRIKE:
+        case BodyAction.WALK | BodyAction.RUN:
+            return _stride(travelled, running=action is BodyAction.RUN)
+        case BodyAction.STRIKE:
             return _strike(time_s)
-        case Action.KICK:
+        case BodyAction.KICK:
             return _kick(time_s)
-        case Action.FALL:
+        case BodyAction.FALL:
             return _falling(min(1.0, time_s / 0.6))
-        case Action.LIE:
+        case BodyAction.LIE:
             return _falling(1.0)
-        case Action.RISE:
+        case BodyAction.RISE:
             return _falling(max(0.0, 1.0 - time_s / 1.5))
-        case Action.STAND:
+        case BodyAction.STAND:
             sway = 0.02 * sin(2 * pi * time_s / 3.7)
-            return Pose(lean=sway, left_arm=(0.08 + sway, 0.2), right_arm=(-0.05 - sway, 0.1))
+            return BodyPose(lean=sway, left_arm=(0.08 + sway, 0.2), right_arm=(-0.05 - sway, 0.1))
 
 
-def joints(stance: Pose) -> Floats:
+def joints(stance: BodyPose) -> Floats:
     """The skeleton of a pose, its lowest point on the ground."""
     at = np.zeros((26, 2))
     hips = np.array([0.0, 0.0])
@@ -130,14 +130,14 @@ def _down(angle: float) -> Floats:
     return np.array([sin(angle), -cos(angle)])
 
 
-def _stride(travelled: float, *, running: bool) -> Pose:
+def _stride(travelled: float, *, running: bool) -> BodyPose:
     """Two steps to 0.8 body heights, or to 1.3 when running."""
     phase = 2 * pi * travelled / (1.3 if running else 0.8)
     reach, bend = (0.75, 1.1) if running else (0.42, 0.45)
     left, right = reach * sin(phase), -reach * sin(phase)
     arms = 0.7 * reach
     elbow = 1.3 if running else 0.25
-    return Pose(
+    return BodyPose(
         lean=0.18 if running else 0.04,
         left_arm=(-arms * sin(phase), -arms * sin(phase) + elbow),
         right_arm=(arms * sin(phase), arms * sin(phase) + elbow),
@@ -146,7 +146,7 @@ def _stride(travelled: float, *, running: bool) -> Pose:
     )
 
 
-def _strike(time_s: float) -> Pose:
+def _strike(time_s: float) -> BodyPose:
     """Wide swings, left and right in turn, one each 0.7 s: drawn back, thrust out within 0.1 s, and back."""
     swing, share = divmod(time_s, 0.7)
     beat = share / 0.7
@@ -160,11 +160,13 @@ def _strike(time_s: float) -> Pose:
         arm = _EXTENDED
     else:
         arm = _between(_EXTENDED, _GUARD, (beat - 0.85) / 0.15)
-    stance = Pose(lean=0.12, left_arm=_GUARD, right_arm=_GUARD, left_leg=(0.3, 0.05), right_leg=(-0.3, -0.4))
+    stance = BodyPose(
+        lean=0.12, left_arm=_GUARD, right_arm=_GUARD, left_leg=(0.3, 0.05), right_leg=(-0.3, -0.4)
+    )
     return replace(stance, left_arm=arm) if int(swing) % 2 else replace(stance, right_arm=arm)
 
 
-def _kick(time_s: float) -> Pose:
+def _kick(time_s: float) -> BodyPose:
     """One kick in 0.8 s."""
     beat = min(1.0, time_s / 0.8)
     if beat < 0.3:
@@ -175,12 +177,12 @@ def _kick(time_s: float) -> Pose:
         leg = (1.2, 1.3)
     else:
         leg = _between((1.2, 1.3), (-0.1, -0.1), (beat - 0.65) / 0.35)
-    return Pose(lean=-0.12, left_arm=_GUARD, right_arm=(-0.5, 0.2), right_leg=leg, left_leg=(0.0, 0.0))
+    return BodyPose(lean=-0.12, left_arm=_GUARD, right_arm=(-0.5, 0.2), right_leg=leg, left_leg=(0.0, 0.0))
 
 
-def _falling(fallen: float) -> Pose:
+def _falling(fallen: float) -> BodyPose:
     bend = 0.5 * sin(pi * fallen)
-    return Pose(
+    return BodyPose(
         left_arm=(0.08 + 0.3 * fallen, 0.3 + 0.1 * fallen),
         right_arm=(-0.05 - 0.4 * fallen, 0.1 - 0.2 * fallen),
         left_leg=(0.08 + bend + 0.3 * fallen, -bend - 0.1 * fallen),
@@ -189,5 +191,5 @@ def _falling(fallen: float) -> Pose:
     )
 
 
-def _between(start: tuple[float, float], end: tuple[float, float], share: float) -> tuple[float, float]:
-    return (start[0] + (end[0] - start[0]) * share, start[1] + (end[1] - start[1]) * share)
+def _between(begin: tuple[float, float], end: tuple[float, float], share: float) -> tuple[float, float]:
+    return (begin[0] + (end[0] - begin[0]) * share, begin[1] + (end[1] - begin[1]) * share)

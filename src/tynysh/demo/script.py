@@ -8,7 +8,7 @@ from math import hypot
 import numpy as np
 
 from tynysh.behaviour.signal import Behaviour
-from tynysh.demo.figure import Action, joints, pose
+from tynysh.demo.figure import BodyAction, joints, pose
 from tynysh.geometry import Box, Floats, Point
 from tynysh.scene.person import Keypoints, Person
 from tynysh.scene.zone import Zone
@@ -29,16 +29,16 @@ ZONES = (
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class ScriptedAction:
     """One action of one figure: from when to when, and from where to where its feet go (pixels).
 
     facing: 1 to the right, -1 to the left; 0 for the way that it goes.
     """
 
-    action: Action
+    action: BodyAction
     start_s: float
     end_s: float
-    start: Point
+    begin: Point
     end: Point
     facing: int = 0
 
@@ -46,8 +46,8 @@ class Part:
         """Where the feet are."""
         share = (time_s - self.start_s) / (self.end_s - self.start_s)
         return (
-            self.start[0] + share * (self.end[0] - self.start[0]),
-            self.start[1] + share * (self.end[1] - self.start[1]),
+            self.begin[0] + share * (self.end[0] - self.begin[0]),
+            self.begin[1] + share * (self.end[1] - self.begin[1]),
         )
 
 
@@ -56,7 +56,7 @@ class Actor:
     """One figure: a look (ordinal of its clothes) and what it does, without gaps; outside its parts it is not there."""
 
     look: int
-    parts: tuple[Part, ...]
+    actions: tuple[ScriptedAction, ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -109,10 +109,10 @@ class Script:
         """The figures at a time of the loop, the farthest first; none while the lens is covered."""
         time_s %= self.loop_s
         found = [
-            _figure(number, actor, part, time_s)
+            _figure(number, actor, action, time_s)
             for number, actor in enumerate(self.actors)
-            for part in actor.parts
-            if part.start_s <= time_s < part.end_s
+            for action in actor.actions
+            if action.start_s <= time_s < action.end_s
         ]
         return sorted(found, key=lambda figure: figure.foot[1])
 
@@ -134,16 +134,18 @@ class Script:
         return sorted(people, key=lambda person: -person.score)
 
 
-def _figure(number: int, actor: Actor, part: Part, time_s: float) -> DrawnPerson:
-    foot = part.at(time_s)
+def _figure(number: int, actor: Actor, action: ScriptedAction, time_s: float) -> DrawnPerson:
+    foot = action.at(time_s)
     height = body_height_at(foot[1])
-    travelled = hypot(foot[0] - part.start[0], foot[1] - part.start[1]) / height
-    facing = part.facing or (1 if part.end[0] >= part.start[0] else -1)
-    skeleton = joints(pose(part.action, time_s - part.start_s, travelled))
+    travelled = hypot(foot[0] - action.begin[0], foot[1] - action.begin[1]) / height
+    facing = action.facing or (1 if action.end[0] >= action.begin[0] else -1)
+    skeleton = joints(pose(action.action, time_s - action.start_s, travelled))
     placed = np.empty_like(skeleton)
     placed[:, 0] = foot[0] + facing * height * skeleton[:, 0]
     placed[:, 1] = foot[1] - height * skeleton[:, 1]
-    return DrawnPerson(number, actor.look, placed, foot, height, part.action in {Action.LIE, Action.FALL})
+    return DrawnPerson(
+        number, actor.look, placed, foot, height, action.action in {BodyAction.LIE, BodyAction.FALL}
+    )
 
 
 def _detected(figure: DrawnPerson, chance: np.random.Generator) -> Person | None:
@@ -164,21 +166,25 @@ def _detected(figure: DrawnPerson, chance: np.random.Generator) -> Person | None
     return Person(box, float(chance.uniform(0.7, 0.95)), keypoints)
 
 
-def _way(start_s: float, speed: float, *places: Point, action: Action = Action.WALK) -> Iterator[Part]:
+def _way(
+    start_s: float, speed: float, *places: Point, action: BodyAction = BodyAction.WALK
+) -> Iterator[ScriptedAction]:
     """Go along `places` from `start_s` on, at `speed` body heights per second."""
-    for start, end in pairwise(places):
-        height = body_height_at((start[1] + end[1]) / 2)
-        end_s = start_s + hypot(end[0] - start[0], end[1] - start[1]) / height / speed
-        yield Part(action, start_s, end_s, start, end)
+    for begin, end in pairwise(places):
+        height = body_height_at((begin[1] + end[1]) / 2)
+        end_s = start_s + hypot(end[0] - begin[0], end[1] - begin[1]) / height / speed
+        yield ScriptedAction(action, start_s, end_s, begin, end)
         start_s = end_s
 
 
-def _stay(action: Action, start_s: float, end_s: float, place: Point, facing: int) -> Part:
-    return Part(action, start_s, end_s, place, place, facing)
+def _stay(action: BodyAction, start_s: float, end_s: float, place: Point, facing: int) -> ScriptedAction:
+    return ScriptedAction(action, start_s, end_s, place, place, facing)
 
 
-def _move(action: Action, start_s: float, end_s: float, start: Point, end: Point, facing: int = 0) -> Part:
-    return Part(action, start_s, end_s, start, end, facing)
+def _move(
+    action: BodyAction, start_s: float, end_s: float, begin: Point, end: Point, facing: int = 0
+) -> ScriptedAction:
+    return ScriptedAction(action, start_s, end_s, begin, end, facing)
 
 
 def _stroller(look: int, start_s: float, *places: Point, speed: float = 0.75) -> Actor:
@@ -189,9 +195,9 @@ def _intruder() -> Actor:
     return Actor(
         0,
         (
-            _move(Action.WALK, 1.0, 4.5, (655.0, 330.0), (582.0, 226.0)),
-            _stay(Action.STAND, 4.5, 9.0, (582.0, 226.0), 1),
-            _move(Action.WALK, 9.0, 12.5, (582.0, 226.0), (660.0, 320.0)),
+            _move(BodyAction.WALK, 1.0, 4.5, (655.0, 330.0), (582.0, 226.0)),
+            _stay(BodyAction.STAND, 4.5, 9.0, (582.0, 226.0), 1),
+            _move(BodyAction.WALK, 9.0, 12.5, (582.0, 226.0), (660.0, 320.0)),
         ),
     )
 
@@ -201,23 +207,23 @@ def _fighters() -> tuple[Actor, Actor]:
     one = Actor(
         1,
         (
-            _move(Action.WALK, 8.0, 10.5, door, left),
-            _stay(Action.STAND, 10.5, 12.0, left, 1),
-            _stay(Action.STRIKE, 12.0, 18.4, left, 1),
-            _move(Action.FALL, 18.4, 19.2, left, (288.0, 262.0), 1),
-            _stay(Action.LIE, 19.2, 35.0, (288.0, 262.0), 1),
-            _stay(Action.RISE, 35.0, 36.5, (288.0, 262.0), 1),
-            _stay(Action.STAND, 36.5, 37.5, (288.0, 262.0), 1),
+            _move(BodyAction.WALK, 8.0, 10.5, door, left),
+            _stay(BodyAction.STAND, 10.5, 12.0, left, 1),
+            _stay(BodyAction.STRIKE, 12.0, 18.4, left, 1),
+            _move(BodyAction.FALL, 18.4, 19.2, left, (288.0, 262.0), 1),
+            _stay(BodyAction.LIE, 19.2, 35.0, (288.0, 262.0), 1),
+            _stay(BodyAction.RISE, 35.0, 36.5, (288.0, 262.0), 1),
+            _stay(BodyAction.STAND, 36.5, 37.5, (288.0, 262.0), 1),
             *_way(37.5, 0.7, (288.0, 262.0), (-30.0, 300.0)),
         ),
     )
     other = Actor(
         2,
         (
-            _move(Action.WALK, 8.8, 11.0, door, right),
-            _stay(Action.STAND, 11.0, 12.3, right, -1),
-            _stay(Action.STRIKE, 12.3, 18.7, right, -1),
-            _stay(Action.STAND, 18.7, 19.5, right, -1),
+            _move(BodyAction.WALK, 8.8, 11.0, door, right),
+            _stay(BodyAction.STAND, 11.0, 12.3, right, -1),
+            _stay(BodyAction.STRIKE, 12.3, 18.7, right, -1),
+            _stay(BodyAction.STAND, 18.7, 19.5, right, -1),
             *_way(19.5, 0.9, right, (660.0, 300.0)),
         ),
     )
@@ -229,7 +235,9 @@ def _loiterer() -> Actor:
         3,
         (
             *_way(21.0, 0.8, (-25.0, 255.0), (118.0, 243.0)),
-            _stay(Action.STAND, _arrival(21.0, 0.8, (-25.0, 255.0), (118.0, 243.0)), 45.0, (118.0, 243.0), 1),
+            _stay(
+                BodyAction.STAND, _arrival(21.0, 0.8, (-25.0, 255.0), (118.0, 243.0)), 45.0, (118.0, 243.0), 1
+            ),
             *_way(45.0, 0.8, (118.0, 243.0), (-30.0, 258.0)),
         ),
     )
@@ -237,7 +245,7 @@ def _loiterer() -> Actor:
 
 def _arrival(start_s: float, speed: float, *places: Point) -> float:
     """When a way that begins at `start_s` ends."""
-    return [part.end_s for part in _way(start_s, speed, *places)][-1]
+    return [action.end_s for action in _way(start_s, speed, *places)][-1]
 
 
 def _attack() -> tuple[Actor, Actor]:
@@ -247,10 +255,10 @@ def _attack() -> tuple[Actor, Actor]:
         4,
         (
             *_way(44.0, 0.85, (670.0, 318.0), attacker_at),
-            _stay(Action.STAND, came_s, 49.0, attacker_at, -1),
-            _stay(Action.STRIKE, 49.0, 50.6, attacker_at, -1),
-            _stay(Action.KICK, 50.6, 51.4, attacker_at, -1),
-            *_way(51.4, 1.75, attacker_at, (-35.0, 316.0), action=Action.RUN),
+            _stay(BodyAction.STAND, came_s, 49.0, attacker_at, -1),
+            _stay(BodyAction.STRIKE, 49.0, 50.6, attacker_at, -1),
+            _stay(BodyAction.KICK, 50.6, 51.4, attacker_at, -1),
+            *_way(51.4, 1.75, attacker_at, (-35.0, 316.0), action=BodyAction.RUN),
         ),
     )
     stood_s = _arrival(44.0, 0.85, (-30.0, 330.0), victim_at)
@@ -258,8 +266,8 @@ def _attack() -> tuple[Actor, Actor]:
         5,
         (
             *_way(44.0, 0.85, (-30.0, 330.0), victim_at),
-            _stay(Action.STAND, stood_s, 51.0, victim_at, 1),
-            *_way(51.0, 1.75, victim_at, (-35.0, 316.0), action=Action.RUN),
+            _stay(BodyAction.STAND, stood_s, 51.0, victim_at, 1),
+            *_way(51.0, 1.75, victim_at, (-35.0, 316.0), action=BodyAction.RUN),
         ),
     )
     return attacker, victim
@@ -278,7 +286,7 @@ def _crowd() -> Iterator[Actor]:
             6 + number,
             (
                 *_way(start_s, 0.9, edge, place),
-                _stay(Action.STAND, there_s, 69.0 + 0.3 * number, place, 1 if from_left else -1),
+                _stay(BodyAction.STAND, there_s, 69.0 + 0.3 * number, place, 1 if from_left else -1),
                 *_way(69.0 + 0.3 * number, 0.95, place, (edge[0], edge[1] + 10.0)),
             ),
         )

@@ -31,7 +31,9 @@ def analyze(
     path = Path(video)
     plan = plan_for(sites_of(None if site is None else Path(site)), camera, path)
     opened = VideoFile(path)
-    found = analyse_video(opened, build_pipeline(plan, Networks.load(device), ids=Random(SEED)), trails=False)
+    found = analyse_video(
+        opened, build_pipeline(plan, Networks.load(device), ids=Random(SEED)), keep_people=False
+    )
     if opened.damage is not None:
         raise opened.damage
     return found.events
@@ -61,13 +63,13 @@ def analyse_video(
     *,
     on_step: Callable[[Step], None] | None = None,
     meter: Meter | None = None,
-    trails: bool = True,
+    keep_people: bool = True,
 ) -> VideoAnalysis:
     """Run `pipeline` over the whole of `video`.
 
-    `on_step` sees each analysed frame; `meter` is told of decoding. trails: whether to keep where people were and their
-    tracks, which grow with the video; else `people` and `tracks` are empty. Raises MediaError if the video cannot
-    be read; what was found before a truncated file's end is kept.
+    `on_step` sees each analysed frame; `meter` is told of decoding. keep_people: whether to keep where people were and
+    their tracks, which grow with the video; else `people` and `tracks` are empty. Raises MediaError if the video
+    cannot be read; what was found before a truncated file's end is kept.
     """
     events: dict[str, Event] = {}
     people = PeopleTimeline(keep_s=float("inf"))
@@ -85,7 +87,7 @@ def analyse_video(
         events.update((event.id, event) for event in step.events)
         holding = any(event.phase is not Phase.ENDED for event in events.values())
         video.set_active(step.scene.motion.moving or holding)
-        if trails:
+        if keep_people:
             people.add(
                 frame.time_s,
                 step.to_blur,

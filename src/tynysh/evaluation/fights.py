@@ -157,7 +157,7 @@ def score_clip(path: Path, pipeline: Pipeline) -> float:
             if signal.behaviour == Behaviour.FIGHT:
                 highest = max(highest, signal.score)
 
-    analyse_video(VideoFile(path), pipeline, on_step=listen, trails=False)
+    analyse_video(VideoFile(path), pipeline, on_step=listen, keep_people=False)
     return highest
 
 

@@ -13,7 +13,7 @@ from tynysh.evaluation.footage import FootageReport
 from tynysh.evaluation.judging import picture_of, worst_alerts, worst_missed
 from tynysh.evaluation.labels import Recording
 from tynysh.evaluation.matching import EARLY_S, Interval
-from tynysh.evaluation.page import Point, render
+from tynysh.evaluation.page import PlotPoint, render
 from tynysh.evaluation.sightings import Sightings
 from tynysh.evaluation.stills import Still
 from tynysh.geometry import Box
@@ -52,16 +52,16 @@ class Sweep:
     """
 
     behaviour: Behaviour
-    recalls: list[Point]
-    precisions: list[Point]
-    trade: list[Point]
+    recalls: list[PlotPoint]
+    precisions: list[PlotPoint]
+    trade: list[PlotPoint]
     most: int
     own: float | None
-    now: Point | None
+    now: PlotPoint | None
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class TimelineMark:
     """A stretch of time of a recording. kind: hit, miss or again. row: 0 what was labelled, 1 what was noticed."""
 
     start_s: float
@@ -71,7 +71,7 @@ class Mark:
 
 
 @dataclass(frozen=True, slots=True)
-class Curve:
+class ScoreCurve:
     """Scores from second `first` to second `last`: the highest of each of some columns of equal width.
 
     start_s, end_s: the stretch that it is about. threshold: the camera's own.
@@ -86,7 +86,7 @@ class Curve:
 
 
 @dataclass(frozen=True, slots=True)
-class Case:
+class ErrorCase:
     """A miss or a false alert. score: its highest. box: where, in pixels of the still, if known."""
 
     recording: Recording
@@ -94,7 +94,7 @@ class Case:
     start_s: float
     end_s: float
     score: float
-    curve: Curve
+    curve: ScoreCurve
     still: Still | None = field(repr=False)
     box: Box | None = None
     standing: bool = False
@@ -129,7 +129,7 @@ def page(report: FootageReport, *, language: Language, now: datetime) -> str:
         "levels": (LEVELS[0], LEVELS[-1]),
         "strips": _strips(report),
         "missed": [
-            Case(
+            ErrorCase(
                 one.recording,
                 one.label.behaviour,
                 one.label.start_s,
@@ -142,7 +142,7 @@ def page(report: FootageReport, *, language: Language, now: datetime) -> str:
             for one in worst_missed(judged)
         ],
         "false_alerts": [
-            Case(
+            ErrorCase(
                 one.recording,
                 one.event.behaviour,
                 one.event.start_s,
@@ -189,13 +189,13 @@ def _sweep(report: FootageReport, behaviour: Behaviour) -> Sweep:
     )
 
 
-def _strips(report: FootageReport) -> list[tuple[Recording, float, list[Mark]]]:
+def _strips(report: FootageReport) -> list[tuple[Recording, float, list[TimelineMark]]]:
     """The recordings of which there is anything to show, with their lengths, seconds; what went wrong first."""
     judged = report.judged
-    marks: dict[str, list[Mark]] = {recording.path: [] for recording, _ in report.seen}
+    marks: dict[str, list[TimelineMark]] = {recording.path: [] for recording, _ in report.seen}
 
     def mark(recording: Recording, interval: Interval, kind: str, row: int) -> None:
-        marks[recording.path].append(Mark(interval.start_s, interval.end_s, kind, row))
+        marks[recording.path].append(TimelineMark(interval.start_s, interval.end_s, kind, row))
 
     for found in judged.found:
         mark(found.recording, found.label, "hit", 0)
@@ -214,7 +214,7 @@ def _strips(report: FootageReport) -> list[tuple[Recording, float, list[Mark]]]:
     return sorted(strips, key=lambda strip: -sum(mark.kind == "miss" for mark in strip[2]))
 
 
-def _curve(sightings: Sightings, of: Interval) -> Curve:
+def _curve(sightings: Sightings, of: Interval) -> ScoreCurve:
     first = max(0, int(of.start_s - AROUND_S))
     last = min(ceil(sightings.duration_s), int(of.end_s + AROUND_S) + 1)
     scores = list(sightings.scores.get(of.behaviour, ()))[first:last]
@@ -223,7 +223,7 @@ def _curve(sightings: Sightings, of: Interval) -> Curve:
     step = max(1, -(-len(scores) // MOST_COLUMNS))
     columns = [max(scores[place : place + step]) for place in range(0, len(scores), step)]
     threshold = sightings.thresholds[of.behaviour]
-    return Curve(first, last, columns, of.start_s, min(of.end_s, last), threshold)
+    return ScoreCurve(first, last, columns, of.start_s, min(of.end_s, last), threshold)
 
 
 def _in_pixels(box: Box | None, still: Still | None) -> Box | None:

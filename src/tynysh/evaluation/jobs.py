@@ -16,7 +16,7 @@ from tynysh.evaluation.camera_choice import plan_for, sites_of
 from tynysh.evaluation.csv_input import Faults
 from tynysh.evaluation.labels import Recording, read_labels
 from tynysh.evaluation.saved_sightings import FORMAT, SavedSightings
-from tynysh.evaluation.sightings import Sightings, look
+from tynysh.evaluation.sightings import Sightings, record_sightings
 from tynysh.media.reader import VideoFile
 from tynysh.media.video_files import files_of, is_folder
 from tynysh.runtime.camera_plan import CameraPlan
@@ -27,7 +27,7 @@ Load = Callable[[str], Networks]
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
+class AnalysisJob:
     """A recording to be looked at, and what is watched for in it. key: names what is kept of it between runs."""
 
     recording: Recording
@@ -43,11 +43,11 @@ class Outcome:
     error: TynyshError | None = None
 
 
-OnSecond = Callable[[Job, float, float], None]
+OnSecond = Callable[[AnalysisJob, float, float], None]
 """Told of a job where in its recording it is, and how long that is, seconds."""
 
 
-def jobs_of(labels: Path, site: Path | None, camera: str | None, device: str) -> list[Job]:
+def jobs_of(labels: Path, site: Path | None, camera: str | None, device: str) -> list[AnalysisJob]:
     """The recordings of a LABELS.csv with what is watched for in each. Raises TynyshError before any long work."""
     recordings, sites = read_labels(labels), sites_of(site)
     site_seal = hashlib.sha256(b"" if site is None else site.read_bytes()).hexdigest()
@@ -61,20 +61,20 @@ def jobs_of(labels: Path, site: Path | None, camera: str | None, device: str) ->
             faults.add(recording.where, f"{error.message} {error.hint or ''}".rstrip())
             continue
         identity = (FORMAT, __version__, device, _files(recording.file), named, site_seal)
-        jobs.append(Job(recording, plan, hashlib.sha256(repr(identity).encode()).hexdigest()[:32]))
+        jobs.append(AnalysisJob(recording, plan, hashlib.sha256(repr(identity).encode()).hexdigest()[:32]))
     faults.raise_if_any()
     return jobs
 
 
-def look_at_all(
-    jobs: Sequence[Job],
+def record_all_sightings(
+    jobs: Sequence[AnalysisJob],
     saved: SavedSightings,
     device: str,
     *,
     workers: int = 1,
     load_networks: Load | None = None,
     on_second: OnSecond = lambda _job, _at_s, _of_s: None,
-) -> Generator[tuple[Job, Outcome], None, None]:
+) -> Generator[tuple[AnalysisJob, Outcome], None, None]:
     """Each job with what became of it, as it is done: first those of which `saved` has kept what was seen.
 
     workers: processes that share the others. load_networks: in place of the usual ones, for drawn scenes.
@@ -113,8 +113,8 @@ def _files(path: Path) -> tuple[tuple[str, int, int], ...]:
 
 
 def _here(
-    jobs: Sequence[Job], device: str, load_networks: Load, on_second: OnSecond
-) -> Generator[tuple[Job, Outcome], None, None]:
+    jobs: Sequence[AnalysisJob], device: str, load_networks: Load, on_second: OnSecond
+) -> Generator[tuple[AnalysisJob, Outcome], None, None]:
     """Do the jobs one after the other."""
     networks: Networks | None = None
     for job in jobs:
@@ -123,8 +123,8 @@ def _here(
 
 
 def _in_processes(
-    jobs: Sequence[Job], workers: int, device: str, load_networks: Load
-) -> Generator[tuple[Job, Outcome], None, None]:
+    jobs: Sequence[AnalysisJob], workers: int, device: str, load_networks: Load
+) -> Generator[tuple[AnalysisJob, Outcome], None, None]:
     """Do the jobs in `workers` processes, each with networks of its own; as they are done."""
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(workers, context, _begin, (device, load_networks)) as pool, _none_left_behind():
@@ -173,17 +173,19 @@ def _begin(device: str, load_networks: Load) -> None:
     _networks = load_networks(device)
 
 
-def _do_alone(job: Job) -> Outcome:
+def _do_alone(job: AnalysisJob) -> Outcome:
     if _networks is None:
         raise RuntimeError("jobs are for processes that were begun by `_begin`")
     return _do(job, _networks)
 
 
-def _do(job: Job, networks: Networks, on_second: OnSecond = lambda _job, _at_s, _of_s: None) -> Outcome:
+def _do(
+    job: AnalysisJob, networks: Networks, on_second: OnSecond = lambda _job, _at_s, _of_s: None
+) -> Outcome:
     """Look at one recording."""
     try:
         video = VideoFile(job.recording.file)
-        sightings = look(
+        sightings = record_sightings(
             video,
             job.recording.labels,
             job.plan,

@@ -14,7 +14,7 @@ HOUR_S = 3600.0
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class FoundHappening:
     """A happening and the event that is counted for it."""
 
     recording: Recording
@@ -57,7 +57,7 @@ class Judged:
     catalogue). not_judged: events about which the labels say nothing.
     """
 
-    found: tuple[Found, ...]
+    found: tuple[FoundHappening, ...]
     missed: tuple[Missed, ...]
     false: tuple[Alert, ...]
     repeats: tuple[Alert, ...]
@@ -77,7 +77,7 @@ def judge(
     of the file, are set aside. level: judge the events of that threshold in place of the camera's own.
     """
     named = {label.behaviour for recording, _ in seen for label in recording.labels}
-    found: list[Found] = []
+    found: list[FoundHappening] = []
     missed: list[Missed] = []
     false: list[Alert] = []
     repeats: list[Alert] = []
@@ -106,7 +106,7 @@ def judge(
                 set_aside.append((recording, label, why))
         events = sightings.events if level is None else sightings.levels[level]
         matching = match(labels, events, tolerance_s=tolerance_s)
-        found += [Found(recording, labels[label], events[event]) for label, event in matching.pairs]
+        found += [FoundHappening(recording, labels[label], events[event]) for label, event in matching.pairs]
         missed += [
             Missed(recording, labels[place], _highest(labels[place], sightings), place in matching.standing)
             for place in matching.missed

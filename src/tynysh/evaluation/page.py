@@ -13,7 +13,7 @@ from tynysh.behaviour import wording
 from tynysh.evaluation.labels import clock
 from tynysh.translations import Language, text
 
-Point = tuple[float, float]
+PlotPoint = tuple[float, float]
 """(across, up), each in [0, 1] of a plot's square."""
 
 _TEMPLATES = Environment(

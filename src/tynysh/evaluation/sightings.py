@@ -53,7 +53,7 @@ class Sightings:
         return min(inside, key=lambda still: abs(still.time_s - near_s), default=None)
 
 
-def look(
+def record_sightings(
     video: VideoFile,
     labels: Sequence[Label],
     plan: CameraPlan,
@@ -91,7 +91,7 @@ def look(
             on_second(reported_s)
 
     analysis = analyse_video(
-        video, build_pipeline(plan, networks, ids=Random(SEED)), on_step=listen, trails=False
+        video, build_pipeline(plan, networks, ids=Random(SEED)), on_step=listen, keep_people=False
     )
     for level, maker in levels.items():
         at_level[level].update(

@@ -24,7 +24,7 @@ AROUND_S = 5.0
 
 
 @dataclass(slots=True)
-class Tally:
+class AlarmTally:
     """What recordings of one camera would have raised.
 
     quiet_s: seconds in which nothing happens. false: behaviour → alarms in them, at each of `LEVELS`.
@@ -55,7 +55,7 @@ class Tally:
 
 
 def tally_video(
-    video: VideoFile, labels: Sequence[Label], plan: CameraPlan, networks: Networks, tally: Tally
+    video: VideoFile, labels: Sequence[Label], plan: CameraPlan, networks: Networks, tally: AlarmTally
 ) -> None:
     """Run one recording and add to `tally` what it would have raised. Raises MediaError."""
     pipeline = build_pipeline(plan, networks, ids=Random(SEED))
@@ -70,7 +70,7 @@ def tally_video(
             for index, label in enumerate(labels)
             if label.start_s - AROUND_S <= time_s <= label.end_s + AROUND_S
         ]
-        for behaviour, counts in step.near_alarms.items():
+        for behaviour, counts in step.swept_alarms.items():
             if around:
                 for index in around:
                     if labels[index].behaviour == behaviour:
@@ -81,7 +81,7 @@ def tally_video(
             tally.quiet_s += time_s - last_s
         last_s = time_s
 
-    analyse_video(video, pipeline, on_step=listen, trails=False)
+    analyse_video(video, pipeline, on_step=listen, keep_people=False)
     for label, counts in zip(labels, found, strict=True):
         tally.happenings[label.behaviour] = tally.happenings.get(label.behaviour, 0) + 1
         before = tally.found.get(label.behaviour, no_alarms())
@@ -89,7 +89,7 @@ def tally_video(
 
 
 def choices_of(
-    settings: Mapping[Behaviour, AnalyserSettings], tally: Tally, budget: AlarmBudget
+    settings: Mapping[Behaviour, AnalyserSettings], tally: AlarmTally, budget: AlarmBudget
 ) -> dict[Behaviour, Choice]:
     """A threshold for each behaviour from what was tallied."""
     return {
@@ -105,7 +105,7 @@ def choices_of(
     }
 
 
-def figures_of(choices: Mapping[Behaviour, Choice], tally: Tally, budget: AlarmBudget) -> dict[str, Any]:
+def figures_of(choices: Mapping[Behaviour, Choice], tally: AlarmTally, budget: AlarmBudget) -> dict[str, Any]:
     """As documented for `tynysh tune --json`."""
     return {
         "quiet_hours": tally.quiet_s / 3600.0,

@@ -36,13 +36,13 @@ class ExportError(TynyshError):
 
 @dataclass(frozen=True, slots=True)
 class ExportOptions:
-    """What was asked for. begun: only incidents from then on, Unix seconds; site: only those of the site of this id.
+    """What was asked for. since: only incidents from then on, Unix seconds; site: only those of the site of this id.
 
     user: who asks, for the audit record.
     """
 
     folder: Path
-    begun: float | None = None
+    since: float | None = None
     site: str | None = None
     language: Language = "en"
     user: str = ""
@@ -86,7 +86,7 @@ def export(database: Database, evidence: Path, options: ExportOptions, *, now: d
     with database.reading() as session:
         if options.site is not None and session.get(SiteRow, options.site) is None:
             raise UsageError(f"There is no site {options.site!r}.", hint="tynysh export shows ids.")
-        selection = select_verdicts(session, evidence, begun=options.begun, site=options.site)
+        selection = select_verdicts(session, evidence, since=options.since, site=options.site)
     if not selection.clips:
         raise ExportError(
             "There are no verdicts to export."
@@ -102,7 +102,7 @@ def export(database: Database, evidence: Path, options: ExportOptions, *, now: d
             object=f"folder:{folder.absolute()}",
             detail={
                 "incidents": [chosen.incident_id for chosen in selection.clips],
-                "begun_from": options.begun,
+                "begun_from": options.since,
                 "site": options.site,
             },
         )
@@ -116,7 +116,7 @@ def describe(left_out: Counter[str]) -> list[str]:
 
 
 def select_verdicts(
-    session: Session, evidence: Path, *, begun: float | None = None, site: str | None = None
+    session: Session, evidence: Path, *, since: float | None = None, site: str | None = None
 ) -> Selection:
     """The incidents that people judged, with what their clips show, oldest first.
 
@@ -126,7 +126,7 @@ def select_verdicts(
     """
     chosen: list[Chosen] = []
     left_out: Counter[str] = Counter()
-    for incident in session.scalars(_judged(begun, site)):
+    for incident in session.scalars(_judged(since, site)):
         clip, found = incident.clip, None
         if incident.verdict == Verdict.UNCLEAR:
             why = "unclear"
@@ -152,7 +152,7 @@ def unix_time(given: str) -> float:
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
 
 
-def _judged(begun: float | None, site: str | None) -> Select[IncidentRow]:
+def _judged(since: float | None, site: str | None) -> Select[IncidentRow]:
     """The incidents with a verdict, oldest first."""
     query = (
         select(IncidentRow)
@@ -160,8 +160,8 @@ def _judged(begun: float | None, site: str | None) -> Select[IncidentRow]:
         .options(joinedload(IncidentRow.clip), joinedload(IncidentRow.camera), joinedload(IncidentRow.site))
         .order_by(IncidentRow.id)
     )
-    if begun is not None:
-        query = query.where(IncidentRow.started_at >= begun)
+    if since is not None:
+        query = query.where(IncidentRow.started_at >= since)
     return query if site is None else query.where(IncidentRow.site_id == site)
 
 

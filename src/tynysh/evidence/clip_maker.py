@@ -42,7 +42,7 @@ AGAIN_S = 15.0
 """A clip that the database did not take, or that met a fault of ours, is tried again after so long."""
 
 
-class Recorded(Protocol):
+class RecordedCamera(Protocol):
     """A camera as its clips need it."""
 
     @property
@@ -66,11 +66,11 @@ class Recorded(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
+class ClipJob:
     """A clip to be made: of which incident, from which camera, from when to when (Unix time)."""
 
     incident_id: int
-    camera: Recorded
+    camera: RecordedCamera
     start_s: float
     end_s: float
 
@@ -89,7 +89,7 @@ class ClipMaker:
         database: Database,
         evidence: Path,
         detector: Detector,
-        cameras: Mapping[str, Recorded],
+        cameras: Mapping[str, RecordedCamera],
         *,
         clock: Callable[[], float] = time.time,
     ) -> None:
@@ -150,7 +150,7 @@ class ClipMaker:
         for incident_id in overdue:
             self._give_up(incident_id, "The camera was taken out before the clip was made.")
 
-    def _jobs(self) -> Sequence[Job]:
+    def _jobs(self) -> Sequence[ClipJob]:
         with self._database.reading() as session:
             jobs = []
             for clip in clips.pending(session):
@@ -160,10 +160,10 @@ class ClipMaker:
                     continue
                 before_s, after_s = camera.around_s
                 onset_s = incident.started_at
-                jobs.append(Job(clip.incident_id, camera, onset_s - before_s, onset_s + after_s))
+                jobs.append(ClipJob(clip.incident_id, camera, onset_s - before_s, onset_s + after_s))
             return jobs
 
-    def _try(self, job: Job) -> None:
+    def _try(self, job: ClipJob) -> None:
         try:
             why = self._failure(job)
             if why is not None and self._clock() >= job.end_s + GIVE_UP_S:
@@ -172,7 +172,7 @@ class ClipMaker:
             log.warning("clip.not_written_down", incident=job.incident_id, error=error.message)
             self._put_off(job)
 
-    def _failure(self, job: Job) -> str | None:
+    def _failure(self, job: ClipJob) -> str | None:
         """Make a clip; why it could not be made, None if it was. Raises StoreError where the database is away."""
         try:
             self._make(job)
@@ -193,10 +193,10 @@ class ClipMaker:
             return repr(error)
         return None
 
-    def _put_off(self, job: Job) -> None:
+    def _put_off(self, job: ClipJob) -> None:
         self._again_at[job.incident_id] = self._clock() + AGAIN_S
 
-    def _make(self, job: Job) -> None:
+    def _make(self, job: ClipJob) -> None:
         folder = self._folder(job.incident_id)
         original, anonymised = folder / "original.mp4", folder / "clip.mp4"
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)

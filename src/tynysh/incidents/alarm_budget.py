@@ -32,7 +32,7 @@ class Standing(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Rate:
+class AlarmRate:
     """False alarms a day: the count over the time watched, with bounds of which each is wrong in one case of ten."""
 
     per_day: float
@@ -50,15 +50,15 @@ class Choice:
 
     threshold: float
     standing: Standing
-    rate: Rate
+    rate: AlarmRate
     recall: float | None
     recall_floor: float
 
 
-def rate(count: int, days: float) -> Rate:
+def rate(count: int, days: float) -> AlarmRate:
     """The rate of `count` alarms in `days`, each bound wrong in `RISK` of the cases."""
     low, high = garwood(count, days, level=1.0 - 2.0 * RISK) or (0.0, float("inf"))
-    return Rate(count / days if days > 0.0 else 0.0, low, high)
+    return AlarmRate(count / days if days > 0.0 else 0.0, low, high)
 
 
 def choose(

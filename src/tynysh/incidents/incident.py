@@ -7,7 +7,7 @@ from tynysh.behaviour.event import Event
 from tynysh.behaviour.signal import Behaviour, Reason
 from tynysh.geometry import Box, GeoPosition
 from tynysh.incidents import lifecycle
-from tynysh.incidents.lifecycle import Action, Handling, Step
+from tynysh.incidents.lifecycle import Action, Handling, HandlingStep
 
 ClipState = Literal["pending", "ready", "failed", "none"]
 
@@ -76,5 +76,5 @@ class IncidentDetail(Incident):
     """An incident with all that is known of it. clip_started_at: Unix seconds of the clip's first picture."""
 
     events: tuple[Event, ...]
-    steps: tuple[Step, ...]
+    steps: tuple[HandlingStep, ...]
     clip_started_at: float | None

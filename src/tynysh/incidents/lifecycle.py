@@ -54,7 +54,7 @@ class Handling:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class HandlingStep:
     """What one person did at one moment. verdict: what was said in this step, if anything."""
 
     at: float
@@ -87,7 +87,7 @@ def step(
     at: float,
     verdict: Verdict | None = None,
     note: str | None = None,
-) -> tuple[Handling, Step]:
+) -> tuple[Handling, HandlingStep]:
     """The handling after `user` does `action`, and the step for the history.
 
     Steps may be skipped forwards; the way back is `reopen`, which takes the verdict away, so that it is given
@@ -100,7 +100,7 @@ def step(
     _check_request(action, verdict, note)
     _check_state(handling, action)
     after = _after(handling, action, user, verdict)
-    return after, Step(at, user, action, handling.state, after.state, verdict, note)
+    return after, HandlingStep(at, user, action, handling.state, after.state, verdict, note)
 
 
 def actions(handling: Handling) -> tuple[Action, ...]:

@@ -184,7 +184,7 @@ class CameraFeed:
         return queue
 
     def set_active(self, moving: bool) -> None:
-        """Tell whether something moves (see `AdaptiveDecoder.attend`)."""
+        """Tell whether something moves (see `AdaptiveDecoder.set_active`)."""
         self._mailbox.set_active(moving)
 
     def frames(self, *, tick_s: float = 0.5) -> Iterator[Frame | FeedTick]:
@@ -339,8 +339,8 @@ class CameraFeed:
         stamps = [raw.dts if raw.dts is not None else raw.pts for raw in (first, last)]
         span_s = (len(burst) - 1) * info.interval_s
         if stamps[0] is not None and stamps[1] is not None:
-            told_s = float((stamps[1] - stamps[0]) * info.time_base)
-            span_s = told_s if abs(told_s - span_s) <= span_s else span_s
+            declared_s = float((stamps[1] - stamps[0]) * info.time_base)
+            span_s = declared_s if abs(declared_s - span_s) <= span_s else span_s
         return burst, burst[-1][1] - span_s
 
     def _hand_on(self, packet: Packet) -> None:

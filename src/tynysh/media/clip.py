@@ -52,7 +52,7 @@ def cut(recorded: Sequence[Segment], start_s: float, end_s: float, out: Path) ->
     if not infos:
         raise _nothing(start_s, end_s)
     copied = all(infos[0].same_stream(info) for info in infos) and infos[0].codec in PLAYABLE
-    found = _Found(start_s, end_s)
+    found = _Coverage(start_s, end_s)
     packets = found.watch(_packets(chosen, start_s, end_s))
     part = out.with_name(out.name + ".part")
     try:
@@ -119,7 +119,7 @@ def _packets(chosen: Sequence[Segment], start_s: float, end_s: float) -> Iterato
     yield from held
 
 
-class _Found:
+class _Coverage:
     """Notes what there is of the time that was asked for."""
 
     def __init__(self, start_s: float, end_s: float) -> None:

@@ -19,7 +19,7 @@ _MAX_COLUMNS = 160
 _CHANGED_LEVELS = 6.0
 _CHANGED_CELLS = 2
 _STEPS_BETWEEN_LOOKS = 5
-_DOUBT_S = 300.0
+_DISTRUST_S = 300.0
 # What one walking person adds to each picture, in sizes of a key frame: 0.025 on vtest.avi at 10 fps, less when
 # smaller or filmed faster.
 _WALKING_SHARE = 0.008
@@ -123,14 +123,14 @@ class AdaptiveDecoder:
 
     While resting, packets since the last decoded key frame are kept. They are decoded after all, and in order,
     when the next key frame shows a changed scene, when the packets' sizes rise above their quiet level, when
-    `attend(True)` is called, or when they would take too much room. So nothing is lost by resting: what moved is
+    `set_active(True)` is called, or when they would take too much room. So nothing is lost by resting: what moved is
     seen later (by a second or so), never not at all. Codecs of key frames alone are decoded twice a second.
 
     threads: of the codec; one costs least in all.
-    hold_s: how long a suspicion of its own keeps it awake for the caller to confirm by `attend(True)`.
+    hold_s: how long a suspicion of its own keeps it awake for the caller to confirm by `set_active(True)`.
     rest_interval_s: time between pictures while resting, where key frames are that frequent.
     probe_s: how long it may rest without looking, where packet sizes have told of motion so far.
-    doubtful_probe_s: the same where sizes do not tell, or once did not (constant bit rate), and key frames are
+    distrusted_probe_s: the same where sizes do not tell, or once did not (constant bit rate), and key frames are
         more than two seconds apart.
     buffer_bytes: packets kept at most.
     """
@@ -143,7 +143,7 @@ class AdaptiveDecoder:
         hold_s: float = 1.0,
         rest_interval_s: float = 0.5,
         probe_s: float = 30.0,
-        doubtful_probe_s: float = 1.0,
+        distrusted_probe_s: float = 1.0,
         buffer_bytes: int = 16 * 2**20,
     ) -> None:
         self.counters = DecoderCounters()
@@ -152,13 +152,13 @@ class AdaptiveDecoder:
         self._hold_s = hold_s
         self._rest_interval_s = rest_interval_s * 0.9
         self._probe_s = probe_s
-        self._doubtful_probe_s = doubtful_probe_s
+        self._distrusted_probe_s = distrusted_probe_s
         self._buffer_bytes = buffer_bytes
         self._alarm = SizeAlarm(1.0 / info.interval_s)
         self._moving = True
         self._awake_until = -float("inf")
         self._suspected = False
-        self._doubt_until = -float("inf")
+        self._distrust_until = -float("inf")
         # Packets since (and with) the last key frame that was looked at; the decoder has taken `_fed` of them, and
         # its state is that after them only while `_in_step`.
         self._kept: list[Packet] = []
@@ -168,7 +168,7 @@ class AdaptiveDecoder:
         self._group_s = float("inf")
         self._fed = 0
         self._in_step = False
-        self._alarmed_since_look = False
+        self._alarmed_since_probe = False
         self._looked_at_s = -float("inf")
         self._view: NDArray[np.float32] | None = None
         self._last_frame: Frame | None = None
@@ -200,11 +200,11 @@ class AdaptiveDecoder:
         if not resting:
             yield from self._follow(packet)
         elif packet.is_key and packet.time_s - self._looked_at_s >= self._rest_interval_s:
-            yield from self._look(packet)
+            yield from self._probe(packet)
         else:
             self._keep(packet)
             if alarm:
-                self._alarmed_since_look = True
+                self._alarmed_since_probe = True
                 self._wake(packet.time_s, by_size=True)
                 yield from self._deliver(self._feed_kept())
             elif self._must_probe(packet):
@@ -240,12 +240,12 @@ class AdaptiveDecoder:
         if packet.is_key and (self._in_step or not self._kept) and self._fed == len(self._kept):
             self._forget()
         self._keep(packet)
-        self._alarmed_since_look = False
+        self._alarmed_since_probe = False
         self._view = None
         self._looked_at_s = packet.time_s
         yield from self._deliver(self._feed_kept())
 
-    def _look(self, key: Packet) -> Iterator[Frame]:
+    def _probe(self, key: Packet) -> Iterator[Frame]:
         """Decode a key frame alone; if the scene changed since the last one, decode first what lies between."""
         if self._kept and not self._kept[0].is_key:
             # The beginning of the group was let go: what is left can only be decoded from where the decoder is.
@@ -274,12 +274,12 @@ class AdaptiveDecoder:
         self._keep(key)
         self._in_step = in_step
         self._fed = 1 if in_step else 0
-        self._alarmed_since_look = False
+        self._alarmed_since_probe = False
 
     def _must_probe(self, packet: Packet) -> bool:
         rested = packet.time_s - self._looked_at_s
-        doubtful = packet.time_s < self._doubt_until or not self._alarm.telling
-        limit = self._doubtful_probe_s if doubtful and self._group_s > _LONG_GROUP_S else self._probe_s
+        distrusted = packet.time_s < self._distrust_until or not self._alarm.telling
+        limit = self._distrusted_probe_s if distrusted and self._group_s > _LONG_GROUP_S else self._probe_s
         return rested >= limit or self._kept_bytes > self._buffer_bytes
 
     def _search(
@@ -313,8 +313,8 @@ class AdaptiveDecoder:
         if moved_at is None:
             # What is at the end may be the beginning.
             yield from self._deliver(list(unseen) if since is not None else list(unseen)[-1:])
-        elif not self._alarmed_since_look and count - moved_at > 2 * self._alarm.width:
-            self._doubt_until = now_s + _DOUBT_S
+        elif not self._alarmed_since_probe and count - moved_at > 2 * self._alarm.width:
+            self._distrust_until = now_s + _DISTRUST_S
 
     def _keep(self, packet: Packet) -> None:
         self._kept.append(packet)

@@ -69,7 +69,7 @@ class FrameMailbox:
         self._queue.close()
 
     def set_active(self, moving: bool) -> None:
-        """Tell whether something moves (see `AdaptiveDecoder.attend`); called by the analysing thread."""
+        """Tell whether something moves (see `AdaptiveDecoder.set_active`); called by the analysing thread."""
         self._moving = moving
         if self._decoder is not None:
             self._decoder.set_active(moving)

@@ -31,7 +31,7 @@ class ReadCounters:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Part:
+class _FilePart:
     """One file: its stamps in order of decoding (None for pictures not to be shown) and where it begins.
 
     indexes: of each picture in display order, where the container tells that order.
@@ -67,7 +67,7 @@ class VideoFile:
         self._moving = True
         self._meter = StreamMeter()
         self._decoder: AdaptiveDecoder | None = None
-        self._parts: list[_Part] = []
+        self._parts: list[_FilePart] = []
         times: list[float] = []
         end_s = 0.0
         for file in files_of(self.path) if is_folder(self.path) else [self.path]:
@@ -102,7 +102,7 @@ class VideoFile:
             self._decoder.set_active(moving)
 
     def frames(self) -> Iterator[Frame]:
-        """Frames in order of time; every one unless `attend(False)` is called."""
+        """Frames in order of time; every one unless `set_active(False)` is called."""
         for part in self._parts:
             yield from self._frames_of(part)
 
@@ -111,7 +111,7 @@ class VideoFile:
         for part in self._parts:
             yield from self._packets_of(part)
 
-    def _frames_of(self, part: _Part) -> Iterator[Frame]:
+    def _frames_of(self, part: _FilePart) -> Iterator[Frame]:
         decoder = self._decoder = AdaptiveDecoder(part.info, threads=self._threads)
         decoder.set_active(self._moving)
         before = (self.counters.frames_decoded, self.counters.corrupt_packets)
@@ -131,7 +131,7 @@ class VideoFile:
         self.counters.frames_decoded = before[0] + decoder.counters.pictures
         self.counters.corrupt_packets = before[1] + decoder.counters.corrupt
 
-    def _packets_of(self, part: _Part) -> Iterator[Packet]:
+    def _packets_of(self, part: _FilePart) -> Iterator[Packet]:
         source = ContainerSource(part.spec, Timeouts())
         try:
             for ordinal, (raw, stamp, index) in enumerate(
@@ -153,7 +153,7 @@ class VideoFile:
         finally:
             source.close()
 
-    def _survey(self, file: Path, start_s: float, start_index: int) -> tuple[_Part, list[float], float]:
+    def _survey(self, file: Path, start_s: float, start_index: int) -> tuple[_FilePart, list[float], float]:
         """The stamps of all pictures of `file`, its picture times in display order, and its picture interval."""
         spec = SourceSpec(str(file), SourceKind.FILE)
         source = ContainerSource(spec, Timeouts())
@@ -195,7 +195,7 @@ class VideoFile:
         # Equal times cannot be told apart by rank; the mender leaves none.
         rank = {time: start_index + place for place, time in enumerate(times)}
         indexes = [rank[stamp.time_s] if stamp and ordered else None for stamp in stamps]
-        return _Part(spec, info, stamps, indexes, start_s, start_index), times, interval_s
+        return _FilePart(spec, info, stamps, indexes, start_s, start_index), times, interval_s
 
 
 def _readable(source: ContainerSource) -> Iterator[SourcePacket]:

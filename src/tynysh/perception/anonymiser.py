@@ -46,7 +46,7 @@ def anonymise(
     """Make the people in `picture` unrecognisable, in place, and return it.
 
     picture: (height, width, 3) or, for one plane, (height, width).
-    people: all who are known to be there, doubtful ones too: boxes in pixels, persons or tracks. None means
+    people: all who are known to be there, unmatched ones too: boxes in pixels, persons or tracks. None means
         that it is not known who is there, and then the whole picture is concealed: what cannot be anonymised
         is not shown.
     whole_body: treat the whole of each person, not only where the head may be.

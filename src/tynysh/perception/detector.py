@@ -106,13 +106,13 @@ class YoloxDetector:
 
         The parts are asked about together, and so go through the network in one batch where batches pay.
         """
-        views = [self._view(frame, part) for part in parts]
-        if len(views) == 1:
-            return [self._people(views[0], self._network(views[0].shape).infer(views[0].input))]
-        waiting = [self._network(view.shape).submit(view.input) for view in views]
-        return [self._people(view, answer.result()) for view, answer in zip(views, waiting, strict=True)]
+        crops = [self._crop(frame, part) for part in parts]
+        if len(crops) == 1:
+            return [self._people(crops[0], self._network(crops[0].shape).infer(crops[0].input))]
+        waiting = [self._network(crop.shape).submit(crop.input) for crop in crops]
+        return [self._people(crop, answer.result()) for crop, answer in zip(crops, waiting, strict=True)]
 
-    def _view(self, frame: Frame, part: Box) -> "_Crop":
+    def _crop(self, frame: Frame, part: Box) -> "_Crop":
         left, top, right, bottom = map(round, part)
         scale = self._length / max(right - left, bottom - top)
         width, height = max(1, round((right - left) * scale)), max(1, round((bottom - top) * scale))
@@ -125,12 +125,12 @@ class YoloxDetector:
         stretch = np.array([(right - left) / width, (bottom - top) / height] * 2, dtype=np.float32)
         return _Crop(Box(left, top, right, bottom), scale, shape, stretch, folded(picture, shape))
 
-    def _people(self, view: "_Crop", outputs: Sequence[NDArray[np.float32]]) -> list[Person]:
+    def _people(self, crop: "_Crop", outputs: Sequence[NDArray[np.float32]]) -> list[Person]:
         boxes, scores = decode(outputs, self._min_score)
-        left, top, right, bottom = view.part
-        boxes = np.clip(boxes * view.stretch, 0, [right - left, bottom - top] * 2) + [left, top] * 2
+        left, top, right, bottom = crop.part
+        boxes = np.clip(boxes * crop.stretch, 0, [right - left, bottom - top] * 2) + [left, top] * 2
         kept = suppress(boxes.astype(np.float32), scores, self._overlap)
-        return [Person(Box(*map(float, boxes[n])), float(scores[n]), input_scale=view.scale) for n in kept]
+        return [Person(Box(*map(float, boxes[n])), float(scores[n]), input_scale=crop.scale) for n in kept]
 
     def close(self) -> None:
         """Give the networks back."""

@@ -62,7 +62,7 @@ Mask = NDArray[np.bool_]
 
 
 @dataclass(slots=True, eq=False)
-class _Look:
+class _Measurement:
     """How an object looks: local contrast of its part of the picture, what is fine there (grey levels), and which cells
     are the object's; local contrast of what is around it, and which cells of that are neither the object's nor behind
     somebody.
@@ -74,7 +74,7 @@ class _Look:
     around: Cells
     outside: Mask
 
-    def follow(self, now: "_Look", weight: float) -> None:
+    def follow(self, now: "_Measurement", weight: float) -> None:
         """Become more like `now`."""
         self.cells += (now.cells - self.cells) * np.float32(weight)
         self.fine += (now.fine - self.fine) * np.float32(weight)
@@ -89,7 +89,7 @@ class _Memory:
     looked_s, busy_s: when it was last looked at, and when somebody or something was last before it.
     """
 
-    reference: _Look | None = None
+    reference: _Measurement | None = None
     visit_s: float | None = None
     change: SurfaceChange | None = None
     looked_s: float = -math.inf
@@ -135,28 +135,30 @@ class ObjectSurfaces:
             memory.busy_s = now_s
         if now_s - memory.looked_s >= EVERY_S and now_s - memory.busy_s >= CLEAR_S:
             elapsed_s, memory.looked_s = now_s - memory.looked_s, now_s
-            self._compare(memory, _look(scene, luma, zone, outline), now_s, elapsed_s, outline)
+            self._compare(memory, _measured(scene, luma, zone, outline), now_s, elapsed_s, outline)
         return memory.change
 
-    def _compare(self, memory: _Memory, look: _Look, now_s: float, elapsed_s: float, outline: Box) -> None:
+    def _compare(
+        self, memory: _Memory, now: _Measurement, now_s: float, elapsed_s: float, outline: Box
+    ) -> None:
         before = memory.reference
-        if before is None or before.cells.shape != look.cells.shape:
-            memory.reference, memory.change, memory.visit_s = look, None, None
+        if before is None or before.cells.shape != now.cells.shape:
+            memory.reference, memory.change, memory.visit_s = now, None, None
             return
-        patches = _changed(before, look)
+        patches = _changed(before, now)
         if not patches:
-            before.follow(look, 1.0 - math.exp(-elapsed_s / REMEMBER_S))
+            before.follow(now, 1.0 - math.exp(-elapsed_s / REMEMBER_S))
             memory.change, memory.visit_s = None, None
             return
-        deeds = [box for box, cells in patches if not _only_light(before, look, cells)]
+        deeds = [box for box, cells in patches if not _only_light(before, now, cells)]
         since_s = now_s if memory.change is None else memory.change.since_s
         unexplained = memory.change is None and (
             memory.visit_s is None or now_s - memory.visit_s > LONGEST_VISIT_S
         )
-        if unexplained or not deeds or _everywhere(before, look) or now_s - since_s > FORGET_S:
-            memory.reference, memory.change, memory.visit_s = look, None, None
+        if unexplained or not deeds or _everywhere(before, now) or now_s - since_s > FORGET_S:
+            memory.reference, memory.change, memory.visit_s = now, None, None
             return
-        patch, (rows, columns) = deeds[0], look.cells.shape
+        patch, (rows, columns) = deeds[0], now.cells.shape
         memory.change = SurfaceChange(
             since_s,
             Box(
@@ -186,7 +188,7 @@ def _busy(scene: Scene, zone: Zone, outline: Box) -> bool:
     return bool(contains_each(zone.polygon, moving).any())
 
 
-def _look(scene: Scene, luma: Image, zone: Zone, outline: Box) -> _Look:
+def _measured(scene: Scene, luma: Image, zone: Zone, outline: Box) -> _Measurement:
     """How the object looks now; `outline` is the smallest box around it."""
     wide, high = AROUND * outline.width, AROUND * outline.height
     around = Box(
@@ -200,7 +202,7 @@ def _look(scene: Scene, luma: Image, zone: Zone, outline: Box) -> _Look:
     everything = np.ones(cells.shape, dtype=np.bool_)
     inside = _filled(zone.polygon, outline, cells.shape)
     fine = cells - np.asarray(cv2.blur(cells, (FINE, FINE)), dtype=np.float32)
-    return _Look(_contrast(cells, everything), fine, inside, _contrast(beside, ~covered), ~covered)
+    return _Measurement(_contrast(cells, everything), fine, inside, _contrast(beside, ~covered), ~covered)
 
 
 def _averaged(luma: Image, part: Box) -> Cells:
@@ -234,7 +236,7 @@ def _filled(polygon: Polygon, part: Box, shape: tuple[int, ...]) -> Mask:
     return np.asarray(cv2.fillPoly(np.zeros((rows, columns), np.uint8), [corners], 1), dtype=np.bool_)
 
 
-def _everywhere(before: _Look, now: _Look) -> bool:
+def _everywhere(before: _Measurement, now: _Measurement) -> bool:
     """Whether the picture changed around the object as it did on it."""
     if not now.outside.any() or before.around.shape != now.around.shape:
         return False
@@ -243,7 +245,7 @@ def _everywhere(before: _Look, now: _Look) -> bool:
     return beside >= max(EVERYWHERE_PART, EVERYWHERE_SHARE * on)
 
 
-def _changed(before: _Look, now: _Look) -> list[tuple[Box, Mask]]:
+def _changed(before: _Measurement, now: _Measurement) -> list[tuple[Box, Mask]]:
     """The connected patches of changed cells that are large enough, the largest first: around each, in cells, and which
     they are.
     """
@@ -258,7 +260,7 @@ def _changed(before: _Look, now: _Look) -> list[tuple[Box, Mask]]:
     return found
 
 
-def _only_light(before: _Look, now: _Look, patch: Mask) -> bool:
+def _only_light(before: _Measurement, now: _Measurement, patch: Mask) -> bool:
     """Whether a patch shows the same surface as before in another light. A smooth surface cannot tell."""
     one, other = before.fine[patch], now.fine[patch]
     one, other = one - one.mean(), other - other.mean()

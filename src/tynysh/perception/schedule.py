@@ -11,8 +11,12 @@ from tynysh.geometry import box_array
 from tynysh.scene.motion import Motion
 from tynysh.scene.track import Track
 
+EARLY, BEHIND = 0.9, 0.5
+"""Parts of an interval: after the first a frame is taken rather than the next; by the second the beat falls behind at
+most."""
 
-class Need(StrEnum):
+
+class Urgency(StrEnum):
     """Why the detector looks as often as it does, the most urgent first."""
 
     CLOSE = "close"
@@ -24,7 +28,7 @@ class Need(StrEnum):
 
 
 class ScheduleSettings(BaseModel):
-    """Seconds between two looks of the detector, by need.
+    """Seconds between two looks of the detector, by urgency.
 
     A look costs far more than everything else that is done with a frame, so these intervals are what a camera
     costs: CPU-ms per second of video are the CPU-ms of a look (`tynysh bench` measures it) divided by the
@@ -78,21 +82,21 @@ class ScheduleSettings(BaseModel):
             most_views_per_s=None,
         )
 
-    def interval_s(self, need: Need, inferences: int = 1) -> float:
+    def interval_s(self, need: Urgency, inferences: int = 1) -> float:
         """Seconds between two looks for `need`, each of so many `inferences` of the network."""
         least_s = (
             0.0 if self.most_views_per_s is None or inferences == 1 else inferences / self.most_views_per_s
         )
         return max(least_s, self._wanted_s(need))
 
-    def _wanted_s(self, need: Need) -> float:
+    def _wanted_s(self, need: Urgency) -> float:
         return {
-            Need.CLOSE: self.close_s,
-            Need.PEOPLE: self.people_s,
-            Need.ALERT: self.alert_s,
-            Need.MOTION: self.motion_s,
-            Need.STILL_PEOPLE: self.still_people_s,
-            Need.EMPTY: self.empty_s,
+            Urgency.CLOSE: self.close_s,
+            Urgency.PEOPLE: self.people_s,
+            Urgency.ALERT: self.alert_s,
+            Urgency.MOTION: self.motion_s,
+            Urgency.STILL_PEOPLE: self.still_people_s,
+            Urgency.EMPTY: self.empty_s,
         }[need]
 
 
@@ -132,26 +136,26 @@ class DetectionSchedule:
             self._alert_until_s = time_s + settings.alert_for_s
         interval_s = settings.interval_s(self.need(time_s, motion, tracks), inferences)
         # Frames jitter: one that comes a little early is taken rather than the next.
-        due_s = self._beat_s + 0.9 * interval_s
+        due_s = self._beat_s + EARLY * interval_s
         if not begins and time_s < due_s:
             return False
         # The beat goes on in steps of the interval, unless it has fallen behind by more than one.
-        self._beat_s = max(self._beat_s + interval_s, time_s - 0.5 * interval_s) if not begins else time_s
+        self._beat_s = max(self._beat_s + interval_s, time_s - BEHIND * interval_s) if not begins else time_s
         self._looked_s = time_s
         return True
 
-    def need(self, time_s: float, motion: Motion, tracks: Sequence[Track]) -> Need:
+    def need(self, time_s: float, motion: Motion, tracks: Sequence[Track]) -> Urgency:
         """What the scene at `time_s` needs."""
         settings = self._settings
         alert = self._alert_until_s is not None and time_s < self._alert_until_s
         lost = any(time_s - since_s < settings.settle_s for since_s in self._missing.values())
         if motion.moving or lost:
             if tracks:
-                return Need.CLOSE if _near_each_other(tracks, settings.close_heights) else Need.PEOPLE
-            return Need.ALERT if alert else Need.MOTION
+                return Urgency.CLOSE if _near_each_other(tracks, settings.close_heights) else Urgency.PEOPLE
+            return Urgency.ALERT if alert else Urgency.MOTION
         if alert:
-            return Need.ALERT
-        return Need.STILL_PEOPLE if tracks else Need.EMPTY
+            return Urgency.ALERT
+        return Urgency.STILL_PEOPLE if tracks else Urgency.EMPTY
 
 
 def _near_each_other(tracks: Sequence[Track], heights: float) -> bool:

@@ -88,7 +88,7 @@ class TiledDetector:
         """How many pictures the network sees at a look, now: 1 for the whole, more with tiles."""
         return 1 if self._across == 1 else 1 + self._across**2
 
-    def look(self, frame: Frame) -> Sequence[Person]:
+    def detect(self, frame: Frame) -> Sequence[Person]:
         """The people in `frame`, boxes in its pixels, best first; frames come in order of time."""
         if self._parts is None:
             return self._detector.detect(frame)
@@ -107,11 +107,11 @@ class TiledDetector:
         if frame.time_s < self._probe_s:
             return self._detector.detect(frame)
         people, whole = tiled(self._parts, frame, finest)
-        self._judge(people, whole, frame)
+        self._judge_probe(people, whole, frame)
         # What the tiles alone saw is left out as long as the next look would not see it.
         return people if self._across > 1 else whole
 
-    def _judge(self, people: Sequence[Person], whole: Sequence[Person], frame: Frame) -> None:
+    def _judge_probe(self, people: Sequence[Person], whole: Sequence[Person], frame: Frame) -> None:
         """Whether what a probe found asks for tiles."""
         found, more = _count(people), _count(people) - _count(whole)
         good = more >= max(ENTER_PEOPLE, ENTER_GAIN * found)

@@ -69,7 +69,7 @@ class LogEntry:
 
 
 @dataclass(slots=True)
-class _Path:
+class _LoggedTrack:
     """The looks that found one person: times in seconds, boxes as (left, top, right, bottom), scores."""
 
     times: list[float] = field(default_factory=list)
@@ -99,7 +99,7 @@ class TrackLog:
         self._frames: list[int] = []
         self._frame_times: list[float] = []
         self._looks: list[float] = []
-        self._paths: dict[int, _Path] = {}
+        self._paths: dict[int, _LoggedTrack] = {}
 
     def observe(self, index: int, time_s: float, tracks: Iterable[Track], *, looked: bool) -> None:
         """Take in the tracks of frame `index` (from 0) at `time_s`; `looked`: whether the detector did.
@@ -116,7 +116,7 @@ class TrackLog:
                 continue
             path = self._paths.get(track.id)
             if path is None:
-                path = self._paths[track.id] = _Path()
+                path = self._paths[track.id] = _LoggedTrack()
                 if track.born_s < time_s:
                     self._begin(path, track, time_s)
             path.times.append(time_s)
@@ -141,7 +141,7 @@ class TrackLog:
         return map(str, self.entries(frame_count))
 
     @staticmethod
-    def _begin(path: _Path, track: Track, time_s: float) -> None:
+    def _begin(path: _LoggedTrack, track: Track, time_s: float) -> None:
         """The look that found the person first, before the track counted: its box from the velocity since."""
         moved_x, moved_y = (speed * (time_s - track.born_s) for speed in track.velocity)
         box = track.box
@@ -149,7 +149,7 @@ class TrackLog:
         path.boxes.append((box.left - moved_x, box.top - moved_y, box.right - moved_x, box.bottom - moved_y))
         path.scores.append(track.score)
 
-    def _counts(self, path: _Path) -> bool:
+    def _counts(self, path: _LoggedTrack) -> bool:
         settings = self._settings
         boxes = np.array(path.boxes)
         return bool(
@@ -158,7 +158,7 @@ class TrackLog:
             and np.median(boxes[:, 3] - boxes[:, 1]) >= settings.smallest_height * self._height
         )
 
-    def _filled(self, number: int, path: _Path, times: NDArray[np.float64]) -> Iterator[LogEntry]:
+    def _filled(self, number: int, path: _LoggedTrack, times: NDArray[np.float64]) -> Iterator[LogEntry]:
         looks = np.array(self._looks)
         knots = np.array(path.times)
         boxes = _smooth(knots, np.array(path.boxes), np.array(path.scores), self._settings.smoothing_s)

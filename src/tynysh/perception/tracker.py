@@ -46,7 +46,7 @@ class TrackerSettings(BaseModel):
         ge=0,
         description="Seconds for which someone is still shown after the first look that missed them.",
     )
-    doubtful_s: float = Field(
+    unsure_s: float = Field(
         default=5.0,
         ge=0,
         description="Seconds for which detections of low score alone keep a track: someone half hidden, yes, but "
@@ -225,10 +225,10 @@ class Tracker:
         low = [person for person in found if person.score < settings.high_score]
 
         tracklets, high = self._associate(self._tracklets, high, time_s, settings.minimum_iou)
-        doubtful = [tracklet for tracklet in tracklets if time_s - tracklet.sure_s > settings.doubtful_s]
-        tracklets = [tracklet for tracklet in tracklets if time_s - tracklet.sure_s <= settings.doubtful_s]
+        unsure = [tracklet for tracklet in tracklets if time_s - tracklet.sure_s > settings.unsure_s]
+        tracklets = [tracklet for tracklet in tracklets if time_s - tracklet.sure_s <= settings.unsure_s]
         tracklets, _ = self._associate(tracklets, low, time_s, settings.low_minimum_iou)
-        tracklets += doubtful
+        tracklets += unsure
         if settings.reach > 0:
             tracklets, high = self._associate_near(tracklets, high, time_s)
         for tracklet in tracklets:

@@ -20,7 +20,7 @@ from tynysh.media.source_spec import SourceSpec, Transport
 from tynysh.perception.detector import own_detector
 from tynysh.runtime.analysis_loop import AnalysisLoop
 from tynysh.runtime.camera_plan import CameraPlan, build_pipeline
-from tynysh.runtime.crowd_record import Crowd, CrowdRecord
+from tynysh.runtime.crowd_record import CrowdRecord, CurrentCrowd
 from tynysh.runtime.decoder_activity import DecoderActivity
 from tynysh.runtime.live_view import LiveView, jpeg
 from tynysh.runtime.networks import Networks
@@ -78,7 +78,7 @@ class CameraRunner:
         self._main = main
         self._recording_events = RecordingEvents(lambda event: on_event(self, event), ids)
         self._recorder = Recorder(recordings, on_state=self._recording_events.changed) if main else None
-        self._rate = _Rate()
+        self._rate = _FrameRate()
         self._stopping = False
         self._recording: threading.Thread | None = None
         self._thread = threading.Thread(
@@ -164,7 +164,7 @@ class CameraRunner:
         """Where people were in a stretch of time, for a clip of it."""
         return self._people.between(start_s, end_s)
 
-    def crowd(self) -> Crowd | None:
+    def crowd(self) -> CurrentCrowd | None:
         """The crowd now; None before the first look and while the camera is lost."""
         return None if self.feed.status.state is CameraState.LOST else self._crowd.now
 
@@ -233,7 +233,7 @@ def source_of(site: Site, camera: Camera, address: str) -> SourceSpec:
     )
 
 
-class _Rate:
+class _FrameRate:
     """Pictures a second, from counts at irregular times."""
 
     def __init__(self) -> None:

@@ -11,7 +11,7 @@ from tynysh.scene.ground import Ground
 
 
 @dataclass(frozen=True, slots=True)
-class Crowd:
+class CurrentCrowd:
     """What is known of the crowd on a camera now, and where its floor is, if that is known."""
 
     state: CrowdState
@@ -25,7 +25,7 @@ class CrowdRecord:
     """
 
     def __init__(self, camera_id: str) -> None:
-        self.now: Crowd | None = None
+        self.now: CurrentCrowd | None = None
         self._minutes = MinuteMeter(camera_id)
         self._lock = threading.Lock()
 
@@ -37,7 +37,7 @@ class CrowdRecord:
             with self._lock:
                 self._minutes.pause(scene.time_s)
         elif scene.crowd is not None:
-            self.now = Crowd(scene.crowd, scene.ground)
+            self.now = CurrentCrowd(scene.crowd, scene.ground)
             with self._lock:
                 self._minutes.observe(scene.crowd, scene.time_s)
 

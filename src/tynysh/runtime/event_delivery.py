@@ -13,7 +13,7 @@ from tynysh.evidence.clip_maker import ClipMaker
 from tynysh.runtime.camera_runner import CameraRunner
 from tynysh.runtime.event_writer import EventWriter
 from tynysh.store.database import Database
-from tynysh.store.queries.events import Recorded
+from tynysh.store.queries.events import RecordedEvent
 
 log = structlog.get_logger(__name__)
 
@@ -43,7 +43,7 @@ class EventDelivery:
         clip = runner.recorded and event.behaviour != Behaviour.RECORDING_FAULT
         self.writer.put(runner.camera.id, event, clip=clip)
 
-    def _recorded(self, camera_id: str, event: Event, recorded: Recorded) -> None:
+    def _recorded(self, camera_id: str, event: Event, recorded: RecordedEvent) -> None:
         """An event is durable; in the writer's thread."""
         with self._lock:
             still = self._stills.pop(event.id, None)

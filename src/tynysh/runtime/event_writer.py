@@ -13,7 +13,7 @@ from tynysh.behaviour.event import Event, Phase
 from tynysh.errors import StoreError
 from tynysh.store.database import Database, RefusedError
 from tynysh.store.queries import events
-from tynysh.store.queries.events import Recorded
+from tynysh.store.queries.events import RecordedEvent
 
 log = structlog.get_logger(__name__)
 
@@ -24,19 +24,19 @@ MOST_WAITING = 10_000
 class EventWriter:
     """Writes events in order, in a thread of its own, and tells what became of each.
 
-    `written` is called in that thread, after the event of a camera is durable.
+    `on_written` is called in that thread, after the event of a camera is durable.
     """
 
     def __init__(
         self,
         database: Database,
-        written: Callable[[str, Event, Recorded], None],
+        on_written: Callable[[str, Event, RecordedEvent], None],
         *,
         random: Random,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._database = database
-        self._written = written
+        self._on_written = on_written
         self._backoff = Backoff(first_s=0.2, most_s=10.0, random=random)
         self._clock = clock
         self._waiting: deque[tuple[str, Event, bool]] = deque()
@@ -114,7 +114,7 @@ class EventWriter:
             return True
         self._backoff.reset()
         try:
-            self._written(camera_id, event, recorded)
+            self._on_written(camera_id, event, recorded)
         except Exception:
             # The event is durable all the same.
             log.exception("event.not_told", event_id=event.id, camera=camera_id)

@@ -28,7 +28,7 @@ MOST_POSES = 4
 """People whose pose is estimated in one frame, at most; those who may be down and those nearest each other first."""
 
 
-class Pose(Protocol):
+class PoseEstimator(Protocol):
     """Estimates the keypoints of the people in given boxes."""
 
     def estimate(self, frame: Frame, boxes: Sequence[Box]) -> Sequence[Keypoints]:
@@ -61,7 +61,7 @@ class Perception:
         detector: TiledDetector,
         schedule: DetectionSchedule,
         *,
-        pose: Pose | None,
+        pose: PoseEstimator | None,
         stages: Sequence[PictureStage],
         zones: Sequence[Zone] = (),
         lines: Sequence[Line] = (),
@@ -126,7 +126,7 @@ class Perception:
         if not self._schedule.due(frame.time_s, motion, tracks, self._detector.inferences):
             return tracks, None
         with self._meter.stage("detector"):
-            persons = self._detector.look(frame)
+            persons = self._detector.detect(frame)
         with self._meter.stage("tracker"):
             tracks = self._tracker.update(persons, frame.time_s)
             self._keep_unmatched(persons, tracks, frame)
@@ -139,7 +139,7 @@ class Perception:
             self._unmatched[self._next_unmatched] = box.scaled(1 / frame.width, 1 / frame.height)
             self._next_unmatched -= 1
 
-    def _with_pose(self, pose: Pose, frame: Frame, tracks: tuple[Track, ...]) -> tuple[Track, ...]:
+    def _with_pose(self, pose: PoseEstimator, frame: Frame, tracks: tuple[Track, ...]) -> tuple[Track, ...]:
         if not tracks:
             return tracks
         with self._meter.stage("pose"):

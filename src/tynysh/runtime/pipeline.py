@@ -29,7 +29,7 @@ class Step:
     """What one analysed frame came to.
 
     scene: what the analysers saw. frame: its picture, which they did not see; None while the camera is lost. signals:
-    what they reported. events: begun, updated or ended now. near_alarms: what other thresholds raise.
+    what they reported. events: begun, updated or ended now. swept_alarms: what other thresholds raise.
     to_blur: where people are or may be, normalised: the tracks by their id, and by ids below zero what the detector
     saw and the tracker is not (yet) sure of. Whoever is shown is blurred in doubt.
     """
@@ -39,7 +39,7 @@ class Step:
     to_blur: Mapping[int, Box]
     signals: tuple[Signal, ...]
     events: tuple[Event, ...]
-    near_alarms: Mapping[Behaviour, Counts]
+    swept_alarms: Mapping[Behaviour, Counts]
 
 
 class Pipeline:

@@ -32,8 +32,8 @@ class PlaceCount:
         memory: Mapping[str, Any] = {} if before is None else before.memory
         # What passed a line while it was no gate, or one the other way round, is not to be made up for.
         gates = {_key(gate) for gate in place.gates}
-        self._lines: dict[str, _Line] = {
-            key: _Line(*counts) for key, counts in memory.get("lines", {}).items() if key in gates
+        self._lines: dict[str, _LineCounts] = {
+            key: _LineCounts(*counts) for key, counts in memory.get("lines", {}).items() if key in gates
         }
         self._looked_at = now if before is None else before.at
         self._occupancy = Occupancy(self._looked_at, None if before is None else before.count)
@@ -58,26 +58,30 @@ class PlaceCount:
         found: dict[str, LineCount | None] = {}
         for gate in self._place.gates:
             key = _key(gate)
-            heard = self._heard(gate, crowds)
-            found[key] = None if heard is None else LineCount(key, heard.ins, heard.outs)
-            if heard is not None:
+            counted = self._line_counts(gate, crowds)
+            found[key] = None if counted is None else LineCount(key, counted.ins, counted.outs)
+            if counted is not None:
                 before = self._lines.get(key)
-                if before is not None and before.opened_at != heard.opened_at:
+                if before is not None and before.opened_at != counted.opened_at:
                     # Opened anew: all that it counted since then is new, however much that is.
                     self._occupancy.observe(now, {key: LineCount(key, 0, 0)})
-                self._lines[key] = heard
+                self._lines[key] = counted
         count = self._occupancy.observe(now, found)
         return self._occupancy.anchor(seen) if seen is not None and seen.low > count.high else count
 
-    def _heard(self, gate: PlaceGate, crowds: Crowds) -> "_Line | None":
-        said = crowds.get(self._site.camera(gate.camera).id)
-        if said is None:
+    def _line_counts(self, gate: PlaceGate, crowds: Crowds) -> "_LineCounts | None":
+        message = crowds.get(self._site.camera(gate.camera).id)
+        if message is None:
             return None
-        line = next((each for each in said["lines"] if each["name"] == gate.line), None)
+        line = next((each for each in message["lines"] if each["name"] == gate.line), None)
         if line is None:
             return None
         ins, outs = line["ins"], line["outs"]
-        return _Line(outs, ins, said["opened_at"]) if gate.reversed else _Line(ins, outs, said["opened_at"])
+        return (
+            _LineCounts(outs, ins, message["opened_at"])
+            if gate.reversed
+            else _LineCounts(ins, outs, message["opened_at"])
+        )
 
     def _in_view(self, crowds: Crowds) -> Estimate | None:
         """The people in all views together; None where there are none, or one of them is not seen now."""
@@ -92,9 +96,11 @@ class PlaceCount:
 
     def _views(self, crowds: Crowds) -> Iterator[Mapping[str, Any]]:
         for view in self._place.views:
-            said = crowds.get(self._site.camera(view.camera).id)
+            message = crowds.get(self._site.camera(view.camera).id)
             yield from (
-                place for place in (said["places"] if said else ()) if place["name"] == (view.zone or PICTURE)
+                place
+                for place in (message["places"] if message else ())
+                if place["name"] == (view.zone or PICTURE)
             )
 
     def _emptied(self, now: float) -> bool:
@@ -111,7 +117,7 @@ def _key(gate: PlaceGate) -> str:
     return f"{gate.camera}/{gate.line}" + ("/reversed" if gate.reversed else "")
 
 
-class _Line:
+class _LineCounts:
     """What a gate's line counted since its camera was opened (Unix seconds)."""
 
     __slots__ = ("ins", "opened_at", "outs")

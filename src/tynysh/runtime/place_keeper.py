@@ -46,7 +46,7 @@ class PlaceKeeper:
         self._workers = workers
         self._clock = clock
         self._history = CrowdHistory(database)
-        self._kept: dict[tuple[str, str], _Kept] = {}
+        self._counted_places: dict[tuple[str, str], _CountedPlace] = {}
         self._meters: dict[str, MinuteMeter] = {}
         self._notices = Notices(database, {ChangeKind.SITES})
         self._thread = PeriodicThread("places", self.add_up, every_s=COUNT_S)
@@ -70,7 +70,7 @@ class PlaceKeeper:
         with self._notices.news(now) as news:
             if news:
                 self._read_sites(now)
-        if self._kept:
+        if self._counted_places:
             self._count(now, asyncio.run(self._workers.crowds()))
             self._history.keep([self], now=now)
 
@@ -89,22 +89,24 @@ class PlaceKeeper:
                 for place in site.places
             }
             before = {site_id: places.settled(session, site_id) for site_id in {key[0] for key in wanted}}
-        for key in [key for key in self._kept if key not in wanted]:
-            del self._kept[key]
+        for key in [key for key in self._counted_places if key not in wanted]:
+            del self._counted_places[key]
         of_sites = {
             site.id: (site.time_zone, [(camera.id, camera.name) for camera in site.cameras])
             for site in (found.sites if found else ())
         }
         for key, (site, place) in wanted.items():
             settings = (of_sites[site.id], plain(place))
-            if key not in self._kept or self._kept[key].settings != settings:
-                self._kept[key] = _Kept(site, place, settings, before[site.id].get(place.name), now)
+            if key not in self._counted_places or self._counted_places[key].settings != settings:
+                self._counted_places[key] = _CountedPlace(
+                    site, place, settings, before[site.id].get(place.name), now
+                )
         self._meters = {
             site_id: self._meters.get(site_id) or MinuteMeter(site_id, SeriesKind.PLACE) for site_id in before
         }
 
     def _count(self, now: float, crowds: Crowds) -> None:
-        found = {key: kept.count.observe(now, crowds) for key, kept in self._kept.items()}
+        found = {key: counted.count.observe(now, crowds) for key, counted in self._counted_places.items()}
         for site_id, meter in self._meters.items():
             known = tuple(
                 PlaceCrowd(name, settled.count)
@@ -112,16 +114,16 @@ class PlaceKeeper:
                 if owner == site_id and settled.count is not None
             )
             meter.observe(CrowdState(now, known), now)
-        new = {key: settled for key, settled in found.items() if self._kept[key].is_news(settled)}
+        new = {key: settled for key, settled in found.items() if self._counted_places[key].is_news(settled)}
         if new:
             with self._database.writing() as session:
                 for (site_id, name), settled in new.items():
                     places.settle(session, site_id, name, settled)
             for key, settled in new.items():
-                self._kept[key].written = settled
+                self._counted_places[key].written = settled
 
 
-class _Kept:
+class _CountedPlace:
     """A place with its settings when counting began, how it is counted, and what was last written down."""
 
     def __init__(

@@ -123,9 +123,9 @@ class Supervisor:
 
     def _end_all(self) -> None:
         running = {child.name: child.process for child in self._children if child.process is not None}
-        heard = self._ask_to_end(running)
+        reached = self._ask_to_end(running)
         for name, process in running.items():
-            if name not in heard:
+            if name not in reached:
                 process.terminate()
         deadline = time.monotonic() + STOP_S
         for process in running.values():

@@ -73,7 +73,7 @@ class Thresholds:
         watched = [(runner.camera.id, runner.take_watched()) for runner in runners]
         with self._database.writing() as session:
             for camera_id, took in watched:
-                alarm_budgets.add_watched(session, camera_id, now, took.seconds, took.near_alarms)
+                alarm_budgets.add_watched(session, camera_id, now, took.seconds, took.swept_alarms)
 
 
 def learn_all(database: Database, sites: SiteFile, *, now: float) -> None:

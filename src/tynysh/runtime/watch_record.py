@@ -11,10 +11,10 @@ from tynysh.runtime.pipeline import Step
 
 @dataclass(slots=True)
 class Watched:
-    """seconds: for how long a camera was watched. near_alarms: what other thresholds would have raised."""
+    """seconds: for how long a camera was watched. swept_alarms: what other thresholds would have raised."""
 
     seconds: float = 0.0
-    near_alarms: dict[Behaviour, Counts] = field(default_factory=dict)
+    swept_alarms: dict[Behaviour, Counts] = field(default_factory=dict)
 
 
 class WatchRecord:
@@ -33,8 +33,8 @@ class WatchRecord:
                 if self._until_s is not None and 0.0 <= time_s - self._until_s <= LONGEST_GAP_S:
                     self._watched.seconds += time_s - self._until_s
                 self._until_s = time_s
-            counted = self._watched.near_alarms
-            for behaviour, counts in step.near_alarms.items():
+            counted = self._watched.swept_alarms
+            for behaviour, counts in step.swept_alarms.items():
                 counted[behaviour] = counted.get(behaviour, 0) + counts
 
     def take_watched(self) -> Watched:

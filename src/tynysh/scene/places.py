@@ -107,7 +107,7 @@ def distance(scene: Scene, zone: Zone, track: Track) -> float:
     corners = [(corner_x * scene.width, corner_y * scene.height) for corner_x, corner_y in zone.polygon]
     point = (x * scene.width, y * scene.height)
     edges = zip(corners, [*corners[1:], corners[0]], strict=True)
-    return min(_to_segment(point, start, end) for start, end in edges) / max(1.0, track.box.height)
+    return min(_to_segment(point, begin, end) for begin, end in edges) / max(1.0, track.box.height)
 
 
 def distances(scene: Scene, zone: Zone, places: Sequence[Point], heights: Sequence[float]) -> Floats:
@@ -127,15 +127,15 @@ def distances(scene: Scene, zone: Zone, places: Sequence[Point], heights: Sequen
 def from_line(scene: Scene, line: Line, track: Track) -> float:
     """How far a person stands from `line`, pixels."""
     x, y = stands(scene, track)
-    ends = [(end_x * scene.width, end_y * scene.height) for end_x, end_y in (line.start, line.end)]
+    ends = [(end_x * scene.width, end_y * scene.height) for end_x, end_y in (line.begin, line.end)]
     return _to_segment((x * scene.width, y * scene.height), *ends)
 
 
-def _to_segment(point: Point, start: Point, end: Point) -> float:
-    along_x, along_y = end[0] - start[0], end[1] - start[1]
+def _to_segment(point: Point, begin: Point, end: Point) -> float:
+    along_x, along_y = end[0] - begin[0], end[1] - begin[1]
     length = along_x * along_x + along_y * along_y
     share = 0.0
     if length > 0.0:
-        share = ((point[0] - start[0]) * along_x + (point[1] - start[1]) * along_y) / length
+        share = ((point[0] - begin[0]) * along_x + (point[1] - begin[1]) * along_y) / length
         share = min(1.0, max(0.0, share))
-    return hypot(point[0] - start[0] - share * along_x, point[1] - start[1] - share * along_y)
+    return hypot(point[0] - begin[0] - share * along_x, point[1] - begin[1] - share * along_y)

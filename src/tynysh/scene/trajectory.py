@@ -391,13 +391,13 @@ def speed(velocity: Point) -> float:
     return hypot(*velocity)
 
 
-def direction(start: Point, end: Point) -> Point:
-    """The unit vector from `start` to `end`; (0, 0) where they are one.
+def direction(begin: Point, end: Point) -> Point:
+    """The unit vector from `begin` to `end`; (0, 0) where they are one.
 
     >>> direction((1.0, 1.0), (4.0, 5.0))
     (0.6, 0.8)
     """
-    x, y = end[0] - start[0], end[1] - start[1]
+    x, y = end[0] - begin[0], end[1] - begin[1]
     length = hypot(x, y)
     return (x / length, y / length) if length > 0.0 else (0.0, 0.0)
 

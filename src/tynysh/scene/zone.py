@@ -29,10 +29,10 @@ class Zone:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A named line across the picture, normalised. Who crosses it from its left to its right, looking from `start`
+    """A named line across the picture, normalised. Who crosses it from its left to its right, looking from `begin`
     to `end`, goes in its direction.
     """
 
     name: str
-    start: Point
+    begin: Point
     end: Point

@@ -179,7 +179,7 @@ def _write(site: SiteFile, session: Session, now: float) -> None:
 def _write_camera(
     session: Session, row: CameraRow, site: Site, camera: Camera, ordinal: int, now: float
 ) -> None:
-    said = {
+    values = {
         "site_id": site.id,
         "name": camera.name,
         "ordinal": ordinal,
@@ -187,8 +187,8 @@ def _write_camera(
         "settings": _camera_settings(camera),
         "removed_at": None,
     }
-    different = any(getattr(row, name) != value for name, value in said.items())
-    for name, value in said.items():
+    different = any(getattr(row, name) != value for name, value in values.items())
+    for name, value in values.items():
         setattr(row, name, value)
     session.add(row)
     session.flush()

@@ -15,7 +15,7 @@ from tynysh.behaviour.signal import Behaviour
 from tynysh.perception.tiling import Detection
 from tynysh.site.analysers import Analysers
 from tynysh.site.calibration import Calibrated
-from tynysh.site.credentials import Credentials
+from tynysh.site.credentials import CredentialSource
 from tynysh.site.fields import Identifier, Name, Strict, one_line
 from tynysh.site.incidents import AlarmBudget
 from tynysh.site.positions import CameraPosition
@@ -73,7 +73,7 @@ class Defaults(Strict):
     transport: Transport = Field(
         default="tcp", title="Transport", description="How RTSP cameras send: `tcp` or `udp`."
     )
-    credentials: Credentials | None = Field(
+    credentials: CredentialSource | None = Field(
         default=None, title="Credentials", description="Name and password of the cameras."
     )
     recording: bool = Field(
@@ -115,7 +115,7 @@ class Camera(Strict):
     transport: Transport | None = Field(
         default=None, title="Transport", description="How an RTSP camera sends: `tcp` or `udp`."
     )
-    credentials: Credentials | None = Field(
+    credentials: CredentialSource | None = Field(
         default=None, title="Credentials", description="Name and password that the camera asks for."
     )
     position: CameraPosition | None = Field(
@@ -172,7 +172,7 @@ class Effective:
 
     camera: Camera
     transport: Transport
-    credentials: Credentials | None
+    credentials: CredentialSource | None
     recording: bool
     analysers: Mapping[Behaviour, AnalyserSettings]
     alarm_budget: AlarmBudget

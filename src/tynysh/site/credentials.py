@@ -56,7 +56,7 @@ AccountName = Annotated[
 ]
 
 
-class Credentials(Strict):
+class CredentialSource(Strict):
     """The name and password that a camera asks for."""
 
     username: AccountName = Field(
@@ -78,7 +78,7 @@ class Account(NamedTuple):
         return "Account(***)"
 
 
-def resolved(credentials: Credentials, environment: Mapping[str, str] = os.environ) -> Account:
+def resolved(credentials: CredentialSource, environment: Mapping[str, str] = os.environ) -> Account:
     """The name and password that `credentials` refer to; raises SiteError where one of them is not to be found."""
     name = credentials.username
     user = name if isinstance(name, str) else secret(name, environment)

@@ -5,7 +5,7 @@ from pydantic import Field
 from tynysh.site.fields import Strict
 
 
-class Clip(Strict):
+class ClipLength(Strict):
     """How much of the time around an incident its clip shows."""
 
     before_s: float = Field(

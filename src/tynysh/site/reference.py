@@ -18,8 +18,8 @@ from tynysh.behaviour.settings import AnalyserSettings
 from tynysh.site.analysers import AnalysersBase
 from tynysh.site.calibration import Calibration, KnownDistance, KnownPoint
 from tynysh.site.camera import Camera, Defaults
-from tynysh.site.credentials import Credentials, Reference
-from tynysh.site.incidents import Clip, Joining
+from tynysh.site.credentials import CredentialSource, Reference
+from tynysh.site.incidents import ClipLength, Joining
 from tynysh.site.places import Place, PlaceGate, PlaceView
 from tynysh.site.positions import CameraPosition, GeoPosition
 from tynysh.site.retention import Retention, RetentionDays, RetentionLimit
@@ -39,7 +39,7 @@ _PARTS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("What was measured: `sites[].cameras[].calibration`", Calibration),
     ("A known point: `points[]`", KnownPoint),
     ("A known distance: `distances[]`", KnownDistance),
-    ("Credentials: `credentials`", Credentials),
+    ("Credentials: `credentials`", CredentialSource),
     ("Where a secret is found: `username`, `password`", Reference),
     ("Hours: `sites[].schedules.NAME`", Schedule),
     ("A place of a site: `sites[].places[]`", Place),
@@ -51,7 +51,7 @@ _PARTS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("Retention: `sites[].retention`", Retention),
     ("How long: `recordings`, `evidence`", RetentionLimit),
     ("How long: `history`", RetentionDays),
-    ("Clips of incidents: `sites[].clip`", Clip),
+    ("Clips of incidents: `sites[].clip`", ClipLength),
     ("When events are one incident: `sites[].joining`", Joining),
 )
 
@@ -79,9 +79,9 @@ def reference() -> str:
         }
         usual = "; a camera has it without being told" if spec.by_default else ""
         title = f"`analysers.{behaviour}`"
-        said = f"What any analyser has, with these settings of its own or other usual values{usual}."
+        intro = f"What any analyser has, with these settings of its own or other usual values{usual}."
         sections.append(
-            "\n".join([f"### {title}", "", said, "", *_table(own)])
+            "\n".join([f"### {title}", "", intro, "", *_table(own)])
             if own
             else f"### {title}\n\nNothing of its own{usual}."
         )
@@ -108,8 +108,8 @@ def _usual(name: str, info: FieldInfo) -> str:
     if value is None or value in ((), {}):
         return ""
     if isinstance(value, BaseModel):
-        said = value.model_dump(mode="json", by_alias=True, exclude_none=True)
-        return f"`{yaml.safe_dump(said, default_flow_style=True, sort_keys=False, width=10_000).strip()}`"
+        values = value.model_dump(mode="json", by_alias=True, exclude_none=True)
+        return f"`{yaml.safe_dump(values, default_flow_style=True, sort_keys=False, width=10_000).strip()}`"
     if isinstance(value, tuple):
         return ", ".join(f"`{item}`" for item in value)
     if isinstance(value, bool):

@@ -109,18 +109,18 @@ def _places(site: Mapping[str, Any], at: Location) -> Iterator[Disagreement]:
     for where, place in _listed(site, "places", at):
         for list_of, key, of_camera in (("gates", "line", "lines"), ("views", "zone", "zones")):
             for spot, part in _listed(place, list_of, where):
-                said, name = part.get("camera"), part.get(key)
-                if not isinstance(said, str):
+                given, name = part.get("camera"), part.get(key)
+                if not isinstance(given, str):
                     continue
                 seen = [
-                    camera for camera in cameras if said.strip() in (camera.get("id"), camera.get("name"))
+                    camera for camera in cameras if given.strip() in (camera.get("id"), camera.get("name"))
                 ]
                 if not seen:
-                    yield Disagreement((*spot, "camera"), f"the site has no camera {said!r}", said, known)
+                    yield Disagreement((*spot, "camera"), f"the site has no camera {given!r}", given, known)
                     continue
                 names = _names(seen[0], (), of_camera)
                 if isinstance(name, str) and name.strip() not in names:
-                    yield Disagreement((*spot, key), f"camera {said!r} has no {key} {name!r}", name, names)
+                    yield Disagreement((*spot, key), f"camera {given!r} has no {key} {name!r}", name, names)
 
 
 def _analysers(

@@ -15,7 +15,7 @@ from tynysh.site import references
 from tynysh.site.camera import Camera, Defaults, Effective
 from tynysh.site.fields import Identifier, Name, Strict, ZoneName, plain
 from tynysh.site.identifiers import with_identifiers
-from tynysh.site.incidents import Clip, Joining
+from tynysh.site.incidents import ClipLength, Joining
 from tynysh.site.places import Place
 from tynysh.site.positions import GeoPosition
 from tynysh.site.retention import Retention
@@ -102,7 +102,9 @@ class Site(Strict):
     retention: Retention = Field(
         default=Retention(), title="Retention", description="How long footage and figures are kept."
     )
-    clip: Clip = Field(default=Clip(), title="Clip", description="What the clip of an incident shows.")
+    clip: ClipLength = Field(
+        default=ClipLength(), title="Clip", description="What the clip of an incident shows."
+    )
     joining: Joining = Field(default=Joining(), title="Joining", description="When events are one incident.")
     defaults: Defaults = Field(
         default=Defaults(),
@@ -127,12 +129,12 @@ class Site(Strict):
             alarm_budget=camera.alarm_budget or self.defaults.alarm_budget,
         )
 
-    def camera(self, said: str) -> Camera:
+    def camera(self, key: str) -> Camera:
         """The camera of that id or name, as gates and views speak of it; raises KeyError if there is none."""
         for camera in self.cameras:
-            if said in (camera.id, camera.name):
+            if key in (camera.id, camera.name):
                 return camera
-        raise KeyError(said)
+        raise KeyError(key)
 
     def locality(self) -> Locality:
         """Where its schedules are read."""

@@ -212,7 +212,7 @@ def _mark(mark: Any) -> Mark:
 
 
 def _explained(error: yaml.MarkedYAMLError) -> str:
-    said = f"{error.context or ''} {error.problem or ''}"
-    if "expected a single document" in said:
+    message = f"{error.context or ''} {error.problem or ''}"
+    if "expected a single document" in message:
         return "a second document begins here (`---`); a site file is one"
-    return next((plain for words, plain in _EXPLAINED if words in said), said.strip())
+    return next((plain for words, plain in _EXPLAINED if words in message), message.strip())

@@ -42,14 +42,14 @@ class Mistake:
 
     def words(self) -> str:
         """The fault in one line, without its place in the file."""
-        said = f"{self.path}: {self.what}" if self.path else self.what
+        text = f"{self.path}: {self.what}" if self.path else self.what
         if self.nearest is not None:
-            said += f"; did you mean {self.nearest!r}?"
+            text += f"; did you mean {self.nearest!r}?"
         if self.allowed:
             shown = ", ".join(self.allowed[:_MOST_NAMED])
             more = f" and {len(self.allowed) - _MOST_NAMED} more" if len(self.allowed) > _MOST_NAMED else ""
-            said += f"{'' if self.nearest else ';'} allowed: {shown}{more}"
-        return said
+            text += f"{'' if self.nearest else ';'} allowed: {shown}{more}"
+        return text
 
 
 class SiteFaultsError(SiteError):
@@ -200,7 +200,7 @@ def _of_disagreement(tree: Tree, found: references.Disagreement) -> Mistake:
 def _of_detail(tree: Tree, detail: ErrorDetails) -> Mistake:
     kind, location = detail["type"], detail["loc"]
     mark, place = _place(tree, location, at_key=kind == "extra_forbidden")
-    what, allowed, given = _said(detail, _secret(location))
+    what, allowed, given = _explained(detail, _secret(location))
     if kind == "missing":
         what = f"the key {location[-1]!r} is missing"
     elif len(place) < len(location) and location[-1] == "id":
@@ -208,7 +208,7 @@ def _of_detail(tree: Tree, detail: ErrorDetails) -> Mistake:
     return Mistake(mark.line, mark.column, _path(place), what, tuple(allowed), _nearest(given, allowed))
 
 
-def _said(detail: ErrorDetails, secret: bool) -> tuple[str, Sequence[str], str | None]:
+def _explained(detail: ErrorDetails, secret: bool) -> tuple[str, Sequence[str], str | None]:
     """What is wrong, what is allowed, and what was given if that may be compared and repeated."""
     context = detail.get("ctx", {})
     given = detail["input"] if isinstance(detail["input"], str) and not secret else None
@@ -226,8 +226,8 @@ def _said(detail: ErrorDetails, secret: bool) -> tuple[str, Sequence[str], str |
         case "time_zone":
             names = context["names"]
             close = difflib.get_close_matches(str(context["given"]), names, 1, 0.6)
-            said = f"{context['given']!r} is not a time zone; write an IANA name as {context['example']!r}"
-            return said + (f"; did you mean {close[0]!r}?" if close else ""), (), None
+            problem = f"{context['given']!r} is not a time zone; write an IANA name as {context['example']!r}"
+            return problem + (f"; did you mean {close[0]!r}?" if close else ""), (), None
         case "country":
             return f"{context['given']!r} {detail['msg']}", context["names"], given
         case "string_pattern_mismatch" if detail["loc"][-1] == "id":

@@ -36,7 +36,7 @@ def signed_in(database: Database, token_hashes: Collection[str], *, now: float) 
 
 
 @dataclass(frozen=True, slots=True)
-class Counts:
+class EventTotals:
     """What the database holds, for the metrics.
 
     incidents: how many, by behaviour and state. events: how many. delay_s: between the decision that there is an
@@ -48,7 +48,7 @@ class Counts:
     delay_s: float
 
 
-def counts(database: Database) -> Counts:
+def counts(database: Database) -> EventTotals:
     """Counts of everything that is kept; reads the whole of two tables, so it is not for every second."""
     by_kind = select(IncidentRow.behaviour, IncidentRow.state, func.count()).group_by(
         IncidentRow.behaviour, IncidentRow.state
@@ -57,7 +57,7 @@ def counts(database: Database) -> Counts:
     with database.reading() as session:
         incidents = {(behaviour, state): number for behaviour, state, number in session.execute(by_kind)}
         events, delay_s = session.execute(delays).one()
-    return Counts(incidents, events, delay_s)
+    return EventTotals(incidents, events, delay_s)
 
 
 def reported(database: Database) -> dict[str, float]:

@@ -74,7 +74,7 @@ def check(form: Format) -> None:
         need("pyarrow", "export", "Parquet")
 
 
-def written(found: Iterable[Chunk], form: Format) -> Iterator[bytes]:
+def table_bytes(found: Iterable[Chunk], form: Format) -> Iterator[bytes]:
     """The table's file, piece by piece."""
     return _csv(found) if form == "csv" else _parquet(found)
 
@@ -85,10 +85,10 @@ def _csv(found: Iterable[Chunk]) -> Iterator[bytes]:
     rows.writerow(COLUMNS)
     for chunk in found:
         series = chunk.series
-        said = (_guarded(chunk.site_id), _guarded(series.owner), series.kind.value, _guarded(series.name))
+        keys = (_guarded(chunk.site_id), _guarded(series.owner), series.kind.value, _guarded(series.name))
         for at, figures in zip(chunk.minutes.at.tolist(), chunk.minutes.figures.tolist(), strict=True):
             moment = datetime.fromtimestamp(at * MINUTE_S, UTC).strftime("%Y-%m-%dT%H:%MZ")
-            rows.writerow((moment, *said, *(_figure(value) for value in figures)))
+            rows.writerow((moment, *keys, *(_figure(value) for value in figures)))
         yield text.getvalue().encode()
         text.seek(0)
         text.truncate()
@@ -131,10 +131,10 @@ def _arrow(chunk: Chunk, schema: "pyarrow.Schema") -> "pyarrow.Table":
     import pyarrow as pa
 
     number, series = len(chunk.minutes.at), chunk.series
-    said = (chunk.site_id, series.owner, series.kind.value, series.name)
+    keys = (chunk.site_id, series.owner, series.kind.value, series.name)
     columns = [
         pa.array(chunk.minutes.at * MINUTE_S, pa.int64()).cast(schema.field("at").type),
-        *(pa.DictionaryArray.from_arrays(np.zeros(number, np.int32), [text]) for text in said),
+        *(pa.DictionaryArray.from_arrays(np.zeros(number, np.int32), [text]) for text in keys),
         *(
             pa.array(np.round(chunk.minutes.column(figure), _DECIMALS), pa.float32(), from_pandas=True)
             for figure in Measure

@@ -139,8 +139,8 @@ class Database:
             raise StoreError(f"The connection to the database {self.shown} was lost.") from error
         except SQLAlchemyError as error:
             # A row that is not there, a value that cannot be stored: the same again would fail the same way.
-            said = error.orig if isinstance(error, StatementError) and error.orig else type(error).__name__
-            raise RefusedError(f"The database {self.shown} does not take this: {said}.") from error
+            message = error.orig if isinstance(error, StatementError) and error.orig else type(error).__name__
+            raise RefusedError(f"The database {self.shown} does not take this: {message}.") from error
 
 
 def must_be_writing(session: Session) -> None:
@@ -296,29 +296,29 @@ def _encryption(url: URL) -> ssl.SSLContext | None:
 
 def _explained(error: DBAPIError, database: Database) -> StoreError:
     """The error without statement, parameters or password."""
-    said = str(error.orig)
+    message = str(error.orig)
     if isinstance(error.orig, sqlite3.Error):
         # The driver calls a value that it cannot store an interface or a programming error.
         if isinstance(error, IntegrityError | DataError | InterfaceError | ProgrammingError):
-            return RefusedError(f"The database {database.shown} does not take this: {said}.")
-        if "not a database" in said:
+            return RefusedError(f"The database {database.shown} does not take this: {message}.")
+        if "not a database" in message:
             return StoreError(
                 f"{database.shown} is not a database.", hint="Choose another file with --database."
             )
-        if "locked" in said:
+        if "locked" in message:
             return StoreError(
                 f"The database {database.shown} is held by another program.",
                 hint="Stop the other one, or wait.",
             )
-        return StoreError(f"The database {database.shown} refuses: {said}.")
-    told = _server_said(error.orig)
-    if told is None:
+        return StoreError(f"The database {database.shown} refuses: {message}.")
+    server_fields = _server_fields(error.orig)
+    if server_fields is None:
         return StoreError(
-            f"The database {database.shown} cannot be reached: {said}.",
+            f"The database {database.shown} cannot be reached: {message}.",
             hint="Is the server running, and are host and port right?",
         )
-    reason = told["M"]
-    if told.get("C", "")[:2] in {"22", "23"}:  # data exception, integrity constraint violation
+    reason = server_fields["M"]
+    if server_fields.get("C", "")[:2] in {"22", "23"}:  # data exception, integrity constraint violation
         return RefusedError(f"The database {database.shown} does not take this: {reason}.")
     if "password authentication failed" in reason:
         return StoreError(
@@ -328,7 +328,7 @@ def _explained(error: DBAPIError, database: Database) -> StoreError:
     return StoreError(f"The database {database.shown} refuses: {reason}.")
 
 
-def _server_said(error: BaseException | None) -> dict[str, str] | None:
+def _server_fields(error: BaseException | None) -> dict[str, str] | None:
     """The server's words (M) and code (C). On a refused connection pg8000 hides them behind one of its own."""
     while error is not None:
         if error.args and isinstance(error.args[0], dict) and "M" in error.args[0]:

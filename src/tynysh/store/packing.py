@@ -37,7 +37,7 @@ _STEPS = {
 }
 """To what each figure is rounded."""
 
-_TOLD_BY = {
+_PREDICTED_BY = {
     Measure.LOW: Measure.COUNT,
     Measure.HIGH: Measure.COUNT,
     Measure.MOST: Measure.COUNT,
@@ -57,10 +57,10 @@ def pack(minutes: Minutes) -> bytes:
     columns = [_bytes(np.diff(minutes.at, prepend=minutes.at[0]))]
     for figure in kept:
         column = steps[:, figure]
-        if figure in _TOLD_BY:
-            told_by = steps[:, _TOLD_BY[figure]]
-            line = _fitting(told_by, column)
-            columns += [_LINE.pack(*line), _bytes(column - _told(line, told_by))]
+        if figure in _PREDICTED_BY:
+            predictor = steps[:, _PREDICTED_BY[figure]]
+            line = _fitting(predictor, column)
+            columns += [_LINE.pack(*line), _bytes(column - _predicted(line, predictor))]
         else:
             columns.append(_bytes(np.diff(column, prepend=0) if figure in _WANDERS else column))
     head = _HEAD.pack(int(minutes.at[0]), len(minutes.at), sum(1 << figure for figure in kept))
@@ -86,9 +86,9 @@ def unpack(packed: bytes) -> Minutes:
         at = begin + np.cumsum(reading.column())
         steps = np.zeros((number, len(Measure)), np.int64)
         for figure in (figure for figure in Measure if mask >> figure & 1):
-            if figure in _TOLD_BY:
+            if figure in _PREDICTED_BY:
                 line = reading.line()
-                steps[:, figure] = reading.column() + _told(line, steps[:, _TOLD_BY[figure]])
+                steps[:, figure] = reading.column() + _predicted(line, steps[:, _PREDICTED_BY[figure]])
             else:
                 column = reading.column()
                 steps[:, figure] = np.cumsum(column) if figure in _WANDERS else column
@@ -137,12 +137,12 @@ class _Reading:
         return (folded >> 1) ^ -(folded & 1)
 
 
-def _fitting(told_by: NDArray[np.int64], column: NDArray[np.int64]) -> tuple[int, int]:
+def _fitting(predictor: NDArray[np.int64], column: NDArray[np.int64]) -> tuple[int, int]:
     """Slope and offset, in parts of `_FRACTION`, of the straight line that tells most of `column` (least squares)."""
-    both = (told_by > 0) & (column > 0)
+    both = (predictor > 0) & (column > 0)
     if not both.any():
         return (0, 0)
-    x, y = told_by[both].astype(float), column[both].astype(float)
+    x, y = predictor[both].astype(float), column[both].astype(float)
     spread = float(((x - x.mean()) ** 2).sum())
     slope = float(((x - x.mean()) * (y - y.mean())).sum()) / spread if spread else 0.0
     found = (slope, y.mean() - slope * x.mean())
@@ -150,8 +150,8 @@ def _fitting(told_by: NDArray[np.int64], column: NDArray[np.int64]) -> tuple[int
     return (first, second)
 
 
-def _told(line: tuple[int, int], told_by: NDArray[np.int64]) -> NDArray[np.int64]:
+def _predicted(line: tuple[int, int], predictor: NDArray[np.int64]) -> NDArray[np.int64]:
     """What `line` makes of a column; nothing where that is not known. In whole numbers, the same on any machine."""
     slope, offset = line
-    told: NDArray[np.int64] = (slope * told_by + offset + _FRACTION // 2) // _FRACTION
-    return np.where(told_by > 0, told, 0)
+    predicted: NDArray[np.int64] = (slope * predictor + offset + _FRACTION // 2) // _FRACTION
+    return np.where(predictor > 0, predicted, 0)

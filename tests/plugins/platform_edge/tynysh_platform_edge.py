@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from tynysh.behaviour.settings import AnalyserSettings, ZoneName
+from tynysh.behaviour.settings import AnalyserSettings, WatchedZone
 from tynysh.behaviour.signal import Behaviour, Reason, Signal
 from tynysh.behaviour.spec import AnalyserSpec, Severity, Words
 from tynysh.scene.places import foot
@@ -18,7 +18,7 @@ class PlatformEdgeSettings(AnalyserSettings):
     limit_s: float = Field(
         5.0, ge=1, le=600, title="Limit", description="Seconds that one may stand beyond the line."
     )
-    lines: tuple[ZoneName, ...] = Field(
+    lines: tuple[WatchedZone, ...] = Field(
         (), title="Lines", description="Names of lines; all if empty. Right is beyond."
     )
 
@@ -37,8 +37,8 @@ class PlatformEdgeAnalyser:
         before, self._since_s, signals = self._since_s, {}, []
         for line in scene.lines:
             for track in scene.tracks if line.name in (self._settings.lines or (line.name,)) else ():
-                (x, y), (start_x, start_y), (end_x, end_y) = foot(scene, track.box), line.start, line.end
-                if (end_x - start_x) * (y - start_y) > (end_y - start_y) * (x - start_x):
+                (x, y), (begin_x, begin_y), (end_x, end_y) = foot(scene, track.box), line.begin, line.end
+                if (end_x - begin_x) * (y - begin_y) > (end_y - begin_y) * (x - begin_x):
                     since_s = min(before.get((line.name, track.id), scene.time_s), scene.time_s)
                     self._since_s[line.name, track.id] = since_s
                     score = min(1.0, 0.6 * (scene.time_s - since_s) / self._settings.limit_s)

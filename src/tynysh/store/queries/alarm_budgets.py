@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from tynysh.behaviour.signal import Behaviour
 from tynysh.behaviour.threshold_sweep import LEVELS, Counts, no_alarms
-from tynysh.incidents.alarm_budget import Choice, Rate, Standing
+from tynysh.incidents.alarm_budget import AlarmRate, Choice, Standing
 from tynysh.incidents.lifecycle import Verdict
 from tynysh.store.database import must_be_writing
 from tynysh.store.schema import EventRow, IncidentRow, LearntThresholdRow, WatchHourRow
@@ -172,7 +172,7 @@ def learnt(session: Session, camera_ids: Collection[str]) -> Sequence[LearntThre
             choice=Choice(
                 threshold=row.threshold,
                 standing=Standing(row.standing),
-                rate=Rate(row.per_day, row.low, float("inf") if row.high is None else row.high),
+                rate=AlarmRate(row.per_day, row.low, float("inf") if row.high is None else row.high),
                 recall=row.recall,
                 recall_floor=row.recall_floor,
             ),

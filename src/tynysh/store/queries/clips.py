@@ -12,7 +12,7 @@ from tynysh.store.schema import ClipRow, IncidentRow
 
 
 @dataclass(frozen=True, slots=True)
-class Clip:
+class StoredClip:
     """The clip of an incident. Paths are relative to the evidence folder; times are Unix seconds."""
 
     incident_id: int
@@ -27,13 +27,13 @@ class Clip:
     detail: str | None
 
 
-def get(session: Session, incident_id: int) -> Clip | None:
+def get(session: Session, incident_id: int) -> StoredClip | None:
     """The clip of an incident; None where none is expected."""
     row = session.get(ClipRow, incident_id, options=[joinedload(ClipRow.incident)])
     return None if row is None else _clip(row)
 
 
-def pending(session: Session) -> Sequence[Clip]:
+def pending(session: Session) -> Sequence[StoredClip]:
     """The clips still to be cut, oldest first: what a restarted worker goes on with."""
     rows = session.scalars(
         select(ClipRow)
@@ -114,8 +114,8 @@ def _publish(session: Session, row: ClipRow, now: float) -> None:
     changes.publish(session, changes.ChangeKind.INCIDENT, row.incident_id, now=now)
 
 
-def _clip(row: ClipRow) -> Clip:
-    return Clip(
+def _clip(row: ClipRow) -> StoredClip:
+    return StoredClip(
         incident_id=row.incident_id,
         camera_id=row.incident.camera_id,
         state=row.state,

@@ -22,7 +22,7 @@ MOST_SAMPLES = 512
 
 
 @dataclass(frozen=True, slots=True)
-class Recorded:
+class RecordedEvent:
     """What became of an event: its incident, whether it opened it, whether people will see a change."""
 
     incident_id: int
@@ -38,7 +38,7 @@ def record(
     now: float,
     gap_s: float | None = None,
     clip: bool = False,
-) -> Recorded:
+) -> RecordedEvent:
     """Keep what `event` says in a transaction of its own: durable when this returns. See `write`."""
     with database.writing() as session:
         return write(session, event, camera_id, now=now, gap_s=gap_s, clip=clip)
@@ -52,7 +52,7 @@ def write(
     now: float,
     gap_s: float | None = None,
     clip: bool = False,
-) -> Recorded:
+) -> RecordedEvent:
     """Keep an event, new or told of before, join it to its incident, and tell the feed if people will see a
     change.
 
@@ -68,8 +68,8 @@ def write(
         return _add(session, event, camera_id, now, gap_s, clip)
     overtaken = row.ended_at is not None and event.end_s is None and not row.orphaned
     if overtaken or not _take_over(row, event, now):
-        return Recorded(row.incident_id, opened=False, changed=False)
-    return Recorded(row.incident_id, opened=False, changed=_refresh(session, row.incident, now))
+        return RecordedEvent(row.incident_id, opened=False, changed=False)
+    return RecordedEvent(row.incident_id, opened=False, changed=_refresh(session, row.incident, now))
 
 
 def close_orphans(session: Session, camera_ids: Collection[str], *, now: float) -> Sequence[str]:
@@ -107,7 +107,7 @@ def thinned(curve: Sequence[tuple[float, float]], limit: int = MOST_SAMPLES) -> 
 
 def _add(
     session: Session, event: Event, camera_id: str, now: float, gap_s: float | None, clip: bool
-) -> Recorded:
+) -> RecordedEvent:
     camera = session.get(CameraRow, camera_id)
     if camera is None:
         raise RefusedError(f"Camera {camera_id!r} is not in the database.", hint="tynysh apply adds cameras.")
@@ -130,7 +130,7 @@ def _add(
     session.add(row)
     session.flush()
     _refresh(session, incident, now, surely=True)
-    return Recorded(incident.id, opened=opened, changed=True)
+    return RecordedEvent(incident.id, opened=opened, changed=True)
 
 
 def _candidates(session: Session, camera_id: str, start_s: float, gap_s: float) -> list[Incident]:

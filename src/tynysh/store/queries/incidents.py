@@ -14,7 +14,7 @@ from tynysh.behaviour.signal import Behaviour, Reason
 from tynysh.geometry import Box, GeoPosition
 from tynysh.incidents import lifecycle
 from tynysh.incidents.incident import CameraName, Incident, IncidentDetail, SiteName
-from tynysh.incidents.lifecycle import Action, Handling, State, Step, Verdict
+from tynysh.incidents.lifecycle import Action, Handling, HandlingStep, State, Verdict
 from tynysh.store.database import must_be_writing
 from tynysh.store.queries import changes
 from tynysh.store.schema import CameraRow, EventRow, IncidentRow, IncidentStepRow, SiteRow
@@ -229,8 +229,8 @@ def _verdict(row: IncidentRow | IncidentStepRow) -> Verdict | None:
     return Verdict(row.verdict) if row.verdict else None
 
 
-def _step(row: IncidentStepRow) -> Step:
-    return Step(
+def _step(row: IncidentStepRow) -> HandlingStep:
+    return HandlingStep(
         at=row.at,
         user=row.user,
         action=Action(row.action),
