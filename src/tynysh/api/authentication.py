@@ -66,6 +66,9 @@ def requires(permission: Permission) -> Requires:
     return Requires(permission)
 
 
+CamerasReader = Annotated[Principal, Depends(requires(Permission.CAMERAS_READ))]
+
+
 def set_cookie(response: Response, connection: HTTPConnection, token: str) -> None:
     """Hands the session to the browser. The cookie is for this browser window's life; the server ends it sooner."""
     response.set_cookie(

@@ -2,16 +2,14 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Query
 from pydantic import AwareDatetime, Field
 from starlette.concurrency import run_in_threadpool
 
 from tynysh.api import models
-from tynysh.api.authentication import requires
+from tynysh.api.authentication import CamerasReader
 from tynysh.api.context import Services
 from tynysh.api.incidents import NO_ZERO
-from tynysh.api.permissions import Permission
-from tynysh.api.principal import Principal
 from tynysh.api.status_cache import current
 from tynysh.behaviour.signal import Behaviour, Reason
 from tynysh.media.camera_status import CameraStatus
@@ -71,7 +69,7 @@ class Blindness(models.Answer):
 
 @router.get("")
 async def list_blindness(
-    principal: Annotated[Principal, Depends(requires(Permission.CAMERAS_READ))],
+    principal: CamerasReader,
     services: Services,
     site: Annotated[str | None, Query(max_length=63, pattern=NO_ZERO, description="One site only.")] = None,
 ) -> list[Blindness]:

@@ -9,7 +9,7 @@ from fastapi import Path as PathParameter
 from starlette.concurrency import run_in_threadpool
 
 from tynysh.api import models
-from tynysh.api.authentication import requires
+from tynysh.api.authentication import CamerasReader, requires
 from tynysh.api.context import Context, Services
 from tynysh.api.errors import ApiError, not_found
 from tynysh.api.incidents import NO_ZERO
@@ -25,12 +25,11 @@ from tynysh.store.queries.cameras import RegisteredCamera
 router = APIRouter(prefix="/cameras", tags=["cameras"])
 
 CameraId = Annotated[str, PathParameter(max_length=63, pattern=NO_ZERO)]
-Reader = Annotated[Principal, Depends(requires(Permission.CAMERAS_READ))]
 Viewer = Annotated[Principal, Depends(requires(Permission.CAMERAS_VIEW))]
 
 
 @router.get("")
-async def list_cameras(principal: Reader, services: Services) -> list[models.Camera]:
+async def list_cameras(principal: CamerasReader, services: Services) -> list[models.Camera]:
     """The cameras of the sites that the user may see, in the order of the site file."""
     now = await services.statuses.latest()
 
@@ -43,7 +42,7 @@ async def list_cameras(principal: Reader, services: Services) -> list[models.Cam
 
 
 @router.get("/{camera_id}")
-async def get_camera(camera_id: CameraId, principal: Reader, services: Services) -> models.Camera:
+async def get_camera(camera_id: CameraId, principal: CamerasReader, services: Services) -> models.Camera:
     """One camera."""
     found = await run_in_threadpool(visible, camera_id, principal, services)
     now = await services.statuses.latest()

@@ -5,7 +5,7 @@ from typing import Annotated
 from zoneinfo import ZoneInfo
 
 import numpy as np
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Query, Request
 from fastapi import Path as PathParameter
 from fastapi.responses import StreamingResponse
 from pydantic import AliasPath, AwareDatetime, Field
@@ -13,13 +13,12 @@ from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 
 from tynysh.api import models
-from tynysh.api.authentication import requires
+from tynysh.api.authentication import CamerasReader
 from tynysh.api.cameras import CameraId, visible
 from tynysh.api.context import Context, Services
 from tynysh.api.errors import ApiError, not_found
 from tynysh.api.incidents import NO_ZERO
 from tynysh.api.peer import peer_of
-from tynysh.api.permissions import Permission
 from tynysh.api.principal import Principal
 from tynysh.crowd.grid import floor_grid
 from tynysh.crowd.minutes import MINUTE_S, Measure, Minutes, Series, SeriesKind, by_step, trend
@@ -33,7 +32,6 @@ from tynysh.store.queries.crowd_history import DAY_MIN
 
 router = APIRouter(tags=["crowds"])
 
-Reader = Annotated[Principal, Depends(requires(Permission.CAMERAS_READ))]
 Name = Annotated[str, Query(max_length=120, pattern=NO_ZERO)]
 
 MOST_POINTS = 1500
@@ -169,7 +167,7 @@ class Names(models.Answer):
 
 
 @router.get("/cameras/{camera_id}/crowd")
-async def get_crowd(camera_id: CameraId, principal: Reader, services: Services) -> Crowd:
+async def get_crowd(camera_id: CameraId, principal: CamerasReader, services: Services) -> Crowd:
     """The crowd on a camera now: the same figures that history keeps and `tynysh analyze --counts` writes."""
     await run_in_threadpool(visible, camera_id, principal, services)
     crowd = await services.workers.crowd(camera_id)
@@ -181,7 +179,7 @@ async def get_crowd(camera_id: CameraId, principal: Reader, services: Services) 
 @router.get("/cameras/{camera_id}/grid")
 async def get_grid(
     camera_id: CameraId,
-    principal: Reader,
+    principal: CamerasReader,
     services: Services,
     step_m: Annotated[float, Query(ge=0.5, le=20, description="Metres between lines.")] = 1.0,
 ) -> FloorGrid:
@@ -205,7 +203,7 @@ Format = Annotated[
 
 
 @router.get("/cameras/{camera_id}/crowd/names")
-def list_names(camera_id: CameraId, principal: Reader, services: Services) -> list[Names]:
+def list_names(camera_id: CameraId, principal: CamerasReader, services: Services) -> list[Names]:
     """The zones and lines of a camera of which there is history, those of former settings too."""
     visible(camera_id, principal, services)
     with services.database.reading() as session:
@@ -219,7 +217,7 @@ def list_names(camera_id: CameraId, principal: Reader, services: Services) -> li
 )
 def get_history(
     camera_id: CameraId,
-    principal: Reader,
+    principal: CamerasReader,
     services: Services,
     request: Request,
     begin: From = None,
@@ -260,7 +258,7 @@ def get_history(
 
 
 @router.get("/places")
-def list_places(principal: Reader, services: Services) -> list[PlaceNow]:
+def list_places(principal: CamerasReader, services: Services) -> list[PlaceNow]:
     """The places of the sites that the user may see, in the order of the site file: who is inside, and how many may
     be.
     """
@@ -277,7 +275,7 @@ def list_places(principal: Reader, services: Services) -> list[PlaceNow]:
 def get_place_history(
     site_id: Annotated[str, PathParameter(max_length=63, pattern=NO_ZERO)],
     name: Annotated[str, PathParameter(max_length=120, pattern=NO_ZERO)],
-    principal: Reader,
+    principal: CamerasReader,
     services: Services,
     request: Request,
     begin: From = None,

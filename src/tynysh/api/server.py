@@ -89,17 +89,13 @@ def serve(
     host: str = "127.0.0.1",
     port: int = 8080,
     *,
-    listening: socket.socket | None = None,
     ready: Callable[[], None] | None = None,
 ) -> None:
     """Serve `app` (of `create_app`) until SIGINT, SIGTERM, or the end of the world.
 
-    listening: a socket of `listen`, for a parent that wants to know beforehand that the port is free, or which it
-        is; `host` and `port` are then not used. ready: called when connections are accepted.
-
-    Raises PortError where the port is taken.
+    ready: called when connections are accepted. Raises PortError where the port is taken.
     """
-    listening = listening or listen(host, port)
+    listening = listen(host, port)
     try:
         ConsoleServer(configuration(app), app, ready).run(sockets=[listening])
     finally:

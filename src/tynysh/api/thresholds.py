@@ -3,23 +3,19 @@
 import math
 from typing import Annotated
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter
 from pydantic import AfterValidator, AliasPath, AwareDatetime, Field
 from starlette.concurrency import run_in_threadpool
 
 from tynysh.api import models
-from tynysh.api.authentication import requires
+from tynysh.api.authentication import CamerasReader
 from tynysh.api.cameras import CameraId, visible
 from tynysh.api.context import Services
-from tynysh.api.permissions import Permission
-from tynysh.api.principal import Principal
 from tynysh.behaviour.signal import Behaviour
 from tynysh.incidents.alarm_budget import Standing
 from tynysh.store.queries import alarm_budgets
 
 router = APIRouter(prefix="/cameras", tags=["cameras"])
-
-Reader = Annotated[Principal, Depends(requires(Permission.CAMERAS_READ))]
 
 
 def _chosen(*names: str) -> AliasPath:
@@ -59,7 +55,9 @@ class Threshold(models.Answer):
 
 
 @router.get("/{camera_id}/thresholds")
-async def get_thresholds(camera_id: CameraId, principal: Reader, services: Services) -> list[Threshold]:
+async def get_thresholds(
+    camera_id: CameraId, principal: CamerasReader, services: Services
+) -> list[Threshold]:
     """What was learnt of a camera; empty where it does not learn, or has not been judged yet."""
 
     def load() -> list[Threshold]:

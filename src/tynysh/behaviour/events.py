@@ -51,11 +51,12 @@ class Rule:
     release_s: float
 
     @classmethod
-    def of(cls, settings: AnalyserSettings) -> "Rule":
-        """The rule that an analyser's settings ask for."""
+    def of(cls, settings: AnalyserSettings, threshold: float | None = None) -> "Rule":
+        """The rule that an analyser's settings ask for; with another `threshold` in place of theirs, if given."""
+        on = settings.threshold if threshold is None else threshold
         return cls(
-            on=settings.threshold,
-            off=settings.threshold * settings.release,
+            on=on,
+            off=on * settings.release,
             min_duration_s=settings.min_duration_s,
             cooldown_s=settings.cooldown_s,
             release_s=settings.release_s,

@@ -11,6 +11,7 @@ from tynysh.behaviour.scores import AT_LIMIT
 from tynysh.behaviour.settings import AnalyserSettings, Cooldown, MinDuration
 from tynysh.behaviour.signal import Behaviour, Reason, Signal
 from tynysh.behaviour.spec import AnalyserSpec, Severity, shipped
+from tynysh.crowd.track_stitching import take_up
 from tynysh.geometry import Box, Point, enclosing
 from tynysh.scene.need import Need
 from tynysh.scene.person import Joint
@@ -182,9 +183,9 @@ def _follow(scene: Scene, stays: list[_Stay], present: Sequence[bool]) -> None:
     alone = [stay for stay in stays if stay.track_id not in here]
     for track, staying in zip(scene.tracks, present, strict=True):
         stay = of_track.get(track.id)
-        if stay is None and (stay := _left_alone(alone, track)) is not None:
-            alone.remove(stay)
-            stay.track_id = track.id
+        if stay is None:
+            for stay, _ in take_up(alone, [track], _apart):
+                stay.track_id = track.id
         if stay is None:
             if staying:
                 stays.append(_Stay(track.id, scene.time_s, scene.time_s, track.box))
@@ -221,12 +222,10 @@ def _within_reach(scene: Scene, zone: Zone, track: Track, reach: float) -> bool:
     return distance(scene, zone, track) <= reach
 
 
-def _left_alone(stays: Sequence[_Stay], track: Track) -> _Stay | None:
-    """Of the stays of people lost from sight the one that this track may carry on: the nearest within `SAME_PLACE`."""
-    x, y = track.box.foot
-    near = [(hypot(x - stay.box.foot[0], y - stay.box.foot[1]), stay.since_s, stay) for stay in stays]
-    apart, _, stay = min(near, key=lambda entry: entry[:2], default=(float("inf"), 0.0, None))
-    return stay if apart <= SAME_PLACE * track.box.height else None
+def _apart(stay: _Stay, track: Track) -> float | None:
+    """How far a track is from where somebody who stayed was lost, pixels; None beyond `SAME_PLACE`."""
+    apart = hypot(track.box.foot[0] - stay.box.foot[0], track.box.foot[1] - stay.box.foot[1])
+    return apart if apart <= SAME_PLACE * track.box.height else None
 
 
 SPEC = AnalyserSpec(

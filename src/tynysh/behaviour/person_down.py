@@ -8,6 +8,7 @@ from tynysh.behaviour.posture import StandingHeights, lying, upright
 from tynysh.behaviour.settings import AnalyserSettings, Cooldown, MinDuration
 from tynysh.behaviour.signal import Behaviour, Reason, Signal
 from tynysh.behaviour.spec import AnalyserSpec, Severity, shipped
+from tynysh.crowd.track_stitching import take_up
 from tynysh.geometry import Box
 from tynysh.scene.need import Need
 from tynysh.scene.places import BENCH, foot, watched
@@ -133,23 +134,20 @@ class PersonDownAnalyser:
         )
         self._looked_s = scene.time_s
         seen = scene.seen
-        found: set[str] = set()
+        missed = list(self._fallen)
         for track in seen:
             score = self._lying(scene, track)
-            fallen = self._place_of(track, score, found)
-            if fallen is None:
+            found = take_up(missed, [track], _who_lies if score >= SEEMS_TO_LIE else _same_track)
+            for fallen, _ in found:
+                fallen.level += (score - fallen.level) * (1.0 - exp(-elapsed_s / SMOOTHING_S))
+                fallen.track_id, fallen.seen_s, fallen.missed_s = track.id, scene.time_s, 0.0
                 if score >= SEEMS_TO_LIE:
-                    found.add(self._add(scene, track, score).subject)
-                continue
-            found.add(fallen.subject)
-            fallen.level += (score - fallen.level) * (1.0 - exp(-elapsed_s / SMOOTHING_S))
-            fallen.track_id, fallen.seen_s, fallen.missed_s = track.id, scene.time_s, 0.0
-            if score >= SEEMS_TO_LIE:
-                fallen.box = track.box
-        for fallen in self._fallen:
-            if fallen.subject not in found:
-                fallen.missed_s += elapsed_s
-                fallen.level *= exp(-elapsed_s / FADING_S)
+                    fallen.box = track.box
+            if not found and score >= SEEMS_TO_LIE:
+                self._add(scene, track, score)
+        for fallen in missed:
+            fallen.missed_s += elapsed_s
+            fallen.level *= exp(-elapsed_s / FADING_S)
         self._fallen = [fallen for fallen in self._fallen if self._holds(fallen, seen)]
         self._remember(scene, seen)
 
@@ -174,28 +172,20 @@ class PersonDownAnalyser:
             seen_upright=own is not None,
         )
 
-    def _place_of(self, track: Track, score: float, taken: set[str]) -> _Fallen | None:
-        """The fallen person that a track is: the same track, or one that lies in the same place."""
-        free = [fallen for fallen in self._fallen if fallen.subject not in taken]
-        same = next((fallen for fallen in free if fallen.track_id == track.id), None)
-        if same is not None or score < SEEMS_TO_LIE:
-            return same
-        return next((fallen for fallen in free if _same_place(fallen.box, track.box)), None)
-
-    def _add(self, scene: Scene, track: Track, score: float) -> _Fallen:
+    def _add(self, scene: Scene, track: Track, score: float) -> None:
         self._count += 1
         own = self._upright.get(track.id)
-        fallen = _Fallen(
-            subject=str(self._count),
-            track_id=track.id,
-            box=track.box,
-            since_s=scene.time_s,
-            seen_s=scene.time_s,
-            level=score / 2,
-            fell=own is not None and scene.time_s - own[0] <= FELL_WITHIN_S,
+        self._fallen.append(
+            _Fallen(
+                subject=str(self._count),
+                track_id=track.id,
+                box=track.box,
+                since_s=scene.time_s,
+                seen_s=scene.time_s,
+                level=score / 2,
+                fell=own is not None and scene.time_s - own[0] <= FELL_WITHIN_S,
+            )
         )
-        self._fallen.append(fallen)
-        return fallen
 
     def _holds(self, fallen: _Fallen, seen: Sequence[Track]) -> bool:
         if fallen.level < GONE:
@@ -222,6 +212,17 @@ class PersonDownAnalyser:
             for track_id, entry in self._upright.items()
             if scene.time_s - entry[0] <= OWN_HEIGHT_S
         }
+
+
+def _same_track(fallen: _Fallen, track: Track) -> float | None:
+    return 0.0 if fallen.track_id == track.id else None
+
+
+def _who_lies(fallen: _Fallen, track: Track) -> float | None:
+    """0 for the fallen person's own track, 1 for another that lies in the same place."""
+    if fallen.track_id == track.id:
+        return 0.0
+    return 1.0 if _same_place(fallen.box, track.box) else None
 
 
 def _same_place(a: Box, b: Box) -> bool:

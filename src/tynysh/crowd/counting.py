@@ -4,11 +4,13 @@ import math
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tynysh.crowd.occlusion import OccludedArea, Occlusion
+from tynysh.crowd.track_stitching import take_up
 from tynysh.geometry import Box, areas, box_array, contains_each, iou_matrix, shared_areas
 from tynysh.scene.crowd import PICTURE, Estimate
 from tynysh.scene.person import Person
@@ -170,9 +172,7 @@ class Counter:
         others = _not_among(persons, sure)
         new = [person for person in others if person.score >= COUNTED_SCORE]
         for person in new:
-            walked = [track for track in carried if _may_be(track, person, scene.time_s)]
-            if walked:
-                carried.remove(min(walked, key=lambda track: math.dist(track.box.foot, person.box.foot)))
+            take_up(carried, [person], partial(_walked, time_s=scene.time_s))
         counted = [
             *((track.box, _SEEN) for track in seen),
             *((track.box, _CARRIED) for track in carried),
@@ -302,8 +302,8 @@ def _inside(box: Box, scene: Scene) -> float:
     return box.clipped(scene.width, scene.height).area / max(box.area, 1e-6)
 
 
-def _may_be(track: Track, person: Person, time_s: float) -> bool:
-    """Whether somebody found at `time_s` may be the one of `track`, last found a while ago and walking since."""
+def _walked(track: Track, person: Person, time_s: float) -> float | None:
+    """How far somebody found at `time_s` is from where `track` was last found, pixels; None if too far to be they."""
     height = max(track.box.height, person.box.height)
-    far = (MISPLACED + WALK * (time_s - track.seen_s)) * height
-    return math.dist(track.box.foot, person.box.foot) <= far
+    far = math.dist(track.box.foot, person.box.foot)
+    return far if far <= (MISPLACED + WALK * (time_s - track.seen_s)) * height else None

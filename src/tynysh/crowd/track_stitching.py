@@ -1,7 +1,9 @@
 """Which new track goes on where another broke off?"""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from math import hypot
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +20,31 @@ REACH = 0.6
 LIKE_HEIGHT = 0.7
 """The lower of the two heights is at least this part of the taller."""
 
-_FAR = 1e6
+_NEVER = 1e6
+"""Unlikeness of those who cannot be the same."""
+
+Lost = TypeVar("Lost")
+New = TypeVar("New")
+
+
+def take_up(
+    lost: list[Lost], new: Sequence[New], unlikeness: Callable[[Lost, New], float | None]
+) -> list[tuple[Lost, New]]:
+    """Who of `lost` goes on as whom of `new`, so that the total unlikeness is least; they are taken out of `lost`.
+
+    unlikeness: far below a million, of equals the first are taken; None where the two cannot be the same. Where each
+    that is new should take the likest that is left, without regard to the others, ask for one after the other.
+    """
+    if not lost or not new:
+        return []
+    table = [[unlikeness(old, one) for one in new] for old in lost]
+    cost = np.array([[_NEVER if value is None else value for value in row] for row in table])
+    rows, columns = linear_sum_assignment(cost)
+    pairs = [pair for pair in zip(rows.tolist(), columns.tolist(), strict=True) if cost[pair] < _NEVER]
+    taken = [(lost[row], new[column]) for row, column in pairs]
+    for row, _ in reversed(pairs):
+        del lost[row]
+    return taken
 
 
 @dataclass(slots=True)
@@ -48,8 +74,13 @@ class TrackStitcher:
         """The numbers (N,) of the people that are `tracks` (N) at a look at `time_s`."""
         seen = [track for track in tracks if track.seen(time_s)]
         new = [track for track in seen if track.id not in self._paths]
-        if new:
-            self._inherit(time_s, new)
+        broken = [
+            path
+            for path in self._paths.values()
+            if SAME_INSTANT_S <= time_s - path.track.seen_s <= LONGEST_BREAK_S
+        ]
+        for old, track in take_up(broken, new, _distance):
+            self._paths[track.id] = self._paths.pop(old.track.id)
         for track in seen:
             path = self._paths.get(track.id)
             if path is None:
@@ -67,27 +98,14 @@ class TrackStitcher:
         # Carried forward, while somebody else has the number already, or for too long: nothing is measured of it.
         return -track.id if path is None else path.number
 
-    def _inherit(self, time_s: float, new: Sequence[Track]) -> None:
-        broken = [
-            path
-            for path in self._paths.values()
-            if SAME_INSTANT_S <= time_s - path.track.seen_s <= LONGEST_BREAK_S
-        ]
-        if not broken:
-            return
-        cost = np.full((len(broken), len(new)), _FAR)
-        for row, path in enumerate(broken):
-            old = path.track
-            gone_s = time_s - old.seen_s
-            x, y = old.box.foot
-            x, y = x + old.velocity[0] * gone_s, y + old.velocity[1] * gone_s
-            for column, track in enumerate(new):
-                lower, taller = sorted((old.box.height, track.box.height))
-                far = np.hypot(track.box.foot[0] - x, track.box.foot[1] - y)
-                if lower >= LIKE_HEIGHT * taller and far <= REACH * taller:
-                    cost[row, column] = far / max(taller, 1.0)
-        rows, columns = linear_sum_assignment(cost)
-        for row, column in zip(rows.tolist(), columns.tolist(), strict=True):
-            if cost[row, column] < _FAR:
-                old_id = broken[row].track.id
-                self._paths[new[column].id] = self._paths.pop(old_id)
+
+def _distance(path: _StitchedTrack, track: Track) -> float | None:
+    """How far a new track is from where a broken path leads, in heights; None if too far, or of another height."""
+    old = path.track
+    gone_s = track.seen_s - old.seen_s
+    x, y = old.box.foot
+    lower, taller = sorted((old.box.height, track.box.height))
+    far = hypot(
+        track.box.foot[0] - (x + old.velocity[0] * gone_s), track.box.foot[1] - (y + old.velocity[1] * gone_s)
+    )
+    return far / max(taller, 1.0) if lower >= LIKE_HEIGHT * taller and far <= REACH * taller else None

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from tynysh.demo.script import DARK_FROM_S, DARK_UNTIL_S, FPS, HEIGHT, WIDTH, DrawnPerson, Script
+from tynysh.demo.script import DARK_FROM_S, DARK_UNTIL_S, FPS, HEIGHT, LOOP_S, WIDTH, DrawnPerson, Script
 from tynysh.demo.time_code import write_time_code
 from tynysh.geometry import Floats
 from tynysh.media.frame import Image
@@ -61,7 +61,7 @@ _LETTERS: dict[str, tuple[tuple[tuple[float, float], ...], ...]] = {
 
 def draw(script: Script, time_s: float) -> Image:
     """The picture (HEIGHT, WIDTH, 3), blue first, at a time of the loop; the same time gives the same picture."""
-    time_s %= script.loop_s
+    time_s %= LOOP_S
     picture = _square().copy()
     _flame(picture, time_s)
     for figure in script.figures_at(time_s):

@@ -97,17 +97,15 @@ class Script:
         actors: Sequence[Actor],
         episodes: Sequence[Episode],
         *,
-        loop_s: float = LOOP_S,
         seed: int = SEED,
     ) -> None:
         self.actors = tuple(actors)
         self.episodes = tuple(episodes)
-        self.loop_s = loop_s
         self._seed = seed
 
     def figures_at(self, time_s: float) -> list[DrawnPerson]:
         """The figures at a time of the loop, the farthest first; none while the lens is covered."""
-        time_s %= self.loop_s
+        time_s %= LOOP_S
         found = [
             _figure(number, actor, action, time_s)
             for number, actor in enumerate(self.actors)
@@ -121,7 +119,7 @@ class Script:
 
         The same time gives the same people, whatever was asked before.
         """
-        time_s %= self.loop_s
+        time_s %= LOOP_S
         if DARK_FROM_S <= time_s < DARK_UNTIL_S:
             return []
         people = []

@@ -12,7 +12,7 @@ from typing import Any
 import av
 
 from tynysh.demo.drawing import draw
-from tynysh.demo.script import FPS, HEIGHT, SQUARE, WIDTH, ZONES, Script
+from tynysh.demo.script import FPS, HEIGHT, LOOP_S, SQUARE, WIDTH, ZONES, Script
 from tynysh.demo.time_code import read_time_code
 from tynysh.media.frame import Frame
 from tynysh.media.packet import PacketSource, SourcePacket, StreamInfo
@@ -65,7 +65,7 @@ class SimulatedSource:
         self._clock = clock
         self._sleep = sleep
         self._encoded: list[tuple[bytes, bool]] = []
-        self._pictures = round(script.loop_s * FPS)
+        self._pictures = round(LOOP_S * FPS)
         self._encoder = _Encoder()
         self.info = self._encoder.info
 

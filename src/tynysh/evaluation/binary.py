@@ -58,11 +58,11 @@ def calibration(labels: Labels, scores: Floats, bins: int = 5) -> list[tuple[flo
     ]
 
 
-def wilson(successes: int, trials: int, z: float = 1.959964) -> tuple[float, float] | None:
-    """Wilson's score interval of a proportion, 95 % by default; None without trials."""
+def wilson(successes: int, trials: int) -> tuple[float, float] | None:
+    """Wilson's 95 % score interval of a proportion; None without trials."""
     if trials == 0:
         return None
-    share = successes / trials
+    z, share = 1.959964, successes / trials
     middle = (share + z * z / (2 * trials)) / (1 + z * z / trials)
     half = z * sqrt(share * (1 - share) / trials + z * z / (4 * trials * trials)) / (1 + z * z / trials)
     return max(0.0, middle - half), min(1.0, middle + half)

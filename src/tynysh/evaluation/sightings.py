@@ -109,10 +109,7 @@ def record_sightings(
 
 def _events_at(level: float, enabled: Mapping[Behaviour, AnalyserSettings]) -> EventMaker:
     """What makes events of signals as production does, but from scores of `level`."""
-    rules = {
-        behaviour: Rule.of(settings.model_copy(update={"threshold": level}))
-        for behaviour, settings in enabled.items()
-    }
+    rules = {behaviour: Rule.of(settings, level) for behaviour, settings in enabled.items()}
     return EventMaker(rules, ids=Random(SEED))
 
 

@@ -95,21 +95,19 @@ class CameraFeed:
         *,
         opener: Opener = open_source,
         timeouts: Timeouts | None = None,
-        backoff: Backoff | None = None,
         clock: Clock = Clock(),
         on_state: Callable[[FeedStatus], None] = _ignore,
         stall_s: float = 2.0,
-        decoder_threads: int = 1,
     ) -> None:
         self.spec = spec
         self.info: StreamInfo | None = None
         self._opener = opener
         self._timeouts = timeouts or Timeouts()
-        self._backoff = backoff or Backoff(first_s=1.0)
+        self._backoff = Backoff(first_s=1.0)
         self._clock = clock
         self._on_state = on_state
         self._stall_s = stall_s
-        self._mailbox = FrameMailbox(threads=decoder_threads, monotonic=clock.monotonic)
+        self._mailbox = FrameMailbox(monotonic=clock.monotonic)
         self._analysed = False
         self._subscribers: tuple[PacketQueue, ...] = ()
         self._lock = Lock()

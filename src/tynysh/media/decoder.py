@@ -25,6 +25,12 @@ _DISTRUST_S = 300.0
 _WALKING_SHARE = 0.008
 _SETTLING_RISE = 1.25
 _LONG_GROUP_S = 2.2
+_MEMORY = 128
+_THRESHOLD = 7.0
+# How long a suspicion of the decoder's own keeps it awake for the caller to confirm.
+_HOLD_S = 1.0
+# Time between pictures while resting, where key frames are that frequent: half a second, and a little less.
+_REST_INTERVAL_S = 0.45
 
 
 @dataclass(slots=True)
@@ -47,13 +53,12 @@ class SizeAlarm:
     rate: pictures per second.
     """
 
-    def __init__(self, rate: float, *, threshold: float = 7.0, memory: int = 128) -> None:
+    def __init__(self, rate: float) -> None:
         self.width = max(2, round(rate / 5))
         self._latest: deque[int] = deque(maxlen=self.width)
         self._waiting: deque[float] = deque()
-        self._quiet: deque[float] = deque(maxlen=memory)
-        self._threshold = threshold
-        self._bar = threshold
+        self._quiet: deque[float] = deque(maxlen=_MEMORY)
+        self._bar = _THRESHOLD
         self._key_size = 0
         self._since_key = 0
         self._peak = 0.0
@@ -107,13 +112,13 @@ class SizeAlarm:
     def _refresh(self) -> None:
         level = median(self._quiet)
         spread = 1.4826 * median(abs(total - level) for total in self._quiet)
-        self._bar = max(self._threshold, self._bar * 0.999)
+        self._bar = max(_THRESHOLD, self._bar * 0.999)
         self._level = level
-        self._limit = level + max(self._bar * spread, 0.06 * level * self._bar / self._threshold)
+        self._limit = level + max(self._bar * spread, 0.06 * level * self._bar / _THRESHOLD)
 
     def was_wrong(self) -> None:
         """Nothing had moved: be slower to believe it the next time."""
-        self._bar = min(self._bar * 1.5, 12 * self._threshold)
+        self._bar = min(self._bar * 1.5, 12 * _THRESHOLD)
         if self._quiet:
             self._refresh()
 
@@ -126,9 +131,6 @@ class AdaptiveDecoder:
     `set_active(True)` is called, or when they would take too much room. So nothing is lost by resting: what moved is
     seen later (by a second or so), never not at all. Codecs of key frames alone are decoded twice a second.
 
-    threads: of the codec; one costs least in all.
-    hold_s: how long a suspicion of its own keeps it awake for the caller to confirm by `set_active(True)`.
-    rest_interval_s: time between pictures while resting, where key frames are that frequent.
     probe_s: how long it may rest without looking, where packet sizes have told of motion so far.
     distrusted_probe_s: the same where sizes do not tell, or once did not (constant bit rate), and key frames are
         more than two seconds apart.
@@ -139,18 +141,13 @@ class AdaptiveDecoder:
         self,
         info: StreamInfo,
         *,
-        threads: int = 1,
-        hold_s: float = 1.0,
-        rest_interval_s: float = 0.5,
         probe_s: float = 30.0,
         distrusted_probe_s: float = 1.0,
         buffer_bytes: int = 16 * 2**20,
     ) -> None:
         self.counters = DecoderCounters()
         self._info = info
-        self._context = info.decoder(threads)
-        self._hold_s = hold_s
-        self._rest_interval_s = rest_interval_s * 0.9
+        self._context = info.decoder()
         self._probe_s = probe_s
         self._distrusted_probe_s = distrusted_probe_s
         self._buffer_bytes = buffer_bytes
@@ -199,7 +196,7 @@ class AdaptiveDecoder:
         alarm = not packet.is_key and self._alarm.observe(packet.size, moving=self._moving)
         if not resting:
             yield from self._follow(packet)
-        elif packet.is_key and packet.time_s - self._looked_at_s >= self._rest_interval_s:
+        elif packet.is_key and packet.time_s - self._looked_at_s >= _REST_INTERVAL_S:
             yield from self._probe(packet)
         else:
             self._keep(packet)
@@ -232,7 +229,7 @@ class AdaptiveDecoder:
         return True
 
     def _wake(self, time_s: float, *, by_size: bool = False) -> None:
-        self._awake_until = time_s + self._hold_s
+        self._awake_until = time_s + _HOLD_S
         self._suspected = by_size
 
     def _follow(self, packet: Packet) -> Iterator[Frame]:

@@ -94,7 +94,6 @@ class PictureEncoder:
         *,
         keyframe_s: float = 1.0,
         quality: int = 23,
-        preset: str = "ultrafast",
     ) -> None:
         self._container = av.open(BytesIO(), "w", format="nut")
         self._h264 = _H264Stream(
@@ -103,7 +102,7 @@ class PictureEncoder:
             height,
             fps,
             keyframe_s=keyframe_s,
-            options={"preset": preset, "tune": "zerolatency", "crf": str(quality)},
+            options={"preset": "ultrafast", "tune": "zerolatency", "crf": str(quality)},
         )
         self._container.start_encoding()
         self.info = StreamInfo.of(self._h264.stream)
@@ -139,7 +138,6 @@ class ClipWriter:
         fps: float,
         *,
         quality: int = 26,
-        preset: str = "veryfast",
         keyframe_s: float = 2.0,
     ) -> None:
         self.path = path
@@ -159,7 +157,7 @@ class ClipWriter:
                 height,
                 fps,
                 keyframe_s=keyframe_s,
-                options={"preset": preset, "crf": str(quality)},
+                options={"preset": "veryfast", "crf": str(quality)},
             )
 
     @contextmanager

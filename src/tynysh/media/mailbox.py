@@ -19,7 +19,7 @@ class FrameMailbox:
     are decoded but not handed on until a quarter of that is left, so that what is seen is seen soon; where even
     decoding falls behind, the queue goes on from its latest key frame. Both are counted in `dropped`.
 
-    threads: of the decoder. max_lag_s: seconds of video that may wait, for as many seconds, before frames are skipped
+    max_lag_s: seconds of video that may wait, for as many seconds, before frames are skipped
     (what comes in a burst, as at the beginning of a connection, is not late yet). capacity_s: seconds of video that
     may wait before even decoding is given up; more than the usual interval between key frames. monotonic: seconds
     that never go back.
@@ -28,13 +28,11 @@ class FrameMailbox:
     def __init__(
         self,
         *,
-        threads: int = 1,
         max_lag_s: float = 1.5,
         capacity_s: float = 10.0,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._queue = PacketQueue(capacity_s=capacity_s, monotonic=monotonic)
-        self._threads = threads
         self._max_lag_s = max_lag_s
         self._decoder: AdaptiveDecoder | None = None
         self._info: StreamInfo | None = None
@@ -100,6 +98,6 @@ class FrameMailbox:
                 self._before.pictures += self._decoder.counters.pictures
                 self._before.corrupt += self._decoder.counters.corrupt
             self._info = packet.info
-            self._decoder = AdaptiveDecoder(packet.info, threads=self._threads)
+            self._decoder = AdaptiveDecoder(packet.info)
             self._decoder.set_active(self._moving)
         return self._decoder

@@ -64,7 +64,7 @@ class StreamInfo:
         """Nominal seconds between pictures."""
         return 1.0 / self.rate if self.rate else 1.0 / 25.0
 
-    def decoder(self, threads: int = 1) -> VideoCodecContext:
+    def decoder(self) -> VideoCodecContext:
         """A new decoder of this stream; pictures carry the `opaque` of the packet that they came from."""
         context: VideoCodecContext = VideoCodecContext.create(self.decoder_name, "r")  # type: ignore[assignment]
         context.extradata = self.extradata or None
@@ -73,7 +73,8 @@ class StreamInfo:
             context.pix_fmt = self.pix_fmt
         if self.bits:
             context.bits_per_coded_sample = self.bits
-        context.thread_count = threads
+        # One thread costs least in all.
+        context.thread_count = 1
         context.copy_opaque = True
         return context
 

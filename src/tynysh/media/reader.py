@@ -51,7 +51,7 @@ class VideoFile:
     Opening reads the file's packets once without decoding, so that the time and the index of every picture are
     known before the first is decoded. The same file gives the same frames.
 
-    path: the file or folder. threads: of the decoder.
+    path: the file or folder.
     width, height: pixels of the first file. fps: pictures per second (median). frame_times: (N,) seconds of every
     picture in display order, also of those that will not be decoded; `Frame.index` points into it.
     damage: what is wrong with a file that can be read only in part, else None.
@@ -59,11 +59,10 @@ class VideoFile:
     Raises SourceError where nothing can be read.
     """
 
-    def __init__(self, path: str | Path, *, threads: int = 1) -> None:
+    def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
         self.counters = ReadCounters()
         self.damage: SourceError | None = None
-        self._threads = threads
         self._moving = True
         self._meter = StreamMeter()
         self._decoder: AdaptiveDecoder | None = None
@@ -112,7 +111,7 @@ class VideoFile:
             yield from self._packets_of(part)
 
     def _frames_of(self, part: _FilePart) -> Iterator[Frame]:
-        decoder = self._decoder = AdaptiveDecoder(part.info, threads=self._threads)
+        decoder = self._decoder = AdaptiveDecoder(part.info)
         decoder.set_active(self._moving)
         before = (self.counters.frames_decoded, self.counters.corrupt_packets)
         for packet in self._packets_of(part):

@@ -23,6 +23,7 @@ from tynysh.media.subscription import PacketQueue
 
 _log = logging.getLogger(__name__)
 
+FRAGMENT_S = 0.5
 _CLOCK = Fraction(1, 90000)
 _RETRY_S = 5.0
 _CHECK_S = 2.0
@@ -71,7 +72,7 @@ class Recorder:
     """Writes one camera's packets into segments of fragmented MP4 without re-encoding.
 
     A segment begins with a key frame and its name tells when. Fragments are handed to the operating system every
-    `fragment_s`, so that a crash costs no more than that (and the segment remains readable). Pictures that
+    `FRAGMENT_S`, so that a crash costs no more than that (and the segment remains readable). Pictures that
     MP4 cannot carry (uncompressed, old Microsoft codecs) are re-encoded to H.264.
 
     Where the disk is slower than the camera and the queue drops what waits, `on_state` is told that something is
@@ -90,7 +91,6 @@ class Recorder:
         folder: Path,
         *,
         segment_s: float = 60.0,
-        fragment_s: float = 0.5,
         reserve_bytes: int = 2**30,
         clock: Clock = Clock(),  # noqa: B008 - immutable
         on_state: Callable[[RecorderStatus], None] = _ignore,
@@ -100,7 +100,6 @@ class Recorder:
         self.folder = folder
         self.status = RecorderStatus(RecorderState.WAITING, clock.now())
         self._segment_s = segment_s
-        self._fragment_s = fragment_s
         self._reserve_bytes = reserve_bytes
         self._clock = clock
         self._on_state = on_state
@@ -195,7 +194,7 @@ class Recorder:
         if path.exists():
             # Two first pictures in one millisecond: the clock was set back, or a test is fast.
             return None
-        self._writer = _SegmentWriter(self._open_file(path), path, packet, self._fragment_s)
+        self._writer = _SegmentWriter(self._open_file(path), path, packet)
         return self._writer
 
     def _check_space(self) -> bool:
@@ -256,7 +255,7 @@ class _File:
 class _SegmentWriter:
     """One segment while it is being written."""
 
-    def __init__(self, file: BinaryIO, path: Path, first: Packet, fragment_s: float) -> None:
+    def __init__(self, file: BinaryIO, path: Path, first: Packet) -> None:
         self.info = first.info
         self.path = path
         self.start_s = int(first.time_s * 1000) / 1000
@@ -267,7 +266,7 @@ class _SegmentWriter:
             format="mp4",
             options={
                 "movflags": "frag_keyframe+empty_moov+default_base_moof+skip_trailer",
-                "frag_duration": str(round(fragment_s * 1e6)),
+                "frag_duration": str(round(FRAGMENT_S * 1e6)),
                 "flush_packets": "1",
                 "video_track_timescale": "90000",
             },

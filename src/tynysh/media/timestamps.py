@@ -8,6 +8,9 @@ _REORDER_PICTURES = 17
 _STREAK = 3
 _LEAD_PICTURES = 4
 _REMEMBERED = 32
+_JUMP_S = 10.0
+"""A longer pause is taken for a jump unless arrival times confirm it."""
+
 _DRIFT_WINDOW_S = 10.0
 _DRIFT_RATE = 0.02
 
@@ -29,15 +32,13 @@ class TimestampMender:
 
     interval_s: nominal time between pictures, until the stream shows its own.
     start_s: the time of the first picture.
-    jump_s: a longer pause is taken for a jump unless arrival times confirm it.
 
     mended: how many stamps were not as the stream gave them.
     """
 
-    def __init__(self, *, interval_s: float = 0.04, start_s: float = 0.0, jump_s: float = 10.0) -> None:
+    def __init__(self, *, interval_s: float = 0.04, start_s: float = 0.0) -> None:
         self.mended = 0
         self._start_s = start_s
-        self._jump_s = jump_s
         self._steps: deque[float] = deque([interval_s], maxlen=31)
         self._offset: float | None = None
         self._last: Stamp | None = None
@@ -132,7 +133,7 @@ class TimestampMender:
                 decode = last.decode_time_s + interval / 4
         else:
             self._streak = 0
-            if step < self._jump_s:
+            if step < _JUMP_S:
                 self._steps.append(step)
         self._offset = offset
         shown = decode if pts_s is None else pts_s + offset
@@ -145,7 +146,7 @@ class TimestampMender:
         return Stamp(self._unused(shown, counted=counted), decode)
 
     def _is_jump(self, step: float, arrival_s: float | None) -> bool:
-        limit = max(self._jump_s, 20 * self.interval_s)
+        limit = max(_JUMP_S, 20 * self.interval_s)
         if arrival_s is not None and self._last_arrival is not None:
             waited = arrival_s - self._last_arrival
             return step > waited + min(limit, 2.0) + self._reorder_s or step < -1.0

@@ -198,12 +198,10 @@ class Tracker:
     [1]
     """
 
-    def __init__(
-        self, settings: TrackerSettings | None = None, model: MotionModel | None = None, *, first_id: int = 1
-    ) -> None:
+    def __init__(self, settings: TrackerSettings | None = None, model: MotionModel | None = None) -> None:
         self._settings = settings or TrackerSettings()
         self._model = model or MotionModel()
-        self._next_id = first_id
+        self._next_id = 1
         self._tracklets: list[_Tracklet] = []
         self._time_s: float | None = None
 

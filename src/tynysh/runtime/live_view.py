@@ -70,10 +70,7 @@ class LiveView:
         """End it for all viewers."""
         self._closed = True
         self._wanted.set()
-        with self._lock:
-            for viewer in self._viewers:
-                self._end(viewer)
-            self._viewers.clear()
+        self._end_all()
 
     async def watch(self) -> AsyncGenerator[bytes, None]:
         """The MIME type, the initialisation segment, then fragments from the next key frame on."""
@@ -100,10 +97,7 @@ class LiveView:
                 self._encode_while_watched()
             except Exception:
                 log.exception("live.failed", camera=self._name)
-                with self._lock:
-                    for viewer in self._viewers:
-                        self._end(viewer)
-                    self._viewers.clear()
+                self._end_all()
 
     def _encode_while_watched(self) -> None:
         encoder: FragmentedEncoder | None = None
@@ -128,10 +122,7 @@ class LiveView:
         if old is not None:
             # A picture of another size is another stream: viewers connect again.
             old.close()
-            with self._lock:
-                for viewer in self._viewers:
-                    self._end(viewer)
-                self._viewers.clear()
+            self._end_all()
         return FragmentedEncoder(*size, NOMINAL_FPS)
 
     def _hand_out(self, encoder: FragmentedEncoder, picture: Image, time_s: float) -> None:
@@ -165,6 +156,12 @@ class LiveView:
         with self._lock:
             self._viewers.discard(viewer)
         self._end(viewer)
+
+    def _end_all(self) -> None:
+        with self._lock:
+            for viewer in self._viewers:
+                self._end(viewer)
+            self._viewers.clear()
 
     def _end(self, viewer: _Viewer) -> None:
         def end() -> None:

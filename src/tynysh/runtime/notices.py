@@ -18,10 +18,9 @@ class Notices:
     database is one of before.
     """
 
-    def __init__(self, database: Database, kinds: Collection[ChangeKind], *, full_s: float = FULL_S) -> None:
+    def __init__(self, database: Database, kinds: Collection[ChangeKind]) -> None:
         self._database = database
         self._kinds = frozenset(kinds)
-        self._full_s = full_s
         self._full_at = -float("inf")
         self._seen: Change | None = None
 
@@ -32,7 +31,7 @@ class Notices:
         """
         with self._database.reading() as session:
             newest = changes.newest(session)
-            if not 0.0 <= now - self._full_at < self._full_s:
+            if not 0.0 <= now - self._full_at < FULL_S:
                 news: frozenset[ChangeKind] = self._kinds
             elif newest == self._seen:
                 news = frozenset()

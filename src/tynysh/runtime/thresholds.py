@@ -180,11 +180,7 @@ def tuned(
         if one.behaviour in settings and one.usual == settings[one.behaviour].threshold
     }
     return {
-        behaviour: Rule.of(
-            settings[behaviour].model_copy(
-                update={"threshold": thresholds.get(behaviour, settings[behaviour].threshold)}
-            )
-        )
+        behaviour: Rule.of(settings[behaviour], thresholds.get(behaviour))
         for behaviour in BUDGETED
         if behaviour in settings
     }

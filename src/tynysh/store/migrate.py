@@ -12,8 +12,8 @@ from tynysh.errors import StoreError
 from tynysh.store.database import Database
 
 
-def migrate(database: Database, *, to: str = "head") -> bool:
-    """Bring the tables to version `to`, in one transaction, alone in writing; whether anything was to be done.
+def migrate(database: Database) -> bool:
+    """Bring the tables to the newest version, in one transaction, alone in writing; whether anything was to be done.
 
     Several programs may start at once: the others wait, and find nothing left to do. Raises StoreError where
     the database is of a newer Tynysh, or another program's.
@@ -23,9 +23,9 @@ def migrate(database: Database, *, to: str = "head") -> bool:
         scripts = ScriptDirectory.from_config(config)
         current = MigrationContext.configure(connection).get_current_revision()
         _check(database, connection, scripts, current)
-        if current == (scripts.get_current_head() if to == "head" else to):
+        if current == scripts.get_current_head():
             return False
-        command.upgrade(config, to)
+        command.upgrade(config, "head")
         return True
 
 

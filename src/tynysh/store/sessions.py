@@ -4,7 +4,6 @@ import hashlib
 import hmac
 import ipaddress
 import secrets
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 
@@ -58,7 +57,6 @@ def sign_in(
     address: str | None,
     now: float,
     language: str | None = None,
-    new_token: Callable[[], str] = secrets.token_urlsafe,
 ) -> SignedIn:
     """Check name and password and begin a session.
 
@@ -89,7 +87,7 @@ def sign_in(
     if not users.matches(password_hash or _nobody(), password) or password_hash is None:
         raise _wrong()
     rehashed = users.hashed(password) if users.needs_rehash(password_hash) else None
-    token = new_token()
+    token = secrets.token_urlsafe()
     with database.writing() as session:
         # The account may have been disabled, or its password changed, while the hash was computed.
         if users.password_hash_of(session, name) != password_hash:
