@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tynysh.evaluation.analysis import analyze
     from tynysh.scene.scene import Scene
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 __all__ = ["AnalyserSpec", "Event", "Reason", "Scene", "Signal", "TynyshError", "analyze", "check_analyser"]
 
 # Our matrices are small. NumPy's linear algebra would divide even these among all cores, whose threads then spin for
