@@ -9,7 +9,7 @@ from pydantic import Field
 
 from tynysh.behaviour.climbing import Climbing
 from tynysh.behaviour.scores import AT_LIMIT, ramp
-from tynysh.behaviour.settings import AnalyserSettings, Cooldown, MinDuration, WatchedZone
+from tynysh.behaviour.settings import AnalyserSettings, Cooldown, MinDuration, ZoneName
 from tynysh.behaviour.signal import Behaviour, Reason, Signal
 from tynysh.behaviour.spec import AnalyserSpec, Severity, shipped
 from tynysh.geometry import Box, enclosing
@@ -45,7 +45,7 @@ class IntrusionSettings(AnalyserSettings):
     min_duration_s: MinDuration = 0.8
     cooldown_s: Cooldown = 30.0
     lines: Annotated[
-        tuple[WatchedZone, ...],
+        tuple[ZoneName, ...],
         Field(
             max_length=16,
             title="Lines",

@@ -32,9 +32,9 @@ Cooldown = Annotated[
         description="Seconds after an event in which no further event of the same kind and place begins.",
     ),
 ]
-WatchedZone = Annotated[str, Field(min_length=1, max_length=64)]
+ZoneName = Annotated[str, Field(min_length=1, max_length=64)]
 ZoneNames = Annotated[
-    tuple[WatchedZone, ...],
+    tuple[ZoneName, ...],
     Field(
         max_length=32,
         title="Zones",

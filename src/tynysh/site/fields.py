@@ -33,7 +33,7 @@ Name = Annotated[
     AfterValidator(one_line),
 ]
 
-ZoneName = Annotated[
+GivenZoneName = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64), AfterValidator(one_line)
 ]
 PlainName = Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(one_line)]

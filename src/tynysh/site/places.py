@@ -5,7 +5,7 @@ from typing import Annotated, Self
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from tynysh.site.fields import Name, People, Strict, ZoneName
+from tynysh.site.fields import GivenZoneName, Name, People, Strict
 from tynysh.site.schedule import Clock
 
 
@@ -13,7 +13,7 @@ class PlaceGate(Strict):
     """A counting line through which people come into a place and leave it."""
 
     camera: Name = Field(title="Camera", description="Id or name of a camera of this site.")
-    line: ZoneName = Field(
+    line: GivenZoneName = Field(
         title="Line", description="Name of a line of that camera; its direction leads into the place."
     )
     reversed: bool = Field(
@@ -27,7 +27,7 @@ class PlaceView(Strict):
     """A part of a place that a camera sees; what is seen twice is counted twice."""
 
     camera: Name = Field(title="Camera", description="Id or name of a camera of this site.")
-    zone: ZoneName | None = Field(
+    zone: GivenZoneName | None = Field(
         default=None,
         title="Zone",
         description="Name of a zone of that camera; its whole picture if left out.",
@@ -37,7 +37,7 @@ class PlaceView(Strict):
 class Place(Strict):
     """A part of the site in which people are added up: over its gates, over the views of its cameras, or both."""
 
-    name: ZoneName = Field(title="Name", description="What people call it; unique at its site.")
+    name: GivenZoneName = Field(title="Name", description="What people call it; unique at its site.")
     capacity: People | None = Field(
         default=None, title="Capacity", description="How many people it is meant for, at most."
     )

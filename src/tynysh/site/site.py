@@ -13,7 +13,7 @@ from pydantic_core import PydanticCustomError
 from tynysh.behaviour.registry import default_settings
 from tynysh.site import references
 from tynysh.site.camera import Camera, Defaults, Effective
-from tynysh.site.fields import Identifier, Name, Strict, ZoneName, plain
+from tynysh.site.fields import GivenZoneName, Identifier, Name, Strict, plain
 from tynysh.site.identifiers import with_identifiers
 from tynysh.site.incidents import ClipLength, Joining
 from tynysh.site.places import Place
@@ -80,7 +80,7 @@ class Site(Strict):
     time_zone: Annotated[str, AfterValidator(_time_zone)] = Field(
         title="Time zone", description="IANA name, as `Asia/Almaty`; schedules are in its local time."
     )
-    schedules: dict[ZoneName, Schedule] = Field(
+    schedules: dict[GivenZoneName, Schedule] = Field(
         default={},
         title="Schedules",
         description='Named hours, of which analysers speak: `night: {from: "22:00", to: "06:00"}`.',

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from tynysh.scene.crowd import PICTURE
-from tynysh.site.fields import Corner, People, Strict, ZoneName
+from tynysh.site.fields import Corner, GivenZoneName, People, Strict
 
 
 class ZoneKind(StrEnum):
@@ -68,7 +68,7 @@ def _cross(a: Corner, b: Corner, c: Corner, d: Corner) -> bool:
 class Zone(Strict):
     """A named part of the picture."""
 
-    name: Annotated[ZoneName, AfterValidator(_not_the_picture)] = Field(
+    name: Annotated[GivenZoneName, AfterValidator(_not_the_picture)] = Field(
         title="Name", description="What people call it; unique on its camera."
     )
     kind: ZoneKind = Field(
@@ -99,7 +99,7 @@ class Line(Strict):
     """A line across the picture, on the floor, on which people are counted in both directions. Who crosses it from
     its left to its right, looking from `from` to `to`, goes in its direction."""
 
-    name: ZoneName = Field(title="Name", description="What people call it; unique on its camera.")
+    name: GivenZoneName = Field(title="Name", description="What people call it; unique on its camera.")
     begin: Corner = Field(alias="from", title="From", description="Where it begins, `[x, y]` from 0 to 1.")
     end: Corner = Field(alias="to", title="To", description="Where it ends, `[x, y]` from 0 to 1.")
 

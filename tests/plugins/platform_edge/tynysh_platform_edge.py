@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from tynysh.behaviour.settings import AnalyserSettings, WatchedZone
+from tynysh.behaviour.settings import AnalyserSettings, ZoneName
 from tynysh.behaviour.signal import Behaviour, Reason, Signal
 from tynysh.behaviour.spec import AnalyserSpec, Severity, Words
 from tynysh.scene.places import foot
@@ -18,7 +18,7 @@ class PlatformEdgeSettings(AnalyserSettings):
     limit_s: float = Field(
         5.0, ge=1, le=600, title="Limit", description="Seconds that one may stand beyond the line."
     )
-    lines: tuple[WatchedZone, ...] = Field(
+    lines: tuple[ZoneName, ...] = Field(
         (), title="Lines", description="Names of lines; all if empty. Right is beyond."
     )
 
