@@ -27,7 +27,7 @@ def test_a_silent_camera_is_a_blind_place_and_says_what_it_hides(make_house) -> 
         }
     ]
     assert faulty["zones"] == [{"name": "Stage", "kind": "protected", "seen_by": []}]
-    assert faulty["behaviours"] == ["fight", "aggression", "person_down", "crush_risk", "crowd_run"]
+    assert faulty["behaviours"] == ["crush_risk", "fight", "person_down", "crowd_run", "aggression"]
     assert (park["blind"], park["faulty"]) == (0, [])
     assert park["seeing"] == [{"id": "park-door", "name": "park door", "simulated": False}]
 
