@@ -257,7 +257,7 @@ async def test_a_row_that_cannot_be_told_holds_up_nothing(make_house) -> None:
     house = make_house()
     bad, good = await happens(house), await happens(house)
     with house.database.writing() as session:
-        session.execute(text("UPDATE incident SET state = 'yodelling' WHERE id = :id"), {"id": bad})
+        session.execute(text("UPDATE incident SET behaviours = '7' WHERE id = :id"), {"id": bad})
         session.execute(text("UPDATE camera SET settings = '[]' WHERE id = 'park-door'"))
         changes.publish(session, changes.ChangeKind.INCIDENT, bad, now=house.clock.now)
         changes.publish(session, changes.ChangeKind.INCIDENT, "no number", now=house.clock.now)
