@@ -102,9 +102,7 @@ def changed(session: Session, statuses: Mapping[str, CameraStatus]) -> dict[str,
     query = select(CameraStateRow.camera_id, CameraStateRow.state, CameraStateRow.detail)
     kept = {
         camera_id: (state, detail)
-        for camera_id, state, detail in session.execute(
-            query.where(CameraStateRow.camera_id.in_(statuses))
-        ).tuples()
+        for camera_id, state, detail in session.execute(query.where(CameraStateRow.camera_id.in_(statuses)))
     }
     return {
         camera_id: status
