@@ -26,7 +26,7 @@ class CountLog:
     >>> for time_s, people in [(0.0, 3), (0.9, 4), (1.1, 5)]:
     ...     place = PlaceCrowd(PICTURE, Estimate(people, people, people + 1))
     ...     scene = Scene(time_s, 100, 100, crowd=CrowdState(time_s, (place,)))
-    ...     log.observe(Step(scene, frame=None, to_blur={}, signals=(), events=(), near_alarms={}))
+    ...     log.observe(Step(scene, frame=None, to_blur={}, signals=(), events=(), swept_alarms={}))
     >>> print(log.text(duration_s=2.0), end="")
     time_s,zone,count,low,high,density
     0,picture,3,3,4,
