@@ -158,8 +158,8 @@ class Counter:
         }
 
     def _present(self, scene: Scene, persons: Sequence[Person]) -> list[Presence]:
-        tracks = self._remember(scene)
-        sure = [track for track in tracks if self._sure(track)]
+        self._remember(scene)
+        sure = [track for track in scene.tracks if self._standings[track.id].score >= COUNTED_SCORE]
         seen = [track for track in sure if track.seen(scene.time_s)]
         carried = [
             track
@@ -187,7 +187,7 @@ class Counter:
             for n, box in enumerate(boxes)
         ]
 
-    def _remember(self, scene: Scene) -> tuple[Track, ...]:
+    def _remember(self, scene: Scene) -> None:
         standings = {}
         for track in scene.tracks:
             standing = self._standings.get(track.id) or _Standing(track.score, track.seen_s)
@@ -197,10 +197,6 @@ class Counter:
                 standing.seen_s = track.seen_s
             standings[track.id] = standing
         self._standings = standings
-        return scene.tracks
-
-    def _sure(self, track: Track) -> bool:
-        return self._standings[track.id].score >= COUNTED_SCORE
 
     def _estimate(
         self, name: str, time_s: float, people: Sequence[Presence], behind: tuple[float, float]
