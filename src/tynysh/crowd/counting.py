@@ -162,7 +162,7 @@ class Counter:
 
     def _present(self, scene: Scene, persons: Sequence[Person]) -> list[Presence]:
         self._remember(scene)
-        sure = [track for track in scene.tracks if self._standings[track.id].score >= COUNTED_SCORE]
+        sure = [track for track in scene.tracks if self._track_scores[track.id].score >= COUNTED_SCORE]
         seen = [track for track in sure if track.seen(scene.time_s)]
         carried = [
             track
