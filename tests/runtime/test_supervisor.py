@@ -121,6 +121,7 @@ def test_sigterm_ends_everything_in_good_order(supervise: Callable[..., Running]
     (child,) = running.pids("console")
     running.process.terminate()
     assert running.process.wait(30) == 0
+    assert "OPTIONS" not in running.log.read_text(), "signs of life are not for the log"
     assert not is_alive(child)
     assert not running.told("child.killed")
     assert "Traceback" not in running.log.read_text()
