@@ -150,6 +150,12 @@ class CameraFeed:
         return self._meter.health(self._clock.monotonic())
 
     @property
+    def unasked_s(self) -> float:
+        """For how long analysis has not come for more: seconds at most while it works, also while nothing arrives."""
+        asked_at = self._mailbox.asked_at
+        return 0.0 if asked_at is None else self._clock.monotonic() - asked_at
+
+    @property
     def ended(self) -> bool:
         """Whether its thread was started and runs no more, as only `stop` should make it."""
         thread = self._thread
