@@ -16,6 +16,7 @@ from tynysh.commands import (
     demo,
     evaluate,
     models,
+    retention,
     run,
     site,
     tune,
@@ -53,6 +54,7 @@ for command in (
     calibrate.calibrate,
     tune.tune,
     verdicts.export_verdicts,
+    retention.accept_clock,
     run.run,
     demo.demo,
 ):

@@ -99,8 +99,10 @@ class Place:
                 incidents.take_step(session, number, Action.VERIFY, user="a", now=at + 60, verdict=verdict)
         return number
 
-    def delete_due(self) -> Deleted:
-        return delete_due(self.database, recordings=self.recordings, evidence=self.evidence, now=NOW)
+    def delete_due(self, counted_to: float = NOW) -> Deleted:
+        return delete_due(
+            self.database, recordings=self.recordings, evidence=self.evidence, now=NOW, counted_to=counted_to
+        )
 
     def clip(self, number: int) -> str:
         with self.database.reading() as session:
@@ -144,6 +146,26 @@ def test_what_is_being_written_is_left_alone(place: Place) -> None:
     place.record("north", 0.5, 0.0, bytes=5 * MEGABYTE)
     assert place.delete_due().segments == 1
     assert place.recorded("north") == [0.0]
+
+
+def test_ages_are_those_at_the_time_reckoned_and_the_record_has_the_clocks(place: Place) -> None:
+    place.record("north", 5, 4.5, 1)
+    number = place.incident(11)
+    assert place.delete_due(NOW - 3 * DAY) == Deleted()
+    assert place.delete_due(NOW - 0.5 * DAY) == Deleted(segments=1, clips=1, bytes=MEGABYTE + 2000)
+    assert place.clip(number) == "none"
+    with place.database.reading() as session:
+        entry = session.scalars(select(AuditEntryRow).where(AuditEntryRow.action == "clip.delete")).one()
+    assert entry.at == NOW
+
+
+def test_nothing_of_the_future_is_deleted_and_room_is_kept_by_the_order_of_recordings(place: Place) -> None:
+    place.record("north", -200, -201)
+    place.record("south", 1)
+    assert place.delete_due() == Deleted()
+    place.apply("north", "south", recordings={"days": 2, "gigabytes": 0.002})
+    assert place.delete_due().segments == 1
+    assert place.recorded("south") == [], "the oldest first, whatever the clock says"
 
 
 def test_other_files_beside_recordings_are_left_alone(place: Place) -> None:
@@ -197,9 +219,9 @@ def test_what_cannot_be_deleted_is_tried_again(place: Place, monkeypatch: pytest
 def test_room_is_kept_often_of_recordings_alone_and_where_it_is_bounded(place: Place) -> None:
     place.record("north", 5, 1.0, 0.5)
     number = place.incident(11)
-    assert delete_beyond_room(place.database, recordings=place.recordings, now=NOW) == Deleted()
+    assert delete_beyond_room(place.database, recordings=place.recordings, counted_to=NOW) == Deleted()
     place.apply("north", recordings={"days": 2, "gigabytes": 0.001})
-    assert delete_beyond_room(place.database, recordings=place.recordings, now=NOW).segments == 2
+    assert delete_beyond_room(place.database, recordings=place.recordings, counted_to=NOW).segments == 2
     assert place.recorded("north") == [0.5]
     assert place.clip(number) == "ready"
 
@@ -249,7 +271,7 @@ def test_figures_by_minute_go_when_their_sites_time_is_over(city: Database) -> N
             crowd_history.write(session, {Series(SeriesKind.ZONE, owner, "picture"): days})
     now = 60.0 * (29_000_000 + 1440 * 100)
     with city.writing() as session:
-        assert forget_history(session, now=now) > 60
+        assert forget_history(session, counted_to=now) > 60
     with city.reading() as session:
         left = {
             owner: crowd_history.read(session, Series(SeriesKind.ZONE, owner, "picture"), 0, 2**31 - 1).at

@@ -15,6 +15,7 @@ import pytest
 from tests.runtime.street import CoatDetector, write_street
 
 from tynysh.perception.detector import Detector
+from tynysh.runtime.camera_runner import HANG_S
 from tynysh.runtime.data_folder import DataFolder
 from tynysh.runtime.networks import Networks
 from tynysh.runtime.worker import Rhythm, Worker
@@ -78,7 +79,9 @@ class Installation:
         apply(site_file, self.database, now=1.0, user="installer")
 
     @contextmanager
-    def worker(self, *, detector: Detector | None = None, number: int = 0, of: int = 1) -> Iterator[Worker]:
+    def worker(
+        self, *, detector: Detector | None = None, number: int = 0, of: int = 1, hang_s: float = HANG_S
+    ) -> Iterator[Worker]:
         """A worker at work, in a thread."""
         networks = Networks(detector=detector or CoatDetector(), pose=None)  # type: ignore[arg-type]
         database = Database.open(self.url)
@@ -89,7 +92,7 @@ class Installation:
             database,
             networks,
             Random(7),
-            Rhythm(round_s=0.3, figures_s=0.3, retry_first_s=0.2),
+            Rhythm(round_s=0.3, figures_s=0.3, retry_first_s=0.2, hang_s=hang_s),
         )
         stop = threading.Event()
         failures: list[BaseException] = []

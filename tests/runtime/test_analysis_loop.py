@@ -1,10 +1,12 @@
 """What a frame came to reaches all who listen, whatever becomes of one of them."""
 
+import threading
 from collections.abc import Iterator, Mapping
 
 import pytest
 from structlog.testing import capture_logs
 from tests.runtime.steps import event, step
+from tests.servers import until
 
 from tynysh.behaviour.event import Event, Phase
 from tynysh.media.camera import FeedStatus, FeedTick
@@ -106,6 +108,33 @@ def test_a_pipeline_that_breaks_ends_the_loop_and_its_events() -> None:
     with pytest.raises(ZeroDivisionError):
         made.run(frames(1.0), lambda: None)
     assert [each.phase for each in events] == [Phase.ENDED]
+
+
+def test_what_hangs_ends_its_events_when_it_is_given_up_and_reaches_nobody_should_it_go_on() -> None:
+    events: list[Event] = []
+    listener = Listener()
+    made, pipeline = loop(listener, events=events)
+    hangs, goes_on = threading.Event(), threading.Event()
+    process = pipeline.process
+
+    def hang(frame: Frame, stream: object) -> Step | None:
+        if frame.time_s == 1.0:
+            hangs.set()
+            goes_on.wait()
+        return process(frame, stream)
+
+    pipeline.process = hang  # type: ignore[method-assign]
+    thread = threading.Thread(target=made.run, args=(frames(0.0, 1.0, 2.0), lambda: None))
+    thread.start()
+    assert hangs.wait(10)
+    made.abandon(200.0)
+    goes_on.set()
+    assert until(lambda: not thread.is_alive(), 10)
+    assert [(each.phase, each.id, each.end_s) for each in events] == [
+        (Phase.BEGUN, "0", None),
+        (Phase.ENDED, "0", 200.0),
+    ]
+    assert [each.scene.time_s for each in listener.steps] == [0.0]
 
 
 @pytest.mark.parametrize(

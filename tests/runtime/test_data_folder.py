@@ -1,11 +1,20 @@
 """An installation's files are its user's own, and what cannot be used is told."""
 
 import os
+import socket
+import subprocess
+import sys
+import textwrap
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+import tynysh
 from tynysh.bus.sockets import PATH_LIMIT
+from tynysh.cli import run_command
+from tynysh.demo.city import MARKER, fresh_folder
 from tynysh.errors import TynyshError
 from tynysh.runtime.data_folder import DataFolder
 
@@ -42,3 +51,66 @@ def test_a_file_in_the_way_is_told(tmp_path: Path) -> None:
     with pytest.raises(TynyshError, match="cannot be used") as caught:
         DataFolder.open(tmp_path / "file" / "data")
     assert "--data" in str(caught.value.hint)
+
+
+HOLDER = """
+    import sys, time
+    from pathlib import Path
+    from tynysh.runtime.data_folder import DataFolder
+
+    with DataFolder.open(Path(sys.argv[1])).alone():
+        print("held", flush=True)
+        sys.stdin.read()
+"""
+
+
+@contextmanager
+def held(root: Path) -> Iterator[subprocess.Popen[str]]:
+    """A process that runs the installation at `root`, until the end at the latest."""
+    source = str(Path(tynysh.__file__).parents[1])
+    with subprocess.Popen(
+        [sys.executable, "-c", textwrap.dedent(HOLDER), str(root)],
+        env={**os.environ, "PYTHONPATH": source},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "held\n"
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def test_two_installations_on_one_folder_refuse_each_other_and_other_commands_do_not(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "other").symlink_to(tmp_path / "data")
+    with held(tmp_path / "data") as process:
+        for name in ("data", "other"):
+            capsys.readouterr()
+            assert run_command(["run", "--data", str(tmp_path / name), "--port", "8"]) == 1
+            printed = capsys.readouterr().err
+            assert f"process {process.pid} on {socket.gethostname()}" in printed
+            assert "--data" in printed
+        assert run_command(["users", "add", "a", "--role", "admin", "--data", str(tmp_path / "data")]) == 0
+        assert run_command(["accept-clock", "--data", str(tmp_path / "data")]) == 0
+
+
+def test_a_demo_does_not_empty_the_folder_of_another_that_runs(tmp_path: Path) -> None:
+    root = fresh_folder(tmp_path / "demo").root
+    with held(root), pytest.raises(TynyshError, match="in use"):
+        fresh_folder(root)
+    assert (root / MARKER).exists()
+    fresh_folder(root)
+
+
+def test_one_that_was_killed_keeps_nobody_out(tmp_path: Path) -> None:
+    with held(tmp_path) as process:
+        process.kill()
+        process.wait(10)
+        with DataFolder.open(tmp_path).alone():
+            assert f"process {os.getpid()} " in (tmp_path / "running").read_text()
+    with DataFolder.open(tmp_path).alone():
+        pass

@@ -1,20 +1,28 @@
 """What cannot be done now and then keeps nothing else from being done."""
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from tests.runtime.conftest import Installation, camera, site
 
+from tynysh.errors import StoreError
 from tynysh.evidence import retention
+from tynysh.evidence.retention_time import Clocks
 from tynysh.media.segment import segment_path
 from tynysh.runtime import housekeeping
+from tynysh.runtime.clocks import read_clocks
 from tynysh.runtime.housekeeping import Housekeeping
+from tynysh.store.database import Database
 from tynysh.store.queries import alarm_budgets
 from tynysh.store.schema import CrowdBlockRow, CrowdSeriesRow
 
 NOW = 2_000_000_000.0
+DAY = 86_400.0
+RIGHT = Clocks(NOW, "first", 100.0, synchronised=False)
 
 
 class NoClips:
@@ -24,9 +32,9 @@ class NoClips:
         pass
 
 
-def keeper(installation: Installation) -> Housekeeping:
+def keeper(installation: Installation, clocks: Clocks = RIGHT) -> Housekeeping:
     clips: Any = NoClips()
-    return Housekeeping(installation.database, installation.folder, clips, clock=lambda: NOW)
+    return Housekeeping(installation.database, installation.folder, clips, clocks=lambda: clocks)
 
 
 def test_a_damaged_block_of_history_keeps_no_threshold_from_being_learnt(installation: Installation) -> None:
@@ -57,3 +65,61 @@ def test_a_fault_of_ours_keeps_no_footage_that_is_due(
     monkeypatch.setattr(retention, "forget_history", broken)
     keeper(installation).keep_house()
     assert not old.exists()
+
+
+def recorded(installation: Installation, *days_ago: float) -> list[Path]:
+    """Segments of the camera north that began so long ago, each followed by another."""
+    folder = installation.folder.recordings / "north"
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = [segment_path(folder, NOW - ago * DAY) for ago in days_ago]
+    for path, ago in zip(paths, days_ago, strict=True):
+        path.write_bytes(bytes(10**6))
+        os.utime(path, (NOW - ago * DAY,) * 2)
+    return paths
+
+
+def test_a_clock_that_jumps_200_days_deletes_no_recording_that_is_not_due(installation: Installation) -> None:
+    bounded = {"recordings": {"days": 7, "gigabytes": 1}}
+    installation.apply(site(camera("north", Path("north.mp4")), retention=bounded))
+    old, *kept = recorded(installation, 9, 7.5, 6.9, 1)
+    jumped = replace(RIGHT, now=NOW + 200 * DAY, up_s=RIGHT.up_s + 600)
+    keeper(installation).keep_house()
+    assert not old.exists()
+    keeper(installation, jumped).keep_within_room()
+    keeper(installation, jumped).keep_house()
+    restarted = replace(jumped, boot="second")
+    keeper(installation, restarted).keep_within_room()
+    keeper(installation, restarted).keep_house()
+    assert all(path.exists() for path in kept)
+    keeper(installation, replace(restarted, synchronised=True)).keep_house()
+    assert not any(path.exists() for path in kept)
+
+
+def test_room_is_kept_while_the_clock_is_doubted(installation: Installation) -> None:
+    bounded = {"recordings": {"days": 7, "gigabytes": 0.0025}}
+    installation.apply(site(camera("north", Path("north.mp4")), retention=bounded))
+    oldest, *kept = recorded(installation, 3, 2, 1)
+    keeper(installation).keep_house()
+    more = recorded(installation, 0.5)
+    keeper(installation, replace(RIGHT, now=NOW + 200 * DAY)).keep_within_room()
+    assert [path.exists() for path in (oldest, *kept, *more)] == [False, False, True, True]
+
+
+def test_what_is_due_goes_while_the_database_cannot_be_written(installation: Installation) -> None:
+    installation.apply(site(camera("north", Path("north.mp4"))))
+    keeper(installation).keep_house()
+    old, kept, _ = recorded(installation, 9, 7.5, 1)
+
+    def full(_: Database) -> None:
+        raise StoreError("full")
+
+    with patch.object(Database, "writing", full):
+        keeper(installation).keep_house()
+    assert not old.exists()
+    assert kept.exists()
+
+
+def test_this_machine_tells_when_it_was_started_and_how_long_it_has_run() -> None:
+    first, second = read_clocks(), read_clocks()
+    assert first.boot == second.boot
+    assert 0 <= second.up_s - first.up_s < 60

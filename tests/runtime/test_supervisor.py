@@ -20,16 +20,23 @@ from tynysh.runtime.data_folder import DataFolder
 
 SUPERVISOR = """
     import json, os, sys
+    from functools import partial
     from random import Random
+    import httpx
     from tynysh.bus.workers import Workers
     from tynysh.runtime import logs
     from tynysh.runtime.data_folder import DataFolder
-    from tynysh.runtime.supervisor import Supervisor
+    from tynysh.runtime.supervisor import Patience, Supervisor, console_answers
 
     logs.configure(json_lines=True)
-    supervisor = Supervisor(os.environ, Random(1), Workers(DataFolder.open().bus))
+    workers = Workers(DataFolder.open().bus)
+    patience = Patience(ask_s=0.1, answer_s=2.0, silent_s=float(sys.argv[2]), start_s=float(sys.argv[3]))
+    supervisor = Supervisor(os.environ, Random(1), workers, patience)
     for name, *arguments in json.loads(sys.argv[1]):
-        supervisor.add(name, *arguments)
+        port = arguments[-1].partition("--port=")[2]
+        client = httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False)
+        at = partial(console_answers, client) if port else partial(workers.answers, name)
+        supervisor.add(name, *arguments, answers=at)
     sys.exit(supervisor.run())
 """
 
@@ -37,11 +44,25 @@ SUPERVISOR = """
 class Running:
     """A supervisor in a process of its own, and its log."""
 
-    def __init__(self, root: Path, children: Sequence[Sequence[str]], environment: dict[str, str]) -> None:
+    def __init__(
+        self,
+        root: Path,
+        children: Sequence[Sequence[str]],
+        environment: dict[str, str],
+        silent_s: float,
+        start_s: float,
+    ) -> None:
         self.log = root / "supervisor.log"
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-c", textwrap.dedent(SUPERVISOR), json.dumps(children)],
+                [
+                    sys.executable,
+                    "-c",
+                    textwrap.dedent(SUPERVISOR),
+                    json.dumps(children),
+                    str(silent_s),
+                    str(start_s),
+                ],
                 env=environment,
                 stdin=subprocess.DEVNULL,
                 stderr=log,
@@ -68,9 +89,9 @@ def is_alive(pid: int) -> bool:
 def supervise(tmp_path: Path, sqlite_url: str) -> Iterator[Callable[..., Running]]:
     started: list[Running] = []
 
-    def start(*children: Sequence[str]) -> Running:
+    def start(*children: Sequence[str], silent_s: float = 60.0, start_s: float = 60.0) -> Running:
         environment = {**os.environ, "TYNYSH_DATA": str(tmp_path / "data"), "TYNYSH_DATABASE": sqlite_url}
-        started.append(Running(tmp_path, children, environment))
+        started.append(Running(tmp_path, children, environment, silent_s, start_s))
         return started[-1]
 
     yield start
@@ -100,6 +121,7 @@ def test_sigterm_ends_everything_in_good_order(supervise: Callable[..., Running]
     (child,) = running.pids("console")
     running.process.terminate()
     assert running.process.wait(30) == 0
+    assert "OPTIONS" not in running.log.read_text(), "signs of life are not for the log"
     assert not is_alive(child)
     assert not running.logged("child.killed")
     assert "Traceback" not in running.log.read_text()
@@ -185,3 +207,52 @@ def test_a_child_that_always_ends_is_tried_again_and_again_but_not_in_haste(
     died = running.logged("child.died")
     assert [entry["restarts"] for entry in died] == list(range(1, len(died) + 1))
     assert all(entry["again_in_s"] >= 0.2 for entry in died)
+
+
+def test_a_child_that_hangs_is_killed_and_started_again_and_the_others_go_on(
+    supervise: Callable[..., Running],
+) -> None:
+    ports = free_port(), free_port()
+    running = supervise(console(ports[0]), ["other", *console(ports[1])[1:]], silent_s=3.0, start_s=30.0)
+    assert until(lambda: answers(ports[0]) and answers(ports[1]), 60)
+    (stopped,) = running.pids("console")
+    os.kill(stopped, signal.SIGSTOP)
+    assert until(lambda: len(running.pids("console")) == 2, 40)
+    assert not is_alive(stopped)
+    assert until(lambda: answers(ports[0]), 60)
+    assert len(running.pids("other")) == 1
+    (hangs,) = running.logged("child.hangs")
+    assert hangs["child"] == "console"
+    assert hangs["silent_s"] >= 3.0
+    (died,) = running.logged("child.died")
+    assert died["exit_code"] == -signal.SIGKILL
+
+
+async def test_a_child_that_no_longer_answers_on_the_bus_is_killed(
+    supervise: Callable[..., Running], tmp_path: Path
+) -> None:
+    hangs, asked = asyncio.Event(), asyncio.Event()
+
+    async def answer(_: Request) -> AsyncGenerator[bytes, None]:
+        """Stands for the child's part on the bus."""
+        asked.set()
+        if hangs.is_set():
+            await asyncio.Event().wait()
+        yield b"{}"
+
+    async with DataFolder.open(tmp_path / "data").bus.serve("worker-0", answer):
+        running = supervise(["worker-0", *console(free_port())[1:], "--allowed-host=bus"], silent_s=2.0)
+        await asyncio.wait_for(asked.wait(), 30)
+        assert not await asyncio.to_thread(until, lambda: bool(running.logged("child.hangs")), 3)
+        hangs.set()
+        assert await asyncio.to_thread(until, lambda: len(running.pids("worker-0")) == 2, 20)
+    assert [entry["child"] for entry in running.logged("child.hangs")] == ["worker-0"]
+
+
+def test_a_child_is_given_longer_to_give_its_first_sign_of_life(supervise: Callable[..., Running]) -> None:
+    """This one is never on the bus."""
+    running = supervise(
+        ["worker-0", *console(free_port())[1:], "--allowed-host=bus"], silent_s=0.1, start_s=6.0
+    )
+    assert until(lambda: bool(running.logged("child.hangs")), 30)
+    assert running.logged("child.hangs")[0]["silent_s"] >= 6.0

@@ -244,6 +244,35 @@ def test_a_camera_whose_analysis_breaks_is_started_again_and_others_go_on(
     assert detector.broke == 1
 
 
+def test_a_camera_whose_analysis_hangs_is_told_as_not_watched_and_started_again(
+    installation: Installation, streets: Path
+) -> None:
+    goes_on = threading.Event()
+
+    class HangsOnce(CoatDetector):
+        hung = 0
+
+        def detect(self, frame: Frame) -> Sequence[Person]:
+            if self.hung < 1:
+                self.hung += 1
+                goes_on.wait()
+            return super().detect(frame)
+
+    def hangs() -> list[Incident]:
+        return [incident for incident in listed(installation) if incident.behaviour == Behaviour.CAMERA_FAULT]
+
+    installation.apply(site(camera("north", streets / "street.mp4")))
+    with installation.worker(detector=HangsOnce(), hang_s=2.0):
+        try:
+            assert until(lambda: bool(hangs()), 30)
+            assert until(lambda: hangs()[0].ended_at is not None, 30)
+            assert until(lambda: is_live(installation, "north"), 10)
+            assert until(lambda: len(listed(installation)) > 1, 30), "it is watched as before"
+        finally:
+            goes_on.set()
+    assert len(hangs()) == 1
+
+
 def test_a_camera_whose_password_is_not_to_be_found_says_so_until_it_is(
     installation: Installation, streets: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -182,6 +182,16 @@ class TestGuessing:
             fail(office, now=6.0)
         sign_in(office, "aigerim", PASSWORD, address=HOME, now=6.0)
 
+    def test_a_clock_that_was_ahead_meanwhile_shuts_nobody_out(self, office: Database) -> None:
+        for _ in range(5):
+            fail(office, now=200 * 86_400.0)
+        sign_in(office, "aigerim", PASSWORD, address=HOME, now=0.0)
+        for _ in range(5):
+            fail(office, now=200 * 86_400.0)
+        fail(office, now=1.0)
+        with pytest.raises(TooManyAttemptsError):
+            sign_in(office, "aigerim", PASSWORD, address=HOME, now=2.0)
+
     def test_an_address_that_tries_many_names_waits_too(self, office: Database) -> None:
         for number in range(30):
             fail(office, name=f"user{number}", now=0.0)

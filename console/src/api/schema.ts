@@ -1136,7 +1136,7 @@ export interface components {
         OpenFault: {
             /**
              * Kind
-             * @description lost, frozen, covered, moved, defocused, dark, glare, wrong_picture, timestamps, bit_rate.
+             * @description lost, frozen, covered, moved, defocused, dark, glare, wrong_picture, not_watched, timestamps, bit_rate.
              */
             kind: string;
             /**

@@ -23,7 +23,8 @@ class OpenFault(models.Answer):
     """A fault of a camera that holds now."""
 
     kind: str = Field(
-        description="lost, frozen, covered, moved, defocused, dark, glare, wrong_picture, timestamps, bit_rate."
+        description="lost, frozen, covered, moved, defocused, dark, glare, wrong_picture, not_watched, timestamps, "
+        "bit_rate."
     )
     blinds: bool = Field(description="Whether it keeps the camera from seeing what it is there for.")
     since: AwareDatetime

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from random import Random
+from uuid import UUID
 
 from tynysh.behaviour.signal import Behaviour, Reason
 from tynysh.geometry import Box
@@ -48,3 +50,23 @@ class Event:
         if self.end_s is not None:
             return self.end_s
         return max(self.decided_s, self.curve[-1][0]) if self.curve else self.decided_s
+
+
+def fault_begun(
+    behaviour: Behaviour, subject: str, reason: Reason, *, start_s: float, decided_s: float, ids: Random
+) -> Event:
+    """An event of a fault that no analyser noticed but Tynysh itself, beginning. ids: makes its id."""
+    return Event(
+        id=str(UUID(int=ids.getrandbits(128), version=4)),
+        behaviour=behaviour,
+        phase=Phase.BEGUN,
+        start_s=start_s,
+        decided_s=decided_s,
+        end_s=None,
+        score=1.0,
+        box=None,
+        people=0,
+        zone=None,
+        subject=subject,
+        reason=reason,
+    )

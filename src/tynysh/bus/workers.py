@@ -101,6 +101,14 @@ class Workers:
                 reached.add(name)
         return reached
 
+    async def answers(self, name: str) -> bool:
+        """Whether `name` answers at all, be it with a refusal."""
+        try:
+            await ask_all(self._bus, name, StatusRequest())
+        except BusError as error:
+            return isinstance(error, RequestRefusedError)
+        return True
+
     async def _home(self, camera_id: str) -> str | None:
         if camera_id not in self._homes:
             await self.status()

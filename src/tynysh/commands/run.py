@@ -29,13 +29,15 @@ def run(
 ) -> int:
     """Watch the cameras and serve the console, until Ctrl-C."""
     from tynysh.runtime import logs
+    from tynysh.runtime.data_folder import DataFolder
     from tynysh.runtime.service import Service, ServiceOptions
 
     logs.configure()
     options = ServiceOptions(site, data, database, host, port, workers, device, tuple(allowed_host or ()))
     service = Service(options)
-    prepare(options)
-    return service.run(ready=lambda address: say(f"Console: {address}"))
+    with DataFolder.open(data).alone():
+        prepare(options)
+        return service.run(ready=lambda address: say(f"Console: {address}"))
 
 
 def prepare(options: "ServiceOptions") -> None:

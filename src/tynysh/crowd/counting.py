@@ -161,8 +161,8 @@ class Counter:
         }
 
     def _present(self, scene: Scene, persons: Sequence[Person]) -> list[Presence]:
-        tracks = self._remember(scene)
-        sure = [track for track in tracks if self._sure(track)]
+        self._remember(scene)
+        sure = [track for track in scene.tracks if self._track_scores[track.id].score >= COUNTED_SCORE]
         seen = [track for track in sure if track.seen(scene.time_s)]
         carried = [
             track
@@ -190,7 +190,7 @@ class Counter:
             for n, box in enumerate(boxes)
         ]
 
-    def _remember(self, scene: Scene) -> tuple[Track, ...]:
+    def _remember(self, scene: Scene) -> None:
         track_scores = {}
         for track in scene.tracks:
             remembered = self._track_scores.get(track.id) or _TrackScore(track.score, track.seen_s)
@@ -200,10 +200,6 @@ class Counter:
                 remembered.seen_s = track.seen_s
             track_scores[track.id] = remembered
         self._track_scores = track_scores
-        return scene.tracks
-
-    def _sure(self, track: Track) -> bool:
-        return self._track_scores[track.id].score >= COUNTED_SCORE
 
     def _estimate(
         self, name: str, time_s: float, people: Sequence[Presence], behind: tuple[float, float]

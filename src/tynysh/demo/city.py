@@ -83,12 +83,13 @@ def run_demo(
             workers=options.workers,
             device=options.device,
         )
-        prepare(service_options)
-        _add_user(folder, password)
-        return Service(service_options).run(
-            ready=lambda address: _announce(say, address, password, shown, options),
-            seconds=options.seconds,
-        )
+        with folder.alone():
+            prepare(service_options)
+            _add_user(folder, password)
+            return Service(service_options).run(
+                ready=lambda address: _announce(say, address, password, shown, options),
+                seconds=options.seconds,
+            )
 
 
 def fresh_folder(root: Path) -> DataFolder:
@@ -102,7 +103,8 @@ def fresh_folder(root: Path) -> DataFolder:
         if root.exists() and any(root.iterdir()):
             if not (root / MARKER).is_file():
                 raise TynyshError(f"The folder {root} holds something other than a demo.", hint=another)
-            shutil.rmtree(root)
+            with DataFolder(root).alone():
+                shutil.rmtree(root)
         folder = DataFolder.open(root)
         (root / MARKER).touch()
     except OSError as error:

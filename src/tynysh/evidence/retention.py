@@ -41,33 +41,36 @@ class Deleted:
         return Deleted(self.segments + other.segments, self.clips + other.clips, self.bytes + other.bytes)
 
 
-def delete_due(database: Database, *, recordings: Path, evidence: Path, now: float) -> Deleted:
-    """Delete what its site no longer keeps at Unix time `now`, of cameras and sites out of force too.
+def delete_due(
+    database: Database, *, recordings: Path, evidence: Path, now: float, counted_to: float
+) -> Deleted:
+    """Delete what its site no longer keeps, of cameras and sites out of force too.
 
-    recordings, evidence: the folders of all cameras and of all incidents. What cannot be deleted is logged, and
+    recordings, evidence: the folders of all cameras and of all incidents. now: Unix time, for the record; ages are
+    those at `counted_to`. What cannot be deleted is logged, and
     tried again next time. Raises StoreError.
     """
     deleted = Deleted()
     for site_id, retention in _retentions(database):
-        deleted += _delete_recordings(database, site_id, retention, recordings, now)
-        deleted += _delete_clips(database, site_id, retention, evidence, now)
+        deleted += _delete_recordings(database, site_id, retention, recordings, counted_to)
+        deleted += _delete_clips(database, site_id, retention, evidence, now, counted_to)
     _log(deleted)
     return deleted
 
 
-def delete_beyond_room(database: Database, *, recordings: Path, now: float) -> Deleted:
+def delete_beyond_room(database: Database, *, recordings: Path, counted_to: float) -> Deleted:
     """Delete the recordings alone, and of those sites alone whose room is bounded: quick enough to be done often, for
     a bound is only kept as well as it is looked at. Otherwise as `delete_due`.
     """
     deleted = Deleted()
     for site_id, retention in _retentions(database):
         if retention.recordings.gigabytes is not None:
-            deleted += _delete_recordings(database, site_id, retention, recordings, now)
+            deleted += _delete_recordings(database, site_id, retention, recordings, counted_to)
     _log(deleted)
     return deleted
 
 
-def forget_history(session: Session, *, now: float) -> int:
+def forget_history(session: Session, *, counted_to: float) -> int:
     """Delete the crowd figures of all sites whose time is over, by their sites' retention; how many blocks went.
 
     Sites and cameras that are no longer in force count too. Needs a session of `Database.writing`.
@@ -77,7 +80,7 @@ def forget_history(session: Session, *, now: float) -> int:
         kept = Retention.model_validate(site.settings.get("retention", {}))
         owners = {site.id, *cameras_of(session, site.id)}
         gone += crowd_history.forget(
-            session, owners, before=int((now - kept.history.days * DAY_S) // MINUTE_S)
+            session, owners, before=int((counted_to - kept.history.days * DAY_S) // MINUTE_S)
         )
     return gone
 
@@ -135,14 +138,14 @@ def _log(deleted: Deleted) -> None:
 
 
 def _delete_recordings(
-    database: Database, site_id: str, retention: Retention, recordings: Path, now: float
+    database: Database, site_id: str, retention: Retention, recordings: Path, counted_to: float
 ) -> Deleted:
     with database.reading() as session:
         cameras = list(cameras_of(session, site_id))
-    found = [footage for camera_id in cameras for footage in _recorded(recordings / camera_id, now)]
+    found = [footage for camera_id in cameras for footage in _recorded(recordings / camera_id, counted_to)]
     bounds = Bounds(days=retention.recordings.days, gigabytes=retention.recordings.gigabytes)
     deleted = Deleted()
-    for segment in due(found, bounds, now=now):
+    for segment in due(found, bounds, now=counted_to):
         size = segment.bytes
         try:
             segment.path.unlink(missing_ok=True)
@@ -169,7 +172,7 @@ def _recorded(folder: Path, now: float) -> Iterator[Footage[Segment]]:
 
 
 def _delete_clips(
-    database: Database, site_id: str, retention: Retention, evidence: Path, now: float
+    database: Database, site_id: str, retention: Retention, evidence: Path, now: float, counted_to: float
 ) -> Deleted:
     with database.reading() as session:
         found = {footage.ref: footage for footage in clips_of(session, site_id)}
@@ -179,7 +182,7 @@ def _delete_clips(
         spent_days=retention.recordings.days,
     )
     deleted = Deleted()
-    for incident_id in due(list(found.values()), bounds, now=now):
+    for incident_id in due(list(found.values()), bounds, now=counted_to):
         # The files first: were we to die in between, the row would still say that there is something to delete.
         try:
             shutil.rmtree(evidence / str(incident_id))

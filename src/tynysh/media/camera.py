@@ -95,6 +95,7 @@ class CameraFeed:
         *,
         opener: Opener = open_source,
         timeouts: Timeouts | None = None,
+        backoff: Backoff | None = None,
         clock: Clock = Clock(),
         on_state: Callable[[FeedStatus], None] = _ignore,
         stall_s: float = 2.0,
@@ -103,7 +104,7 @@ class CameraFeed:
         self.info: StreamInfo | None = None
         self._opener = opener
         self._timeouts = timeouts or Timeouts()
-        self._backoff = Backoff(first_s=1.0)
+        self._backoff = backoff or Backoff(first_s=1.0)
         self._clock = clock
         self._on_state = on_state
         self._stall_s = stall_s
@@ -147,6 +148,12 @@ class CameraFeed:
     def health(self) -> StreamHealth | None:
         """How the stream arrives now; None before its first packet."""
         return self._meter.health(self._clock.monotonic())
+
+    @property
+    def unasked_s(self) -> float:
+        """For how long analysis has not come for more: seconds at most while it works, also while nothing arrives."""
+        asked_at = self._mailbox.asked_at
+        return 0.0 if asked_at is None else self._clock.monotonic() - asked_at
 
     @property
     def ended(self) -> bool:

@@ -23,6 +23,8 @@ class FrameMailbox:
     (what comes in a burst, as at the beginning of a connection, is not late yet). capacity_s: seconds of video that
     may wait before even decoding is given up; more than the usual interval between key frames. monotonic: seconds
     that never go back.
+    asked_at: when (monotonic) it was last asked for a frame or went on to the next packet, None before the first time:
+    of long ago, the analysing thread hangs, in decoding or in what it does with a frame.
     """
 
     def __init__(
@@ -33,6 +35,8 @@ class FrameMailbox:
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._queue = PacketQueue(capacity_s=capacity_s, monotonic=monotonic)
+        self.asked_at: float | None = None
+        self._monotonic = monotonic
         self._max_lag_s = max_lag_s
         self._decoder: AdaptiveDecoder | None = None
         self._info: StreamInfo | None = None
@@ -75,6 +79,7 @@ class FrameMailbox:
     def get(self, timeout_s: float) -> Frame | None:
         """The next frame, or None if no packet came for `timeout_s`, or the packets that came gave no frame."""
         while True:
+            self.asked_at = self._monotonic()
             for frame in self._due:
                 if self._behind() and self._skipped_in_a_row < _SKIPPED_IN_A_ROW:
                     self._skipped += 1

@@ -1,11 +1,12 @@
 """One camera's analysis: its frames go through the pipeline, and what each came to goes to all who listen."""
 
+import dataclasses
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Protocol, TypeVar
 
 import structlog
 
-from tynysh.behaviour.event import Event
+from tynysh.behaviour.event import Event, Phase
 from tynysh.behaviour.events import Rule
 from tynysh.behaviour.signal import Behaviour
 from tynysh.media.camera import FeedTick
@@ -52,6 +53,8 @@ class AnalysisLoop:
         self._takers = tuple(listener.take for listener in listeners)
         self._on_event = on_event
         self._failing: set[Callable[..., None]] = set()
+        self._open: dict[str, Event] = {}
+        self._abandoned = False
         self._rules: Mapping[Behaviour, Rule] | None = None
         self._rules_in_force: Mapping[Behaviour, Rule] | None = None
 
@@ -70,7 +73,16 @@ class AnalysisLoop:
                     self._hand_out(step)
         finally:
             for event in self._pipeline.close(time_s):
-                self._hand(self._on_event, event)
+                self._tell(event)
+
+    def abandon(self, time_s: float) -> None:
+        """It hangs, and nobody waits for it: end the events that hold at `time_s` and hand out nothing more, should it
+        ever go on; from any thread.
+        """
+        self._abandoned = True
+        for event in list(self._open.values()):
+            end_s = max(time_s, event.known_until_s)
+            self._on_event(dataclasses.replace(event, phase=Phase.ENDED, end_s=end_s))
 
     def _step(self, arrived: Frame | FeedTick, stream: StreamHealth | None) -> Step | None:
         if isinstance(arrived, FeedTick):
@@ -90,9 +102,18 @@ class AnalysisLoop:
         for take in self._takers:
             self._hand(take, step)
         for event in step.events:
-            self._hand(self._on_event, event)
+            self._tell(event)
+
+    def _tell(self, event: Event) -> None:
+        if event.phase is Phase.ENDED:
+            self._open.pop(event.id, None)
+        else:
+            self._open[event.id] = event
+        self._hand(self._on_event, event)
 
     def _hand(self, taker: Callable[[Given], None], given: Given) -> None:
+        if self._abandoned:
+            return
         try:
             taker(given)
         except Exception:

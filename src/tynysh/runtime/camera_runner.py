@@ -13,7 +13,7 @@ from tynysh.behaviour.signal import Behaviour
 from tynysh.crowd.learning import Learnt
 from tynysh.crowd.minutes import Minutes, Series
 from tynysh.evidence.timeline import PeopleTimeline
-from tynysh.media.camera import CameraFeed
+from tynysh.media.camera import CameraFeed, FeedStatus
 from tynysh.media.camera_status import CameraState, CameraStatus, Counters
 from tynysh.media.recorder import Recorder, RecorderState
 from tynysh.media.source_spec import SourceSpec, Transport
@@ -37,13 +37,20 @@ from tynysh.site.site import Site
 STOP_S = 5.0
 """A camera's threads are given this long to end, together, once its streams have."""
 
+HANG_S = 20.0
+"""Analysis that does not come for the next picture for so long hangs: one takes it a fraction of a second."""
+
+STUCK = "media.fault.stuck"
+"""What is the matter with a camera whose analysis hangs."""
+
 
 class CameraRunner:
     """Runs one camera until stopped.
 
     feed: the stream for analysis and live view. main: the stream to record; None if the camera is not recorded, and
     the same as `feed` where it has one stream only. recordings: the folder of its segments. on_event: is told of every
-    event, from this camera's threads, and must not block. ids: makes the ids of events.
+    event, from this camera's threads, and must not block. ids: makes the ids of events. hang_s: how long analysis may
+    be about one picture.
     """
 
     def __init__(
@@ -57,6 +64,7 @@ class CameraRunner:
         recordings: Path,
         on_event: Callable[["CameraRunner", Event], None],
         ids: Random,
+        hang_s: float = HANG_S,
     ) -> None:
         self.site = site
         self.camera = camera
@@ -79,6 +87,7 @@ class CameraRunner:
         self._recording_events = RecordingEvents(lambda event: on_event(self, event), ids)
         self._recorder = Recorder(recordings, on_state=self._recording_events.changed) if main else None
         self._rate = _FrameRate()
+        self._hang_s = hang_s
         self._stopping = False
         self._recording: threading.Thread | None = None
         self._thread = threading.Thread(
@@ -99,23 +108,37 @@ class CameraRunner:
 
     @property
     def broken(self) -> bool:
-        """Whether the analysis, the recording or a stream ended although nobody stopped it: a fault of ours, mended by
-        another runner.
+        """Whether the analysis, the recording or a stream ended although nobody stopped it, or the analysis hangs: a
+        fault of ours, mended by another runner.
         """
         feeds = [self.feed] if self._main is None else [self.feed, self._main]
         threads = (self._thread, self._recording)
         ended = any(thread and thread.ident is not None and not thread.is_alive() for thread in threads)
-        return not self._stopping and (ended or any(feed.ended for feed in feeds))
+        return not self._stopping and (ended or self.stuck or any(feed.ended for feed in feeds))
+
+    @property
+    def stuck(self) -> bool:
+        """Whether the analysis hangs: nobody watches the camera, whatever it sends."""
+        return self.feed.unasked_s > self._hang_s and self._thread.is_alive() and not self._stopping
+
+    @property
+    def watched_until_s(self) -> float:
+        """When (Unix time) the analysis last came for more."""
+        return time.time() - self.feed.unasked_s
 
     def stop(self) -> None:
         """End the streams, and with them the recording and the events that hold."""
+        stuck, watched_until_s = self.stuck, self.watched_until_s
         self._stopping = True
         self.feed.stop()
         if self._main is not None and self._main is not self.feed:
             self._main.stop()
         self.live.close()
         deadline_s = time.monotonic() + STOP_S
-        self._thread.join(STOP_S)
+        self._thread.join(0.0 if stuck else STOP_S)
+        if self._thread.is_alive():
+            # No thread can be ended from outside. This one is left behind, and whatever it still does reaches nobody.
+            self._analysis.abandon(watched_until_s)
         if self._recording is not None:
             self._recording.join(max(0.0, deadline_s - time.monotonic()))
             if not self._recording.is_alive():
@@ -135,13 +158,13 @@ class CameraRunner:
     def picture(self) -> bytes | None:
         """The latest picture, anonymised, as JPEG; None before the first and while the camera is lost."""
         shown = self._pictures.latest()
-        if shown is None or self.feed.status.state is CameraState.LOST:
+        if shown is None or self._doing.state is CameraState.LOST:
             return None
         return jpeg(shown.anonymised())
 
     def status(self) -> CameraStatus:
         """How the camera is doing now."""
-        status = self.feed.status
+        status = self._doing
         counted = dataclasses.asdict(self.feed.counters) | {"frames_analysed": self.analysed}
         lost = status.state is CameraState.LOST
         crowd = self.crowd()
@@ -160,13 +183,18 @@ class CameraRunner:
             and self._main.status.state is not CameraState.LOST,
         )
 
+    @property
+    def _doing(self) -> FeedStatus:
+        """How the stream does; lost, too, where nobody looks at what it brings."""
+        return FeedStatus(CameraState.LOST, self.watched_until_s, STUCK) if self.stuck else self.feed.status
+
     def people_between(self, start_s: float, end_s: float) -> PeopleTimeline:
         """Where people were in a stretch of time, for a clip of it."""
         return self._people.between(start_s, end_s)
 
     def crowd(self) -> CurrentCrowd | None:
         """The crowd now; None before the first look and while the camera is lost."""
-        return None if self.feed.status.state is CameraState.LOST else self._crowd.now
+        return None if self._doing.state is CameraState.LOST else self._crowd.now
 
     def minutes(self, before: int) -> Mapping[Series, Minutes]:
         """What the crowd was like in the minutes before `before` (Unix time in minutes); each is given once."""
@@ -195,6 +223,7 @@ def start_camera(
     on_event: Callable[[CameraRunner, Event], None],
     random: Random,
     learnt: Learnt | None = None,
+    hang_s: float = HANG_S,
 ) -> CameraRunner:
     """Open `camera` and begin to watch it. Raises TynyshError.
 
@@ -216,6 +245,7 @@ def start_camera(
         recordings=recordings / camera.id,
         on_event=on_event,
         ids=random,
+        hang_s=hang_s,
     )
     runner.start()
     return runner

@@ -1,5 +1,6 @@
 """The cameras of a worker: which are its own, and how are they kept at work?"""
 
+import dataclasses
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -10,10 +11,14 @@ from zlib import crc32
 import structlog
 
 from tynysh.backoff import Backoff
+from tynysh.behaviour.camera_fault import REASONS
+from tynysh.behaviour.event import Event, Phase, fault_begun
+from tynysh.behaviour.signal import Behaviour
 from tynysh.errors import TynyshError
 from tynysh.media.camera_status import CameraState, CameraStatus
 from tynysh.media.source_fault import SourceError
-from tynysh.runtime.camera_runner import CameraRunner
+from tynysh.runtime.camera_runner import STUCK, CameraRunner
+from tynysh.scene.fault import CameraFault
 from tynysh.site.camera import Camera
 from tynysh.site.fields import plain
 from tynysh.site.site import Site
@@ -26,11 +31,17 @@ RETRY_MOST_S = 60.0
 STEADY_S = 60.0
 """A camera that has run this long is no longer counted as breaking again and again."""
 
+MOST_HANGS = 3
+HANGS_WITHIN_S = 3600.0
+"""A process in which so many analyses hung within that time is ended: their threads can be got rid of in no other way.
+"""
+
 
 @dataclass(slots=True)
 class _Planned:
     """A camera that is to be at work. settings: what, where it changes, takes a start anew. retry_at_s: when it is to
-    be started again (monotonic), None while it runs; started_s: when it was last.
+    be started again (monotonic), None while it runs; started_s: when it was last. suspect: whether its analysis seemed
+    to hang when it was last looked at; where the whole machine paused, it does so once.
     """
 
     site: Site
@@ -39,29 +50,35 @@ class _Planned:
     backoff: Backoff
     retry_at_s: float | None = None
     started_s: float = 0.0
+    suspect: bool = False
 
 
 class CameraSet:
     """Starts, stops and mends cameras, each without harm to the others.
 
-    start: opens a camera and begins to watch it, or raises. stopped: called with each that was stopped. retry_first_s:
-    the first wait before a camera is started again.
+    start: opens a camera and begins to watch it, or raises. stopped: called with each that was stopped. on_event:
+    told of it when a camera is not watched because its analysis hangs, and when it is again; must not block. random:
+    makes waits and ids of events. retry_first_s: the first wait before a camera is started again.
     """
 
     def __init__(
         self,
         start: Callable[[Site, Camera], CameraRunner],
         stopped: Callable[[CameraRunner], None],
+        on_event: Callable[[CameraRunner, Event], None],
         *,
         random: Random,
         retry_first_s: float,
     ) -> None:
         self._start_runner = start
         self._stopped = stopped
+        self._on_event = on_event
         self._random = random
         self._retry_first_s = retry_first_s
         self._planned: dict[str, _Planned] = {}
         self._lost: dict[str, CameraStatus] = {}
+        self._not_watched: dict[str, tuple[CameraRunner, Event]] = {}
+        self._hangs: list[float] = []
         self.runners: dict[str, CameraRunner] = {}
 
     def plan(self, sites: Sequence[Site], mine: Mapping[str, tuple[Site, Camera]]) -> None:
@@ -69,6 +86,7 @@ class CameraSet:
         for camera_id in [known for known in self._planned if known not in mine]:
             self._stop(camera_id)
             del self._planned[camera_id]
+            self._watched(camera_id)
             self._lost.pop(camera_id, None)
         # A camera has nothing to do with the others and with places, so that it need not stop when they change.
         of_sites = {site.id: plain(site, without=("cameras", "places")) for site in sites}
@@ -84,21 +102,31 @@ class CameraSet:
             self._start(self._planned[camera_id])
 
     def mend(self) -> None:
-        """Start again what broke or could not be started, after a while."""
+        """Start again what broke, hangs or could not be started, after a while. Raises RuntimeError where too much
+        hung.
+        """
         now_s = time.monotonic()
         for camera_id, planned in self._planned.items():
             runner = self.runners.get(camera_id)
-            if runner is not None and not runner.broken:
+            suspect, planned.suspect = planned.suspect, runner is not None and runner.stuck
+            if runner is not None and runner.analysed:
+                self._watched(camera_id)
+            if runner is not None and (not runner.broken or (planned.suspect and not suspect)):
                 if planned.backoff.failures and now_s - planned.started_s > STEADY_S:
                     planned.backoff.reset()
             elif planned.retry_at_s is None:
                 wait_s = planned.backoff.next_s()
                 planned.retry_at_s = now_s + wait_s
                 if runner is not None:
+                    if planned.suspect:
+                        self._hung(runner, now_s)
                     log.error("camera.broke", camera=camera_id, again_in_s=round(wait_s, 1))
                     self._stop(camera_id)
             elif now_s >= planned.retry_at_s:
                 self._start(planned)
+        self._hangs = [at_s for at_s in self._hangs if now_s - at_s < HANGS_WITHIN_S]
+        if len(self._hangs) >= MOST_HANGS:
+            raise RuntimeError(f"{len(self._hangs)} analyses hung within {HANGS_WITHIN_S:.0f} s")
 
     def statuses(self) -> dict[str, CameraStatus]:
         """How each camera is doing, by id; one that could not be started is lost until it is tried again."""
@@ -127,6 +155,30 @@ class CameraSet:
         self._lost.pop(camera_id, None)
         self.runners[camera_id] = runner
         log.info("camera.started", camera=camera_id)
+
+    def _hung(self, runner: CameraRunner, now_s: float) -> None:
+        """The analysis of a camera hangs: it is told so until it is watched again."""
+        camera_id = runner.camera.id
+        log.error("camera.hangs", camera=camera_id, for_s=round(runner.feed.unasked_s, 1))
+        self._hangs.append(now_s)
+        self._lose(camera_id, STUCK)
+        if camera_id not in self._not_watched:
+            begun = fault_begun(
+                Behaviour.CAMERA_FAULT,
+                CameraFault.NOT_WATCHED,
+                REASONS[CameraFault.NOT_WATCHED],
+                start_s=runner.watched_until_s,
+                decided_s=time.time(),
+                ids=self._random,
+            )
+            self._not_watched[camera_id] = (runner, begun)
+            self._on_event(runner, begun)
+
+    def _watched(self, camera_id: str) -> None:
+        """A camera is watched again, or need not be any more."""
+        if camera_id in self._not_watched:
+            runner, begun = self._not_watched.pop(camera_id)
+            self._on_event(runner, dataclasses.replace(begun, phase=Phase.ENDED, end_s=time.time()))
 
     def _lose(self, camera_id: str, detail: str) -> None:
         self._lost[camera_id] = CameraStatus(state=CameraState.LOST, since=time.time(), detail=detail)

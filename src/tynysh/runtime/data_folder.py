@@ -1,10 +1,14 @@
 """Where an installation keeps its files."""
 
 import os
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import platformdirs
+from filelock import FileLock, Timeout
 
 from tynysh.bus.protocol import Bus
 from tynysh.bus.sockets import SocketBus, socket_folder
@@ -60,6 +64,30 @@ class DataFolder:
                 hint="Remove it, or choose a shorter --data.",
             )
         return folder
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Be the only one to run this installation; a process that ends, however it ends, makes way.
+
+        Raises TynyshError, which names the other, where somebody runs it already.
+        """
+        holder, lock = self.root / "running", FileLock(self.root / "running.lock", timeout=0, mode=0o600)
+        try:
+            lock.acquire()
+        except Timeout:
+            who = holder.read_text(encoding="utf-8") if holder.exists() else "another process"
+            raise TynyshError(
+                f"The data folder {self.root} is in use: {who} runs Tynysh on it.",
+                hint=f"Stop that one first. {_ANOTHER}",
+            ) from None
+        try:
+            # On a full disk nobody is named; that must keep nothing from running.
+            with suppress(OSError):
+                holder.touch(mode=0o600)
+                holder.write_text(f"process {os.getpid()} on {socket.gethostname()}", encoding="utf-8")
+            yield
+        finally:
+            lock.release()
 
     @property
     def database_url(self) -> str:

@@ -1,14 +1,15 @@
 """What is done now and then for the whole installation: what is over its time, clips nobody will make, history."""
 
-import time
 from collections.abc import Callable
 
 import structlog
 
 from tynysh.errors import TynyshError
-from tynysh.evidence import retention
+from tynysh.evidence import retention, retention_time
 from tynysh.evidence.clip_maker import ClipMaker
+from tynysh.evidence.retention_time import Clocks
 from tynysh.periodic import PeriodicThread
+from tynysh.runtime.clocks import read_clocks
 from tynysh.runtime.data_folder import DataFolder
 from tynysh.runtime.thresholds import learn_all
 from tynysh.site.apply import stored
@@ -34,12 +35,12 @@ class Housekeeping:
         folder: DataFolder,
         clips: ClipMaker,
         *,
-        clock: Callable[[], float] = time.time,
+        clocks: Callable[[], Clocks] = read_clocks,
     ) -> None:
         self._database = database
         self._folder = folder
         self._clips = clips
-        self._clock = clock
+        self._clocks = clocks
         self._threads = (
             PeriodicThread("housekeeping", self.keep_house, every_s=INTERVAL_S, at_once=True),
             PeriodicThread("room", self.keep_within_room, every_s=ROOM_S),
@@ -64,10 +65,13 @@ class Housekeeping:
         enabled = {
             camera.id for site in (sites.sites if sites else ()) for camera in site.cameras if camera.enabled
         }
-        now = self._clock()
+        clocks = self._clocks()
+        now = clocks.now
+        self._attempt("clock", lambda: retention_time.keep(self._database, clocks))
+        counted_to = self._counted_to(clocks)
         self._attempt("clips", lambda: self._clips.give_up_all_but(enabled))
-        self._attempt("footage", lambda: self._delete_due(now))
-        self._attempt("old history", lambda: self._forget_history(now))
+        self._attempt("footage", lambda: self._delete_due(now, counted_to))
+        self._attempt("old history", lambda: self._forget_history(counted_to))
         # Once an hour has gone, so that blocks are not written anew at each round.
         hour_began = int(now // 3600) * 60
         self._attempt("history", lambda: crowd_history.pack_all(self._database, before=hour_began))
@@ -76,7 +80,14 @@ class Housekeeping:
 
     def keep_within_room(self) -> None:
         """Delete the oldest recordings of sites whose room is bounded. Raises StoreError."""
-        retention.delete_beyond_room(self._database, recordings=self._folder.recordings, now=self._clock())
+        counted_to = self._counted_to(self._clocks())
+        retention.delete_beyond_room(
+            self._database, recordings=self._folder.recordings, counted_to=counted_to
+        )
+
+    def _counted_to(self, clocks: Clocks) -> float:
+        with self._database.reading() as session:
+            return retention_time.counted_to(session, clocks)
 
     def _attempt(self, what: str, do: Callable[[], object]) -> None:
         try:
@@ -87,14 +98,15 @@ class Housekeeping:
             # A fault of ours; without this thread footage would fill the disk.
             log.exception("housekeeping.broke", what=what)
 
-    def _delete_due(self, now: float) -> None:
+    def _delete_due(self, now: float, counted_to: float) -> None:
         retention.delete_due(
             self._database,
             recordings=self._folder.recordings,
             evidence=self._folder.evidence,
             now=now,
+            counted_to=counted_to,
         )
 
-    def _forget_history(self, now: float) -> None:
+    def _forget_history(self, counted_to: float) -> None:
         with self._database.writing() as session:
-            retention.forget_history(session, now=now)
+            retention.forget_history(session, counted_to=counted_to)

@@ -3,9 +3,8 @@
 import dataclasses
 from collections.abc import Callable
 from random import Random
-from uuid import UUID
 
-from tynysh.behaviour.event import Event, Phase
+from tynysh.behaviour.event import Event, Phase, fault_begun
 from tynysh.behaviour.signal import Behaviour, Reason
 from tynysh.media.recorder import RecorderStatus
 
@@ -27,19 +26,13 @@ class RecordingEvents:
             # It goes on, or there is nothing to record any more, or something else is the matter.
             self.close(status.since)
         if status.detail is not None and self._open is None:
-            self._open = Event(
-                id=str(UUID(int=self._ids.getrandbits(128), version=4)),
-                behaviour=Behaviour.RECORDING_FAULT,
-                phase=Phase.BEGUN,
+            self._open = fault_begun(
+                Behaviour.RECORDING_FAULT,
+                status.detail,
+                Reason(f"recording_fault.{status.detail.rpartition('.')[2]}"),
                 start_s=status.since,
                 decided_s=status.since,
-                end_s=None,
-                score=1.0,
-                box=None,
-                people=0,
-                zone=None,
-                subject=status.detail,
-                reason=Reason(f"recording_fault.{status.detail.rpartition('.')[2]}"),
+                ids=self._ids,
             )
             self._on_event(self._open)
 

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from random import Random
 
@@ -13,7 +14,7 @@ import httpx
 
 from tynysh.bus.workers import Workers
 from tynysh.runtime.data_folder import DataFolder
-from tynysh.runtime.supervisor import Supervisor
+from tynysh.runtime.supervisor import Supervisor, console_answers
 
 CONSOLE_START_S = 60.0
 
@@ -46,13 +47,16 @@ class Service:
         `ready` is called with the console's address once it answers.
         """
         options = self._options
-        supervisor = Supervisor(self._environment(), Random(secrets.randbits(64)), Workers(self._folder.bus))
+        workers = Workers(self._folder.bus)
+        address = f"http://{_shown_host(options.host)}:{options.port}"
+        supervisor = Supervisor(self._environment(), Random(secrets.randbits(64)), workers)
         supervisor.add(
             "console",
             "serve-console",
             f"--host={options.host}",
             f"--port={options.port}",
             *(f"--allowed-host={name}" for name in options.allowed_hosts),
+            answers=partial(console_answers, httpx.AsyncClient(base_url=address, trust_env=False)),
         )
         for number in range(options.workers):
             supervisor.add(
@@ -61,9 +65,9 @@ class Service:
                 f"--worker={number}",
                 f"--of={options.workers}",
                 f"--device={options.device}",
+                answers=partial(workers.answers, f"worker-{number}"),
             )
         over = threading.Event()
-        address = f"http://{_shown_host(options.host)}:{options.port}"
         threading.Thread(target=_tell_when_ready, args=(address, ready, over), daemon=True).start()
         if seconds is not None:
             timer = threading.Timer(seconds, supervisor.stop)

@@ -1,4 +1,4 @@
-"""The supervisor: starts the console and the workers, and restarts what crashes without losing the others."""
+"""The supervisor: starts the console and the workers, and restarts what crashes or hangs without losing the others."""
 
 import asyncio
 import os
@@ -7,10 +7,11 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from random import Random
 
+import httpx
 import structlog
 
 from tynysh.backoff import Backoff
@@ -33,13 +34,34 @@ is started; one that is away comes back.
 """
 
 
+Answers = Callable[[], Awaitable[bool]]
+"""Asks a child for a sign of life; whether it gave one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """Seconds: between two times that children are asked for a sign of life, for one answer, for how long a child may
+    be silent before it is killed, and the same before its first answer: it may have networks to fetch and to compile.
+    """
+
+    ask_s: float = 2.0
+    answer_s: float = 5.0
+    silent_s: float = 15.0
+    start_s: float = 900.0
+
+
 @dataclass
 class Child:
-    """A process to be kept alive. `arguments` are those of the `tynysh` command."""
+    """A process to be kept alive. `arguments` are those of the `tynysh` command. heard: whether it gave a sign of life
+    since it was started; silent_since_s: when it was first asked in vain (monotonic), None if it answered last time.
+    """
 
     name: str
     arguments: Sequence[str]
     backoff: Backoff
+    answers: Answers | None = None
+    heard: bool = False
+    silent_since_s: float | None = None
     process: subprocess.Popen[bytes] | None = None
     started_s: float = 0.0
     start_after_s: float = 0.0
@@ -56,16 +78,25 @@ class Supervisor:
     workers: the way to those children that are on the bus under their names.
     """
 
-    def __init__(self, environment: Mapping[str, str], random: Random, workers: Workers) -> None:
+    def __init__(
+        self,
+        environment: Mapping[str, str],
+        random: Random,
+        workers: Workers,
+        patience: Patience = Patience(),
+    ) -> None:
         self._workers = workers
+        self._patience = patience
         self._environment = dict(environment)
         self._random = random
         self._children: list[Child] = []
         self._stop = threading.Event()
 
-    def add(self, name: str, *arguments: str) -> None:
-        """A child to keep alive: `python -m tynysh ARGUMENTS`."""
-        self._children.append(Child(name, arguments, Backoff(random=self._random)))
+    def add(self, name: str, *arguments: str, answers: Answers | None = None) -> None:
+        """A child to keep alive: `python -m tynysh ARGUMENTS`. answers: how it is asked for signs of
+        life; without, no hang is noticed.
+        """
+        self._children.append(Child(name, arguments, Backoff(random=self._random), answers))
 
     def stop(self) -> None:
         """Ask `run` to end; may be called from a signal handler."""
@@ -76,6 +107,7 @@ class Supervisor:
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: self.stop())
         code = 0
+        threading.Thread(target=lambda: asyncio.run(self._listen()), name="listening", daemon=True).start()
         try:
             while not self._stop.wait(0.1) and code == 0:
                 for child in self._children:
@@ -92,7 +124,13 @@ class Supervisor:
             return 0
         code = child.process.poll()
         if code is None:
-            if child.backoff.failures and now - child.started_s > STEADY_S:
+            limit_s = self._patience.silent_s if child.heard else self._patience.start_s
+            silent_since_s = child.silent_since_s
+            if silent_since_s is not None and now - silent_since_s > limit_s:
+                log.error("child.hangs", child=child.name, silent_s=round(now - silent_since_s, 1))
+                child.process.kill()
+                child.silent_since_s = None
+            elif child.backoff.failures and now - child.started_s > STEADY_S:
                 child.backoff.reset()
             return 0
         child.process = None
@@ -119,7 +157,30 @@ class Supervisor:
             start_new_session=True,
         )
         child.started_s = now
+        child.heard, child.silent_since_s = False, None
         log.info("child.started", child=child.name, pid=child.process.pid)
+
+    async def _listen(self) -> None:
+        """Ask the children for signs of life again and again. Should this ever end, none is killed for it."""
+        while not self._stop.is_set():
+            await asyncio.gather(*(self._ask(child) for child in self._children))
+            await asyncio.sleep(self._patience.ask_s)
+
+    async def _ask(self, child: Child) -> None:
+        process, asked_s = child.process, time.monotonic()
+        if process is None or child.answers is None:
+            return
+        try:
+            async with asyncio.timeout(self._patience.answer_s):
+                answered = await child.answers()
+        except TimeoutError:
+            answered = False
+        if child.process is not process:
+            return
+        if answered:
+            child.heard, child.silent_since_s = True, None
+        elif child.silent_since_s is None:
+            child.silent_since_s = asked_s
 
     def _end_all(self) -> None:
         running = {child.name: child.process for child in self._children if child.process is not None}
@@ -142,6 +203,18 @@ class Supervisor:
             return asyncio.run(asyncio.wait_for(self._workers.stop(names), ASK_S))
         except TimeoutError:
             return ()
+
+
+async def console_answers(client: httpx.AsyncClient) -> bool:
+    """Whether the console answers at all. client: to its address.
+
+    It is asked for what it refuses by itself: a database that is away is no reason to end it.
+    """
+    try:
+        await client.options("/healthz")
+    except httpx.HTTPError:
+        return False
+    return True
 
 
 def stop_requested() -> threading.Event:

@@ -15,7 +15,7 @@ from tynysh.bus.workers import Workers
 from tynysh.errors import StoreError, TynyshError
 from tynysh.evidence.clip_maker import ClipMaker
 from tynysh.runtime import logs
-from tynysh.runtime.camera_runner import CameraRunner, start_camera
+from tynysh.runtime.camera_runner import HANG_S, CameraRunner, start_camera
 from tynysh.runtime.camera_set import CameraSet, share
 from tynysh.runtime.clip_cameras import ClipCamera
 from tynysh.runtime.crowd_history import CrowdHistory
@@ -43,13 +43,14 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Rhythm:
-    """Seconds: between two rounds of a worker, between two times that it writes down its cameras' figures, and the
-    first wait before a camera that broke is started again.
+    """Seconds: between two rounds of a worker, between two times that it writes down its cameras' figures, the first
+    wait before a camera that broke is started again, and how long analysis may be about one picture before it hangs.
     """
 
     round_s: float = 2.0
     figures_s: float = 10.0
     retry_first_s: float = 2.0
+    hang_s: float = HANG_S
 
 
 def serve_cameras(number: int, of: int, device: str) -> None:
@@ -91,11 +92,15 @@ class Worker:
         self._orphans_closed = False
         self._workers = Workers(folder.bus)
         self._clip_cameras: dict[str, ClipCamera] = {}
-        self._cameras = CameraSet(
-            self._start_camera, self._camera_stopped, random=random, retry_first_s=rhythm.retry_first_s
-        )
         self._clips = ClipMaker(database, folder.evidence, networks.detector, self._clip_cameras)
         self._events = EventDelivery(database, self._clips, random)
+        self._cameras = CameraSet(
+            self._start_camera,
+            self._camera_stopped,
+            self._events.put,
+            random=random,
+            retry_first_s=rhythm.retry_first_s,
+        )
         self._notices = Notices(database, {ChangeKind.SITES, ChangeKind.THRESHOLDS})
         self._states = StateRecord(database, rhythm.figures_s)
         self._history = CrowdHistory(database)
@@ -191,6 +196,7 @@ class Worker:
             on_event=self._events.put,
             random=self._random,
             learnt=self._grounds.recall(camera),
+            hang_s=self._rhythm.hang_s,
         )
         self._clip_cameras[camera.id] = ClipCamera(site, camera, runner.recordings, self._workers)
         return runner

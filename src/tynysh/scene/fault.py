@@ -9,6 +9,7 @@ class CameraFault(StrEnum):
     lost: no pictures. frozen: the same picture over and over. covered: by a hand, a cloth, paint. moved: it looks
     elsewhere, or is zoomed. defocused. dark: no light reaches it. glare: over-exposed. wrong_picture: colour bars, a
     slate, another scene. timestamps: the stream's clock jumps or runs wrong. bit_rate: far fewer bytes than usual.
+    not_watched: its analysis hangs, a fault of ours.
     """
 
     LOST = "lost"
@@ -21,6 +22,7 @@ class CameraFault(StrEnum):
     WRONG_PICTURE = "wrong_picture"
     TIMESTAMPS = "timestamps"
     BIT_RATE = "bit_rate"
+    NOT_WATCHED = "not_watched"
 
     @property
     def blinds(self) -> bool:

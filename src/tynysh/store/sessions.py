@@ -178,7 +178,9 @@ def _network(address: str) -> str:
 
 def _wait_s(session: Session, key: str, now: float) -> float:
     row = session.get(LoginFailureRow, key)
-    return 0.0 if row is None else row.blocked_until - now
+    wait_s = 0.0 if row is None else row.blocked_until - now
+    # Longer than anybody must wait: the clock was ahead when it was counted, and has been set right since.
+    return wait_s if wait_s <= _LONGEST_WAIT_S else 0.0
 
 
 def _count_failure(session: Session, key: str, free: int, now: float) -> None:

@@ -169,7 +169,7 @@ def _faults(status: CameraStatus | None, known: Sequence[OpenFault]) -> tuple[Op
     if (
         status is None
         or status.state is not CameraState.LOST
-        or CameraFault.LOST in {one.kind for one in known}
+        or {CameraFault.LOST, CameraFault.NOT_WATCHED} & {one.kind for one in known}
     ):
         return tuple(known)
     lost = OpenFault(CameraFault.LOST, True, status.since, None, Reason("camera_fault.lost"))
