@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 COSTS = Path(__file__).with_name("costs.txt")
-QUICK_S = 0.25
+QUICK_S = 0.1
 """With all tests that take less, the daily loop stays under a minute on two cores."""
 
 
