@@ -11,9 +11,8 @@ from pathlib import Path
 
 import pytest
 
-import tynysh
+import tynysh as installed
 from tynysh.bus.sockets import PATH_LIMIT
-from tynysh.cli import run_command
 from tynysh.demo.city import MARKER, fresh_folder
 from tynysh.errors import TynyshError
 from tynysh.runtime.data_folder import DataFolder
@@ -53,6 +52,8 @@ def test_a_file_in_the_way_is_told(tmp_path: Path) -> None:
     assert "--data" in str(caught.value.hint)
 
 
+SOURCE = str(Path(installed.__file__).parents[1])
+
 HOLDER = """
     import sys, time
     from pathlib import Path
@@ -67,10 +68,9 @@ HOLDER = """
 @contextmanager
 def held(root: Path) -> Iterator[subprocess.Popen[str]]:
     """A process that runs the installation at `root`, until the end at the latest."""
-    source = str(Path(tynysh.__file__).parents[1])
     with subprocess.Popen(
         [sys.executable, "-c", textwrap.dedent(HOLDER), str(root)],
-        env={**os.environ, "PYTHONPATH": source},
+        env={**os.environ, "PYTHONPATH": SOURCE},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
@@ -83,19 +83,28 @@ def held(root: Path) -> Iterator[subprocess.Popen[str]]:
             process.kill()
 
 
-def test_two_installations_on_one_folder_refuse_each_other_and_other_commands_do_not(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def tynysh(*arguments: object) -> subprocess.CompletedProcess[str]:
+    """A command in a process of its own: `run` sets up the logs of a whole process."""
+    return subprocess.run(
+        [sys.executable, "-m", "tynysh", *map(str, arguments)],
+        env={**os.environ, "PYTHONPATH": SOURCE},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_two_installations_on_one_folder_refuse_each_other_and_other_commands_do_not(tmp_path: Path) -> None:
     (tmp_path / "other").symlink_to(tmp_path / "data")
     with held(tmp_path / "data") as process:
         for name in ("data", "other"):
-            capsys.readouterr()
-            assert run_command(["run", "--data", str(tmp_path / name), "--port", "8"]) == 1
-            printed = capsys.readouterr().err
-            assert f"process {process.pid} on {socket.gethostname()}" in printed
-            assert "--data" in printed
-        assert run_command(["users", "add", "a", "--role", "admin", "--data", str(tmp_path / "data")]) == 0
-        assert run_command(["accept-clock", "--data", str(tmp_path / "data")]) == 0
+            refused = tynysh("run", "--data", tmp_path / name, "--port", "8")
+            assert refused.returncode == 1
+            assert f"process {process.pid} on {socket.gethostname()}" in refused.stderr
+            assert "--data" in refused.stderr
+        assert tynysh("users", "add", "a", "--role", "admin", "--data", tmp_path / "data").returncode == 0
+        assert tynysh("accept-clock", "--data", tmp_path / "data").returncode == 0
 
 
 def test_a_demo_does_not_empty_the_folder_of_another_that_runs(tmp_path: Path) -> None:
