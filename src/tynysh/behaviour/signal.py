@@ -60,7 +60,7 @@ class Reason:
     def lasting(self, seconds: float) -> "Reason":
         """The same with how long it has lasted, as the place `lasted_s`.
 
-        >>> Reason("loitering.dwell", {"zone": "gate"}).lasting(90.0).values
+        >>> Reason("loitering.stay", {"zone": "gate"}).lasting(90.0).values
         {'zone': 'gate', 'lasted_s': 90.0}
         """
         return Reason(self.key, {**self.values, "lasted_s": seconds})
