@@ -1,11 +1,13 @@
 """Incidents: the list, one with its history, the next step, and its evidence."""
 
 from datetime import datetime
+from uuid import uuid4
 
 import httpx
 import pytest
 
 from tynysh.behaviour.signal import Behaviour
+from tynysh.incidents.lifecycle import UNDO_S
 from tynysh.store import record
 from tynysh.store.users import Role
 
@@ -118,6 +120,62 @@ def test_sql_in_a_filter_is_a_name_that_nothing_has(house, site: str) -> None:
 def test_numbers_that_are_none(house, number: str) -> None:
     with house.signed_in() as browser:
         assert browser.get(f"{LIST}/{number}").status_code in {404, 422}
+
+
+def test_a_step_that_was_sent_twice_is_taken_once(house) -> None:
+    number, key = house.happens(), str(uuid4())
+    with house.signed_in() as browser, house.signed_in() as other:
+        first = step(browser, number, "verify", verdict="true", version=0, key=key)
+        again = step(browser, number, "verify", verdict="true", version=0, key=key)
+        assert (first.status_code, again.status_code) == (200, 200)
+        assert again.json() == first.json()
+        assert first.json()["version"] == 1
+        assert len(first.json()["steps"]) == 1
+        assert step(other, number, "note", note="mine", key=key).status_code == 422
+        assert step(browser, house.happens("park-door"), "acknowledge", key=key).status_code == 422
+        assert step(browser, number, "note", note="x", key="not a key").status_code == 422
+    assert [entry.action for entry in viewings(house, number)] == ["incident.verify"]
+
+
+def test_a_step_on_what_others_have_changed_is_refused(house) -> None:
+    number = house.happens()
+    with house.signed_in(Role.LEAD) as lead, house.signed_in() as browser:
+        seen = browser.get(f"{LIST}/{number}").json()["version"]
+        assert step(browser, number, "note", note="a note disturbs nobody").json()["version"] == seen
+        assert step(lead, number, "verify", verdict="false", version=seen).status_code == 200
+        late = step(browser, number, "verify", verdict="true", version=seen)
+        assert (late.status_code, late.json()["error"]["code"]) == (409, "changed")
+        now = browser.get(f"{LIST}/{number}").json()
+        assert (now["verdict"], now["version"]) == ("false", seen + 1)
+        assert step(browser, number, "note", note="seen too", version=seen).status_code == 200
+
+
+def test_only_who_has_an_incident_or_a_lead_decides(house) -> None:
+    number = house.happens()
+    with house.signed_in() as owner, house.signed_in() as other, house.signed_in(Role.LEAD) as lead:
+        assert step(owner, number, "acknowledge").status_code == 200
+        refused = step(other, number, "verify", verdict="false")
+        assert (refused.status_code, refused.json()["error"]["code"]) == (409, "conflict")
+        assert step(lead, number, "verify", verdict="unclear").status_code == 200
+        taken = step(other, number, "take_over").json()
+        assert taken["owner"] == other.get("/api/v1/session").json()["user"]["name"]
+        assert step(owner, number, "resolve").status_code == 409
+        assert step(other, number, "resolve", verdict="false").status_code == 200
+
+
+def test_ones_last_step_is_taken_back_for_some_seconds(make_house) -> None:
+    house = make_house()
+    number = house.happens()
+    with house.signed_in() as browser, house.signed_in() as other:
+        assert step(browser, number, "undo").status_code == 409
+        step(browser, number, "resolve", verdict="false")
+        assert step(other, number, "undo").status_code == 409
+        back = step(browser, number, "undo").json()
+        assert (back["state"], back["verdict"], back["owner"]) == ("new", None, None)
+        assert [one["action"] for one in back["steps"]] == ["resolve", "undo"], "the history hides nothing"
+        step(browser, number, "acknowledge")
+        house.clock.now += UNDO_S + 1
+        assert step(browser, number, "undo").status_code == 409
 
 
 def test_the_steps_of_an_incident(house) -> None:

@@ -60,6 +60,7 @@ def incident(
         clip="none",
         still=False,
         position=None,
+        version=0,
     )
 
 

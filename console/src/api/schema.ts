@@ -87,7 +87,10 @@ export interface paths {
         put?: never;
         /**
          * Take Step
-         * @description The next step of an incident's life. 409 where its state does not allow it.
+         * @description The next step of an incident's life. 409 where its state does not allow it, or others were quicker.
+         *
+         *     Only who has the incident verifies, dispatches and resolves; others `take_over` first, but for the lead of a
+         *     shift. `undo` takes back one's own last step within some seconds.
          */
         post: operations["take_step_api_v1_incidents__incident_id__steps_post"];
         delete?: never;
@@ -451,7 +454,7 @@ export interface components {
          * @description What a person does to an incident.
          * @enum {string}
          */
-        Action: "acknowledge" | "verify" | "dispatch" | "resolve" | "reopen" | "note";
+        Action: "acknowledge" | "verify" | "dispatch" | "resolve" | "reopen" | "note" | "take_over" | "undo";
         /**
          * Blindness
          * @description What a site's cameras see and do not see.
@@ -921,9 +924,14 @@ export interface components {
             position: components["schemas"]["GeoPosition"] | null;
             /**
              * Actions
-             * @description What may be done to it now.
+             * @description What may be done to it now, by its owner.
              */
             actions: components["schemas"]["Action"][];
+            /**
+             * Version
+             * @description Of the handling; a step says on which it was taken.
+             */
+            version: number;
         };
         /**
          * IncidentDetail
@@ -995,9 +1003,14 @@ export interface components {
             position: components["schemas"]["GeoPosition"] | null;
             /**
              * Actions
-             * @description What may be done to it now.
+             * @description What may be done to it now, by its owner.
              */
             actions: components["schemas"]["Action"][];
+            /**
+             * Version
+             * @description Of the handling; a step says on which it was taken.
+             */
+            version: number;
             /** Events */
             events: components["schemas"]["IncidentEvent"][];
             /** Steps */
@@ -1420,6 +1433,16 @@ export interface components {
             verdict?: components["schemas"]["Verdict"] | null;
             /** Note */
             note?: string | null;
+            /**
+             * Version
+             * @description Of the incident as it was seen.
+             */
+            version?: number | null;
+            /**
+             * Key
+             * @description Of this step: sent twice, it is taken once.
+             */
+            key?: string | null;
         };
         /**
          * Threshold

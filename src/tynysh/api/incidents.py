@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 from typing import Annotated, Literal
+from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi import Path as PathParameter
@@ -41,6 +42,8 @@ class StepRequest(BaseModel):
     action: Action
     verdict: Verdict | None = Field(None, description="Needed by `verify`; allowed with `resolve`.")
     note: str | None = Field(None, max_length=NOTE_LIMIT)
+    version: int | None = Field(None, ge=0, le=LARGEST_ID, description="Of the incident as it was seen.")
+    key: UUID | None = Field(None, description="Of this step: sent twice, it is taken once.")
 
 
 @router.get("")
@@ -75,13 +78,20 @@ def get_incident(incident_id: IncidentId, principal: Reader, services: Services)
 def take_step(
     incident_id: IncidentId, wanted: StepRequest, principal: Handler, services: Services, request: Request
 ) -> models.IncidentDetail:
-    """The next step of an incident's life. 409 where its state does not allow it."""
+    """The next step of an incident's life. 409 where its state does not allow it, or others were quicker.
+
+    Only who has the incident verifies, dispatches and resolves; others `take_over` first, but for the lead of a
+    shift. `undo` takes back one's own last step within some seconds.
+    """
     now = services.clock()
+    key = None if wanted.key is None else str(wanted.key)
     with services.database.writing() as session:
         before = incidents.get(session, incident_id)
         if before is None or not principal.sees(before.site.id):
             raise not_found("incident")
         try:
+            if key is not None and incidents.is_taken(session, key, incident_id, principal.name):
+                return models.IncidentDetail.model_validate(incidents.detail(session, incident_id))
             after = incidents.take_step(
                 session,
                 incident_id,
@@ -90,7 +100,12 @@ def take_step(
                 now=now,
                 verdict=wanted.verdict,
                 note=wanted.note,
+                lead=principal.may(Permission.INCIDENTS_LEAD),
+                version=wanted.version,
+                key=key,
             )
+        except incidents.StaleError as error:
+            raise ApiError(409, "changed", text_key=error.key) from None
         except StepError as error:
             if error.field is None:
                 raise ApiError(409, "conflict", text_key=error.key) from None

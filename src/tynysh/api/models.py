@@ -73,7 +73,8 @@ class Incident(Answer):
     clip: ClipState
     still: bool
     position: GeoPosition | None
-    actions: list[Action] = Field(description="What may be done to it now.")
+    actions: list[Action] = Field(description="What may be done to it now, by its owner.")
+    version: int = Field(description="Of the handling; a step says on which it was taken.")
 
 
 class IncidentEvent(Answer):

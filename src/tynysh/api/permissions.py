@@ -10,6 +10,7 @@ class Permission(StrEnum):
 
     INCIDENTS_READ = "incidents.read"
     INCIDENTS_HANDLE = "incidents.handle"
+    INCIDENTS_LEAD = "incidents.lead"
     EVIDENCE_VIEW = "evidence.view"
     CAMERAS_READ = "cameras.read"
     CAMERAS_VIEW = "cameras.view"
@@ -29,7 +30,7 @@ _READS = frozenset({Permission.INCIDENTS_READ, Permission.EVIDENCE_VIEW, Permiss
 
 PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.ADMIN: frozenset(Permission),
-    Role.LEAD: _OPERATES,
+    Role.LEAD: _OPERATES | {Permission.INCIDENTS_LEAD},
     Role.OPERATOR: _OPERATES,
     Role.VENUE: _OPERATES,
     Role.ANALYST: _READS,

@@ -54,7 +54,8 @@ class Summary:
 class Incident(Summary, Handling):
     """What people handle: one happening.
 
-    opened_at: Unix seconds at which it was first recorded. still: whether there is a picture.
+    opened_at: Unix seconds at which it was first recorded. still: whether there is a picture. version: how many
+    steps but notes it has seen, so that a step can say what it was taken on.
     """
 
     id: int
@@ -64,6 +65,7 @@ class Incident(Summary, Handling):
     clip: ClipState
     still: bool
     position: GeoPosition | None
+    version: int
 
     @property
     def actions(self) -> tuple[Action, ...]:

@@ -77,7 +77,7 @@ class IncidentRow(Base):
     """What people handle: the sum of its events, its state and who has it.
 
     behaviour: the gravest of `behaviours`. owner: a user's name. ended_at: None while one of its events
-    holds.
+    holds. version: how many steps but notes it has seen.
     """
 
     __tablename__ = "incident"
@@ -109,6 +109,7 @@ class IncidentRow(Base):
     box: Mapped[list[float] | None] = mapped_column(Carried)
     zone: Mapped[str | None] = mapped_column(Text)
     reason: Mapped[dict[str, Any] | None] = mapped_column(Carried)
+    version: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
 
     site: Mapped[SiteRow] = relationship()
     camera: Mapped[CameraRow] = relationship()
@@ -155,7 +156,7 @@ class EventRow(Base):
 
 
 class IncidentStepRow(Base):
-    """Who did what to an incident, and when."""
+    """Who did what to an incident, and when. key: chosen by who sends it, so that it is taken once."""
 
     __tablename__ = "incident_step"
 
@@ -168,6 +169,7 @@ class IncidentStepRow(Base):
     to_state: Mapped[str] = mapped_column(String(20))
     verdict: Mapped[str | None] = mapped_column(String(10))
     note: Mapped[str | None] = mapped_column(Text)
+    key: Mapped[str | None] = mapped_column(String(36), index=True, unique=True)
 
 
 class ClipRow(Base):

@@ -92,7 +92,16 @@ def test_what_does_not_exist_is_not_found(city: Database) -> None:
 
 def test_steps_are_kept_with_who_and_when(city: Database, numbers: list[int]) -> None:
     act(city, numbers[0], Action.ACKNOWLEDGE, now=9001.0)
-    act(city, numbers[0], Action.VERIFY, user="bolat", now=9002.0, verdict=Verdict.TRUE, note="two men")
+    act(
+        city,
+        numbers[0],
+        Action.VERIFY,
+        user="bolat",
+        now=9002.0,
+        verdict=Verdict.TRUE,
+        note="two men",
+        lead=True,
+    )
     found = act(city, numbers[0], Action.RESOLVE, now=9003.0)
     assert found is not None
     assert found.state is State.RESOLVED

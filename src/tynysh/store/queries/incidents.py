@@ -14,7 +14,7 @@ from tynysh.behaviour.signal import Behaviour, Reason
 from tynysh.geometry import Box, GeoPosition
 from tynysh.incidents import lifecycle
 from tynysh.incidents.incident import CameraName, Incident, IncidentDetail, SiteName
-from tynysh.incidents.lifecycle import Action, Handling, HandlingStep, State, Verdict
+from tynysh.incidents.lifecycle import Action, Handling, HandlingStep, State, StepError, Verdict
 from tynysh.store.database import must_be_writing
 from tynysh.store.queries import changes
 from tynysh.store.schema import CameraRow, EventRow, IncidentRow, IncidentStepRow, SiteRow
@@ -92,6 +92,13 @@ def detail(session: Session, incident_id: int) -> IncidentDetail | None:
     )
 
 
+class StaleError(StepError):
+    """Others have changed the incident since it was seen."""
+
+    def __init__(self) -> None:
+        super().__init__("incident.error.changed", "The incident has changed since it was seen.")
+
+
 def take_step(
     session: Session,
     incident_id: int,
@@ -101,23 +108,48 @@ def take_step(
     now: float,
     verdict: Verdict | None = None,
     note: str | None = None,
+    lead: bool = False,
+    version: int | None = None,
+    key: str | None = None,
 ) -> IncidentDetail | None:
     """Do `action` to an incident, record it and tell the feed; None if there is no such incident.
 
-    Needs a session of `Database.writing`. Raises `lifecycle.StepError` where the step cannot be taken.
+    version: of the incident as `user` saw it, None for whatever it is now. key: of this step, see `is_taken`.
+
+    Needs a session of `Database.writing`. Raises `lifecycle.StepError` where the step cannot be taken, `StaleError`
+    where others were quicker.
     """
     must_be_writing(session)
     row = session.get(IncidentRow, incident_id)
     if row is None:
         return None
-    handling = Handling(State(row.state), _verdict(row), row.owner)
-    after, step = lifecycle.step(handling, action, user=user, at=now, verdict=verdict, note=note)
+    if version is not None and action is not Action.NOTE and version != row.version:
+        raise StaleError
+    if action is Action.UNDO:
+        after, step = lifecycle.undone([_step(each) for each in row.steps], user=user, at=now)
+    else:
+        handling = Handling(State(row.state), _verdict(row), row.owner)
+        after, step = lifecycle.step(
+            handling, action, user=user, at=now, verdict=verdict, note=note, lead=lead
+        )
     row.state, row.verdict, row.owner = after.state, after.verdict, after.owner
     row.resolved_at = (row.resolved_at or now) if after.state is State.RESOLVED else None
-    session.add(IncidentStepRow(incident_id=incident_id, **asdict(step)))
+    row.version += action is not Action.NOTE
+    session.add(IncidentStepRow(incident_id=incident_id, key=key, **asdict(step)))
     changes.publish(session, changes.ChangeKind.INCIDENT, incident_id, now=now)
     session.expire(row, ["steps"])
     return detail(session, incident_id)
+
+
+def is_taken(session: Session, key: str, incident_id: int, user: str) -> bool:
+    """Whether `user` has taken the step of that key already: it was sent twice.
+
+    Raises StepError where the key is another step's.
+    """
+    known = session.scalars(select(IncidentStepRow).where(IncidentStepRow.key == key)).one_or_none()
+    if known is not None and (known.incident_id, known.user) != (incident_id, user):
+        raise StepError("incident.error.key", "The key is another step's.", field="key")
+    return known is not None
 
 
 def stored_reason(reason: Reason | None) -> dict[str, Any] | None:
@@ -221,6 +253,7 @@ def _loaded(kind: type[_Kind], row: IncidentRow, **more: object) -> _Kind:
         clip="none" if row.clip is None else row.clip.state,
         still=row.clip is not None and row.clip.still_path is not None,
         position=position(row.camera),
+        version=row.version,
         **more,
     )
 
