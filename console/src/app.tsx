@@ -3,6 +3,7 @@
 import { useCallback, useEffect, useRef, useState, type ReactNode } from "react";
 import { api, ApiError, speak, whenSignedOut } from "./api/client";
 import type { Language, Session } from "./api/types";
+import { outbox } from "./incidents/handling";
 import { useWords, WordsProvider } from "./language/words";
 import { Sound } from "./live/sound";
 import { live } from "./live/store";
@@ -106,13 +107,16 @@ export function App(): ReactNode {
 
   const signedIn = standing.at === "signed_in" && !standing.session.user.must_change_password;
   const role = standing.at === "signed_in" ? standing.session.user.role : null;
+  const name = standing.at === "signed_in" ? standing.session.user.name : null;
   useEffect(() => {
-    if (!signedIn || role === null) return;
-    live.start(mayReadIncidents(role));
+    if (!signedIn || role === null || name === null) return;
+    live.start(name, mayReadIncidents(role));
+    outbox.start(name);
     return () => {
       live.stop();
+      outbox.stop();
     };
-  }, [signedIn, role]);
+  }, [signedIn, role, name]);
 
   const pick = (wanted: Language): void => {
     setLanguage(wanted);

@@ -118,11 +118,11 @@ export const api = {
   incidents: (query: IncidentQuery) => json<Answer<"/api/v1/incidents">>(`/incidents?${queryString(query)}`),
   incident: (id: string, signal?: AbortSignal) =>
     json<Answer<"/api/v1/incidents/{incident_id}">>(`/incidents/${encodeURIComponent(id)}`, signal ? { signal } : {}),
-  step: (id: string, body: StepRequest) =>
-    json<Answer<"/api/v1/incidents/{incident_id}/steps", "post">>(
-      `/incidents/${encodeURIComponent(id)}/steps`,
-      change("POST", body),
-    ),
+  step: (id: string, body: StepRequest, signal: AbortSignal) =>
+    json<Answer<"/api/v1/incidents/{incident_id}/steps", "post">>(`/incidents/${encodeURIComponent(id)}/steps`, {
+      ...change("POST", body),
+      signal,
+    }),
   sites: () => json<Answer<"/api/v1/sites">>("/sites"),
   cameras: () => json<Answer<"/api/v1/cameras">>("/cameras"),
   crowd: (id: string, signal: AbortSignal) =>
@@ -157,6 +157,7 @@ export function historyPath(subject: Subject, begin: number, end: number, format
 
 export const clipUrl = (id: string): string => `${BASE}/incidents/${encodeURIComponent(id)}/clip`;
 export const stillUrl = (id: string): string => `${BASE}/incidents/${encodeURIComponent(id)}/still`;
+export const updatesUrl = (): string => new URL(`${BASE}/updates`, window.location.href).href;
 export const picturePath = (id: string): string => `/cameras/${encodeURIComponent(id)}/picture`;
 
 export function liveUrl(id: string): string {

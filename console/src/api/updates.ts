@@ -3,7 +3,6 @@
 // Read with fetch and not with EventSource, because EventSource hides the server's heartbeat (comments) and the
 // status of a refusal: a line that died silently would look alive, and a session that ended like a bad network.
 
-import { ApiError, request, signedOut } from "./client";
 import type { Camera, Incident } from "./types";
 
 export interface Message {
@@ -54,10 +53,12 @@ export interface UpdateListener {
   camera: (camera: Camera) => void;
   /** Too much was missed: the lists are to be loaded anew. */
   reload: () => void;
+  /** The session has ended; nothing more comes. */
+  signedOut: () => void;
 }
 
-/** Longer than two of the server's heartbeats (one every 15 s). */
-const SILENCE_MS = 35_000;
+/** Twice the server's heartbeat (one every 2 s): a line that died is told within five seconds. */
+const SILENCE_MS = 4000;
 const RETRY_MS = [500, 1000, 2000, 4000, 8000];
 
 export function retryDelay(attempt: number, random: number): number {
@@ -74,12 +75,12 @@ function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
     };
     signal.addEventListener("abort", early, { once: true });
     // Coming back online or to the desk is a reason to try at once.
-    window.addEventListener("online", early, { once: true });
+    globalThis.addEventListener("online", early, { once: true });
   });
 }
 
-/** Listens until `stop` is aborted, reconnecting for ever. */
-export async function listen(listener: UpdateListener, stop: AbortSignal): Promise<void> {
+/** Listens at `url` until `stop` is aborted or the session ends, reconnecting for ever. */
+export async function listen(url: string, listener: UpdateListener, stop: AbortSignal): Promise<void> {
   const ended = (): boolean => stop.aborted;
   let lastId: string | null = null;
   for (let attempt = 0; !ended(); attempt += 1) {
@@ -92,8 +93,12 @@ export async function listen(listener: UpdateListener, stop: AbortSignal): Promi
     try {
       const headers: Record<string, string> = { Accept: "text/event-stream" };
       if (lastId !== null) headers["Last-Event-ID"] = lastId;
-      const response = await request("/updates", { headers, signal: line.signal, cache: "no-store" });
-      if (!response.body) throw new ApiError(0, "unreachable", "");
+      const response = await fetch(url, { headers, signal: line.signal, cache: "no-store", credentials: "same-origin" });
+      if (response.status === 401) {
+        listener.signedOut();
+        return;
+      }
+      if (!response.ok || !response.body) throw new Error(response.statusText);
       listener.opened();
       attempt = -1;
       const reader = response.body.getReader();
@@ -112,11 +117,8 @@ export async function listen(listener: UpdateListener, stop: AbortSignal): Promi
         }
         lastId = parser.lastId ?? lastId;
       }
-    } catch (error) {
-      if (error instanceof ApiError && error.status === 401) {
-        signedOut();
-        return;
-      }
+    } catch {
+      // Whatever it was, the line is to be built anew.
     } finally {
       clearTimeout(watchdog);
       stop.removeEventListener("abort", end);

@@ -1,51 +1,77 @@
 // The operator's desk: the list, the opened incident beside it, and the keys that work on both.
 
-import { useMemo, useState, type ReactNode } from "react";
-import type { Action, StepRequest, User } from "../api/types";
+import { useEffect, useMemo, useRef, useState, type ReactNode } from "react";
+import type { StepRequest, User } from "../api/types";
 import { useWords } from "../language/words";
 import { useKnown } from "../live/store";
 import { mayHandle } from "../session/permissions";
 import { useKeys } from "../shell/keys";
 import { go, incidentHref } from "../shell/route";
-import { useHandling } from "./handling";
+import { may, take, undo, whenTaken } from "./handling";
 import { IncidentList } from "./list";
-import { arrange, NO_FILTER, type Filter } from "./order";
+import { ended, nextWaiting, queue, step, type Filter } from "./order";
 import { IncidentPage } from "./page";
 
 interface Props {
   opened: string | null;
   user: User;
   lit: ReadonlySet<string>;
+  filter: Filter;
+  onFilter: (filter: Filter) => void;
 }
 
-export function Desk({ opened, user, lit }: Props): ReactNode {
+export function Desk({ opened, user, lit, filter, onFilter }: Props): ReactNode {
   const { t } = useWords();
   const { incidents } = useKnown();
-  const [filter, setFilter] = useState<Filter>(NO_FILTER);
   const [pointed, setPointed] = useState<string | null>(null);
-  const handling = useHandling(user);
-  const ids = useMemo(
-    () => arrange(incidents.values(), filter).flatMap(({ incidents: rows }) => rows.map(({ id }) => id)),
-    [incidents, filter],
+  const [asking, setAsking] = useState<string | null>(null);
+  const ids = useMemo(() => queue(incidents.values(), filter), [incidents, filter]);
+  const selected = pointed ?? opened;
+  // Where the selected one stood, for when it is no longer in the queue.
+  const place = useRef(0);
+  if (selected !== null && ids.includes(selected)) place.current = ids.indexOf(selected);
+
+  useEffect(() => {
+    if (opened !== null) setPointed(null);
+    setAsking(null);
+  }, [opened]);
+
+  // After a step the next that waits is at hand; what needs nothing more of this operator makes way for it.
+  useEffect(
+    () =>
+      whenTaken((unsent, now) => {
+        if (unsent.incident !== opened || !["verify", "dispatch", "resolve"].includes(unsent.step.action)) return;
+        const next = nextWaiting(incidents.values(), filter, now.id);
+        if (next === null) return;
+        if (ended(now)) go(incidentHref(next));
+        else setPointed(next);
+      }),
+    [opened, incidents, filter],
   );
-  const selected = opened ?? pointed;
 
   const move = (by: number): void => {
-    const here = selected === null ? -1 : ids.indexOf(selected);
-    const next = ids[here < 0 ? 0 : Math.min(ids.length - 1, Math.max(0, here + by))];
-    if (next === undefined) return;
-    setPointed(next);
+    const next = step(ids, selected, place.current, by);
+    if (next === null) return;
     if (opened !== null) go(incidentHref(next));
+    else setPointed(next);
   };
-  const take = (action: Action, rest: Partial<StepRequest> = {}): void => {
+  const act = (wanted: StepRequest): void => {
     // A verdict is given on what is in view; only "I have seen it" can be said from the list.
-    const incident = incidents.get((action === "acknowledge" ? selected : opened) ?? "");
-    if (!incident || !mayHandle(user.role) || !incident.actions.includes(action)) return;
-    void handling.take(incident, { action, ...rest });
+    const incident = incidents.get((wanted.action === "acknowledge" ? (opened ?? selected) : opened) ?? "");
+    if (!incident || !mayHandle(user.role) || !may(user, incident, wanted.action)) return;
+    if (wanted.action === "resolve" && !wanted.verdict && incident.verdict === null) {
+      setAsking(asking === incident.id ? null : incident.id);
+      return;
+    }
+    take(incident, wanted);
+    setAsking(null);
+  };
+  const decide = (verdict: "true" | "false" | "unclear"): void => {
+    act({ action: asking === null ? "verify" : "resolve", verdict });
   };
   const close = (): void => {
-    setPointed(opened);
     go("#/incidents");
+    setPointed(opened);
   };
 
   useKeys({
@@ -65,27 +91,31 @@ export function Desk({ opened, user, lit }: Props): ReactNode {
       if (selected !== null) go(incidentHref(selected));
     },
     Escape: () => {
-      if (document.activeElement instanceof HTMLTextAreaElement) document.activeElement.blur();
+      if (asking !== null) setAsking(null);
       else if (opened !== null) close();
     },
     a: () => {
-      take("acknowledge");
+      act({ action: "acknowledge" });
+    },
+    t: () => {
+      act({ action: "take_over" });
     },
     1: () => {
-      take("verify", { verdict: "true" });
+      decide("true");
     },
     2: () => {
-      take("verify", { verdict: "false" });
+      decide("false");
     },
     3: () => {
-      take("verify", { verdict: "unclear" });
+      decide("unclear");
     },
     d: () => {
-      take("dispatch");
+      act({ action: "dispatch" });
     },
     r: () => {
-      take("resolve");
+      act({ action: "resolve" });
     },
+    z: undo,
     n: () => {
       document.getElementById("note")?.focus();
     },
@@ -93,17 +123,19 @@ export function Desk({ opened, user, lit }: Props): ReactNode {
 
   return (
     <div className={opened === null ? "desk" : "desk with-incident"}>
-      <IncidentList filter={filter} onFilter={setFilter} selected={selected} opened={opened} arrived={lit} />
+      <IncidentList filter={filter} onFilter={onFilter} selected={selected} opened={opened} arrived={lit} />
       <div className="detail">
         {opened === null ? (
           <p className="empty dim wide-only">{t("console.incident.choose")}</p>
         ) : (
-          <IncidentPage key={opened} id={opened} user={user} handling={handling} onClose={close} />
-        )}
-        {opened === null && handling.failure && (
-          <p className="failure" role="alert">
-            {handling.failure}
-          </p>
+          <IncidentPage
+            key={opened}
+            id={opened}
+            user={user}
+            asking={asking === opened}
+            onTake={act}
+            onClose={close}
+          />
         )}
       </div>
     </div>

@@ -1,16 +1,21 @@
 // The live list of incidents, with filters.
 
-import { useEffect, useMemo, useState, type ReactNode } from "react";
+import { useVirtualizer } from "@tanstack/react-virtual";
+import { useEffect, useMemo, useRef, useState, type ReactNode } from "react";
 import { api } from "../api/client";
-import type { IncidentState } from "../api/types";
+import type { Incident, IncidentState } from "../api/types";
 import { useWords } from "../language/words";
 import { live, useKnown } from "../live/store";
 import { explain } from "../shell/failure";
-import { arrange, NO_FILTER, type Filter } from "./order";
+import { arrange, NO_FILTER, type Filter, type Group } from "./order";
 import { Row } from "./row";
 
 const STATES: readonly IncidentState[] = ["new", "acknowledged", "verified", "dispatched", "resolved"];
 const OLDER = 50;
+/** What a row, a head and the filters are taken to be high until they have been measured. */
+const ROW_PX = 58;
+const HEAD_PX = 38;
+const FILTERS_PX = 56;
 
 interface Props {
   filter: Filter;
@@ -140,20 +145,49 @@ function Older({ filter }: { filter: Filter }): ReactNode {
   );
 }
 
+/** What stands in the list: the head of a group, or one of its incidents. */
+type Entry = { head: Group; count: number } | { incident: Incident };
+
 export function IncidentList({ filter, onFilter, selected, opened, arrived }: Props): ReactNode {
   const words = useWords();
   const { t, number } = words;
   const { incidents, sites, cameras, loaded, failure } = useKnown();
   const groups = useMemo(() => arrange(incidents.values(), filter), [incidents, filter]);
+  const entries = useMemo(
+    () =>
+      groups.flatMap<Entry>(({ group, incidents: rows }) => [
+        { head: group, count: rows.length },
+        ...rows.map((incident) => ({ incident })),
+      ]),
+    [groups],
+  );
   const liveCameras = [...cameras.values()].filter(({ state }) => state === "live" || state === "degraded").length;
+  const scroller = useRef<HTMLElement>(null);
+  const list = useRef<HTMLOListElement>(null);
+  const virtual = useVirtualizer({
+    count: entries.length,
+    getScrollElement: () => scroller.current,
+    estimateSize: (index) => (entries[index] && "head" in entries[index] ? HEAD_PX : ROW_PX),
+    getItemKey: (index) => {
+      const entry = entries[index];
+      return entry === undefined ? index : "head" in entry ? entry.head : entry.incident.id;
+    },
+    overscan: 12,
+    scrollPaddingStart: FILTERS_PX,
+    scrollMargin: list.current?.offsetTop ?? 0,
+  });
 
+  const place = selected === null ? -1 : entries.findIndex((entry) => "incident" in entry && entry.incident.id === selected);
+  const shown = useRef<string | null>(null);
   useEffect(() => {
-    if (selected === null) return;
-    document.querySelector(`[data-incident="${CSS.escape(selected)}"]`)?.scrollIntoView({ block: "nearest" });
-  }, [selected]);
+    // Only when another is selected: what arrives meanwhile does not pull the list away under the eyes.
+    if (selected === shown.current || place < 0) return;
+    shown.current = selected;
+    virtual.scrollToIndex(place, { align: "auto" });
+  }, [selected, place, virtual]);
 
   return (
-    <section className="list" aria-label={t("console.incidents.title")}>
+    <section className="list" aria-label={t("console.incidents.title")} ref={scroller} data-top={virtual.scrollOffset === 0}>
       <Filters filter={filter} onFilter={onFilter} />
       {failure && (
         <p className="failure" role="alert">
@@ -169,25 +203,30 @@ export function IncidentList({ filter, onFilter, selected, opened, arrived }: Pr
           </p>
         </div>
       )}
-      {groups.map(({ group, incidents: rows }) => (
-        <div key={group} className={`group group-${group}`}>
-          <h2>
-            {t(`console.group.${group}`)} <span className="count">{number(rows.length)}</span>
-          </h2>
-          <ol>
-            {rows.map((incident) => (
-              <Row
-                key={incident.id}
-                incident={incident}
-                zone={sites.get(incident.site.id)?.time_zone}
-                selected={incident.id === selected}
-                opened={incident.id === opened}
-                arrived={arrived.has(incident.id)}
-              />
-            ))}
-          </ol>
-        </div>
-      ))}
+      <ol className="rows" ref={list} style={{ height: virtual.getTotalSize() }}>
+        {virtual.getVirtualItems().map(({ key, index, start }) => {
+          const entry = entries[index];
+          if (entry === undefined) return null;
+          const at = { transform: `translateY(${start - virtual.options.scrollMargin}px)` };
+          return (
+            <li key={key} ref={virtual.measureElement} data-index={index} style={at}>
+              {"head" in entry ? (
+                <h2 className={`group group-${entry.head}`}>
+                  {t(`console.group.${entry.head}`)} <span className="count">{number(entry.count)}</span>
+                </h2>
+              ) : (
+                <Row
+                  incident={entry.incident}
+                  zone={sites.get(entry.incident.site.id)?.time_zone}
+                  selected={entry.incident.id === selected}
+                  opened={entry.incident.id === opened}
+                  arrived={arrived.has(entry.incident.id)}
+                />
+              )}
+            </li>
+          );
+        })}
+      </ol>
       {loaded && (filter.state === "" || filter.state === "resolved") && (
         <Older key={`${filter.site} ${filter.behaviour}`} filter={filter} />
       )}

@@ -1,8 +1,7 @@
 import { expect, it } from "vitest";
 import type { Incident, IncidentState, Severity } from "../api/types";
 import { news } from "../live/store";
-import { foretold } from "./lifecycle";
-import { arrange, NO_FILTER } from "./order";
+import { arrange, ended, nextWaiting, NO_FILTER, queue, step } from "./order";
 
 function incident(id: string, severity: Severity, state: IncidentState, minute: number): Incident {
   return {
@@ -27,6 +26,7 @@ function incident(id: string, severity: Severity, state: IncidentState, minute: 
     still: false,
     position: null,
     actions: ["acknowledge"],
+    version: 0,
   };
 }
 
@@ -65,19 +65,32 @@ it("news is what is new to everybody, or graver than before", () => {
   expect(news(fresh, { ...fresh, severity: 4, state: "resolved" })).toBeNull();
 });
 
-it("a step is foretold as the server will take it", () => {
-  const fresh = incident("x", 2, "new", 1);
-  expect(foretold(fresh, { action: "acknowledge" }, "me")).toMatchObject({ state: "acknowledged", owner: "me" });
-  const sent = { ...fresh, state: "dispatched" as const, owner: "her" };
-  expect(foretold(sent, { action: "verify", verdict: "true" }, "me")).toMatchObject({
-    state: "dispatched",
-    verdict: "true",
-    owner: "her",
-  });
-  const closed = { ...fresh, state: "resolved" as const, verdict: "false" as const, owner: "her" };
-  expect(foretold(closed, { action: "reopen" }, "me")).toMatchObject({
-    state: "acknowledged",
-    verdict: null,
-    owner: "me",
-  });
+it("the keys walk through what is not done; what is, only where it was asked for", () => {
+  expect(queue(ALL, NO_FILTER)).toEqual(["grave later", "grave", "low", "sent"]);
+  expect(queue(ALL, { ...NO_FILTER, state: "resolved" })).toEqual(["done later", "done"]);
+});
+
+it("where the selected one has left the queue, the keys go on from its place", () => {
+  const ids = ["a", "b", "c"];
+  expect(step(ids, "a", 0, 1)).toBe("b");
+  expect(step(ids, "c", 2, 1)).toBe("c");
+  expect(step(ids, null, 0, 1)).toBe("a");
+  // "x" stood second; what stands second now is next, what stands first is before.
+  expect(step(ids, "x", 1, 1)).toBe("b");
+  expect(step(ids, "x", 1, -1)).toBe("a");
+  expect(step(ids, "x", 9, 1)).toBe("c");
+  expect(step([], "x", 1, 1)).toBeNull();
+});
+
+it("the next that waits is the first that nobody has taken, of those in view", () => {
+  expect(nextWaiting(ALL, NO_FILTER, "grave later")).toBe("grave");
+  expect(nextWaiting(ALL, NO_FILTER, "other")).toBe("grave later");
+  expect(nextWaiting(ALL, { ...NO_FILTER, site: "park" }, "other")).toBe("grave");
+  expect(nextWaiting(ALL.filter(({ id }) => id === "sent"), NO_FILTER, "other")).toBeNull();
+});
+
+it("an incident is done with when it is closed or was nothing", () => {
+  expect(ended({ state: "verified", verdict: "false" })).toBe(true);
+  expect(ended({ state: "resolved", verdict: "true" })).toBe(true);
+  expect(ended({ state: "verified", verdict: "true" })).toBe(false);
 });

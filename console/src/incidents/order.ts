@@ -49,3 +49,27 @@ export function arrange(incidents: Iterable<Incident>, filter: Filter): Grouped[
     ({ incidents: found }) => found.length > 0,
   );
 }
+
+/** The incidents that the keys walk through: those that pass the filter and are not done, in the list's order. */
+export function queue(incidents: Iterable<Incident>, filter: Filter): string[] {
+  return arrange(incidents, filter)
+    .filter(({ group }) => group !== "closed" || filter.state === "resolved")
+    .flatMap(({ incidents: rows }) => rows.map(({ id }) => id));
+}
+
+/** The one `by` places after the selected; where that has left the queue, the one that stands in its place now. */
+export function step(ids: readonly string[], selected: string | null, place: number, by: number): string | null {
+  const here = selected === null ? -1 : ids.indexOf(selected);
+  const wanted = here >= 0 ? here + by : selected === null ? 0 : by > 0 ? place : place - 1;
+  return ids[Math.min(ids.length - 1, Math.max(0, wanted))] ?? null;
+}
+
+/** The first in the list that nobody has taken, other than `but`. */
+export function nextWaiting(incidents: Iterable<Incident>, filter: Filter, but: string): string | null {
+  const waiting = arrange(incidents, filter).find(({ group }) => group === "waiting");
+  return waiting?.incidents.find(({ id }) => id !== but)?.id ?? null;
+}
+
+/** Whether an operator is done with it: closed, or found to be nothing. */
+export const ended = (incident: Pick<Incident, "state" | "verdict">): boolean =>
+  incident.state === "resolved" || incident.verdict === "false";

@@ -1,22 +1,24 @@
 // One incident: what, where, since when, the clip, why, what to do, and everything that was done.
 
-import { useEffect, useMemo, useRef, useState, type ReactNode } from "react";
+import { useEffect, useMemo, useRef, useState, type MouseEvent, type ReactNode } from "react";
 import { api, ApiError } from "../api/client";
-import type { Incident, IncidentDetail, IncidentStep, StepRequest, User, Verdict } from "../api/types";
+import type { Incident, IncidentDetail, StepRequest, User, Verdict } from "../api/types";
 import { duration } from "../language/format";
 import { useWords } from "../language/words";
 import { useKnown } from "../live/store";
 import { cameraMarks, incidentMark, incidentPosition } from "../plan/marks";
 import { Plan } from "../plan/plan";
-import { mayHandle, mayViewEvidence } from "../session/permissions";
+import { leads, mayHandle, mayViewEvidence } from "../session/permissions";
 import { Severity, Simulated, StateChip } from "../shell/badges";
 import { explain } from "../shell/failure";
 import { Icon } from "../shell/icons";
 import { cameraHref } from "../shell/route";
 import { Clip } from "./clip";
-import type { Handling } from "./handling";
+import { DraftBook } from "./drafts";
+import { may, take, useOutbox } from "./handling";
 import { isOpen } from "./order";
 import { Waiting } from "./row";
+import { did, wanted } from "./unsent";
 
 const VERDICTS: readonly Verdict[] = ["true", "false", "unclear"];
 
@@ -47,35 +49,51 @@ function useDetail(id: string): { detail: IncidentDetail | null; failure: unknow
   return { detail, failure: detail ? null : failure };
 }
 
-function Actions({ incident, handling, take }: { incident: Incident; handling: Handling; take: (step: StepRequest) => void }): ReactNode {
-  const { t } = useWords();
-  const { busy } = handling;
-  const disabled = (action: StepRequest["action"]): boolean => busy !== null || !incident.actions.includes(action);
+interface ActionsProps {
+  incident: Incident;
+  user: User;
+  asking: boolean;
+  onTake: (step: StepRequest) => void;
+}
+
+/** A second click of a double click is meant for what was there before. */
+const once =
+  (act: () => void) =>
+  (event: MouseEvent): void => {
+    if (event.detail < 2) act();
+  };
+
+/** What can be done. Each step has its own place, which no other step takes. */
+function Actions({ incident, user, asking, onTake }: ActionsProps): ReactNode {
+  const words = useWords();
+  const { t } = words;
+  const unsent = useOutbox().unsent.find(({ incident: id, step }) => id === incident.id && step.action !== "note");
+  const disabled = (action: StepRequest["action"]): boolean => unsent !== undefined || !may(user, incident, action);
+  const others = incident.owner !== null && incident.owner !== user.name && isOpen(incident);
+  const first = others ? "take_over" : "acknowledge";
   return (
-    <div className="actions" role="group" aria-label={t("console.step.title")} aria-busy={busy !== null}>
-      {incident.state === "new" && (
-        <button
-          type="button"
-          className="primary"
-          disabled={disabled("acknowledge")}
-          onClick={() => {
-            take({ action: "acknowledge" });
-          }}
-        >
-          {t("console.step.acknowledge")} <kbd>A</kbd>
-        </button>
-      )}
-      <span className="verdicts" role="group" aria-label={t("console.step.verify")}>
+    <div className="actions" role="group" aria-label={t("console.step.title")} aria-busy={unsent !== undefined}>
+      <button
+        type="button"
+        className={incident.state === "new" || others ? "primary first" : "first"}
+        disabled={disabled(first)}
+        onClick={once(() => {
+          onTake({ action: first });
+        })}
+      >
+        {t(`console.step.${first}`)} <kbd>{others ? "T" : "A"}</kbd>
+      </button>
+      <span className={asking ? "verdicts asked" : "verdicts"} role="group" aria-label={t("console.step.verify")}>
         {VERDICTS.map((verdict, index) => (
           <button
             key={verdict}
             type="button"
             className={`verdict-button verdict-${verdict}`}
             aria-pressed={incident.verdict === verdict}
-            disabled={disabled("verify")}
-            onClick={() => {
-              take({ action: "verify", verdict });
-            }}
+            disabled={disabled(asking ? "resolve" : "verify")}
+            onClick={once(() => {
+              onTake({ action: asking ? "resolve" : "verify", verdict });
+            })}
           >
             {t(`console.step.verify.${verdict}`)} <kbd>{index + 1}</kbd>
           </button>
@@ -84,55 +102,64 @@ function Actions({ incident, handling, take }: { incident: Incident; handling: H
       <button
         type="button"
         disabled={disabled("dispatch")}
-        onClick={() => {
-          take({ action: "dispatch" });
-        }}
+        onClick={once(() => {
+          onTake({ action: "dispatch" });
+        })}
       >
         {t("console.step.dispatch")} <kbd>D</kbd>
       </button>
-      {incident.state === "resolved" ? (
+      <button
+        type="button"
+        aria-expanded={asking}
+        disabled={disabled("resolve")}
+        onClick={once(() => {
+          onTake({ action: "resolve" });
+        })}
+      >
+        {t("console.step.resolve")} <kbd>R</kbd>
+      </button>
+      {incident.state === "resolved" && (
         <button
           type="button"
           disabled={disabled("reopen")}
-          onClick={() => {
-            take({ action: "reopen" });
-          }}
+          onClick={once(() => {
+            onTake({ action: "reopen" });
+          })}
         >
           {t("console.step.reopen")}
         </button>
-      ) : (
-        <button
-          type="button"
-          disabled={disabled("resolve")}
-          onClick={() => {
-            take({ action: "resolve" });
-          }}
-        >
-          {t("console.step.resolve")} <kbd>R</kbd>
-        </button>
       )}
-      {busy && (
-        <span className="dim small saving" role="status">
-          {t("console.step.saving")}
-        </span>
-      )}
+      <span className="dim small saving" role="status">
+        {unsent
+          ? t("console.step.not_yet", { step: wanted(words, unsent.step) })
+          : asking
+            ? t("console.step.which")
+            : others && !leads(user.role)
+              ? t("console.step.others", { owner: incident.owner ?? "" })
+              : ""}
+      </span>
     </div>
   );
 }
 
-function Note({ take, busy }: { take: (step: StepRequest) => Promise<boolean>; busy: boolean }): ReactNode {
+function Note({ incident, user }: { incident: Incident; user: User }): ReactNode {
   const { t } = useWords();
-  const [text, setText] = useState("");
-  const send = async (): Promise<void> => {
+  const drafts = useMemo(() => new DraftBook(user.name), [user.name]);
+  const [text, setText] = useState(() => drafts.get(incident.id));
+  const change = (next: string): void => {
+    setText(next);
+    drafts.set(incident.id, next);
+  };
+  const send = (): void => {
     const note = text.trim();
-    if (note !== "" && (await take({ action: "note", note }))) setText("");
+    if (note !== "" && take(incident, { action: "note", note })) change("");
   };
   return (
     <form
       className="note"
       onSubmit={(event) => {
         event.preventDefault();
-        void send();
+        send();
       }}
     >
       <label>
@@ -144,15 +171,20 @@ function Note({ take, busy }: { take: (step: StepRequest) => Promise<boolean>; b
           placeholder={t("console.note.label")}
           value={text}
           onChange={(event) => {
-            setText(event.target.value);
+            change(event.target.value);
           }}
           onKeyDown={(event) => {
-            if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) void send();
-            if (event.key === "Escape") event.currentTarget.blur();
+            if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) send();
+            if (event.key === "Escape") {
+              // Out of the note, not out of the incident; what was written stays.
+              event.stopPropagation();
+              event.nativeEvent.stopImmediatePropagation();
+              event.currentTarget.blur();
+            }
           }}
         />
       </label>
-      <button type="submit" disabled={busy || text.trim() === ""}>
+      <button type="submit" disabled={text.trim() === ""}>
         {t("console.note.add")}
       </button>
     </form>
@@ -160,13 +192,8 @@ function Note({ take, busy }: { take: (step: StepRequest) => Promise<boolean>; b
 }
 
 function History({ incident, zone }: { incident: IncidentDetail; zone: string | undefined }): ReactNode {
-  const { t, short, full } = useWords();
-  const did = (step: IncidentStep): string =>
-    step.action === "verify" && step.verdict
-      ? t(`console.did.verify.${step.verdict}`)
-      : step.action === "verify"
-        ? t("console.state.verified")
-        : t(`console.did.${step.action}`);
+  const words = useWords();
+  const { t, short, full } = words;
   return (
     <ol className="history">
       <li>
@@ -181,7 +208,7 @@ function History({ incident, zone }: { incident: IncidentDetail; zone: string | 
             {short(step.at, zone)}
           </time>
           <span>
-            <strong>{step.user}</strong> {did(step)}
+            <strong>{step.user}</strong> {did(words, step)}
             {step.note && <q>{step.note}</q>}
           </span>
         </li>
@@ -256,11 +283,13 @@ function Why({ incident, zone }: { incident: IncidentDetail; zone: string | unde
 interface Props {
   id: string;
   user: User;
-  handling: Handling;
+  /** Whether resolving waits for a verdict. */
+  asking: boolean;
+  onTake: (step: StepRequest) => void;
   onClose: () => void;
 }
 
-export function IncidentPage({ id, user, handling, onClose }: Props): ReactNode {
+export function IncidentPage({ id, user, asking, onTake, onClose }: Props): ReactNode {
   const words = useWords();
   const { t, behaviour, full, find, number } = words;
   const { sites } = useKnown();
@@ -290,7 +319,6 @@ export function IncidentPage({ id, user, handling, onClose }: Props): ReactNode 
 
   const zone = sites.get(detail.site.id)?.time_zone;
   const response = find(`response.${detail.behaviour}`);
-  const take = (step: StepRequest): Promise<boolean> => handling.take(detail, step);
   return (
     <article className={`incident grade-${detail.severity}`} aria-label={t("console.incident.title")}>
       <header className="incident-head">
@@ -298,6 +326,7 @@ export function IncidentPage({ id, user, handling, onClose }: Props): ReactNode 
         <div>
           <h2 ref={heading} tabIndex={-1}>
             <Severity grade={detail.severity} word />
+            <span className="dim figures">{t("console.incident.number", { number: detail.id })}</span>{" "}
             {detail.behaviours.length > 0 ? detail.behaviours.map(behaviour).join(" + ") : behaviour(detail.behaviour)}
           </h2>
           <p>
@@ -323,19 +352,10 @@ export function IncidentPage({ id, user, handling, onClose }: Props): ReactNode 
       </header>
 
       {mayHandle(user.role) ? (
-        <Actions incident={detail} handling={handling} take={(step) => void take(step)} />
+        <Actions incident={detail} user={user} asking={asking} onTake={onTake} />
       ) : (
         <p className="dim small readonly">{t("console.incident.read_only")}</p>
       )}
-      {handling.failure && (
-        <p className="failure" role="alert">
-          {handling.failure}
-          <button type="button" className="ghost" aria-label={t("console.close")} onClick={handling.forget}>
-            <Icon name="close" />
-          </button>
-        </p>
-      )}
-
       {mayViewEvidence(user.role) ? (
         <Clip key={detail.id} incident={detail} zone={zone} />
       ) : (
@@ -356,7 +376,7 @@ export function IncidentPage({ id, user, handling, onClose }: Props): ReactNode 
               {t("console.incident.history")} <span className="count">{number(detail.steps.length + 1)}</span>
             </h3>
             <History incident={detail} zone={zone} />
-            {mayHandle(user.role) && <Note take={take} busy={handling.busy !== null} />}
+            {mayHandle(user.role) && <Note incident={detail} user={user} />}
           </section>
         </div>
         <Where incident={detail} />

@@ -7,6 +7,7 @@ import { useWords } from "../language/words";
 import { useNow } from "../live/now";
 import { Severity, Simulated, StateChip } from "../shell/badges";
 import { incidentHref } from "../shell/route";
+import { useOutbox } from "./handling";
 import { isOpen } from "./order";
 
 export function Waiting({ since }: { since: string }): ReactNode {
@@ -31,17 +32,19 @@ interface Props {
 
 export const Row = memo(function Row({ incident, zone, selected, opened, arrived }: Props): ReactNode {
   const { t, behaviour, short, number } = useWords();
+  const unsent = useOutbox().unsent.some((each) => each.incident === incident.id);
   const others = incident.behaviours.filter((name) => name !== incident.behaviour).length;
   const classes = ["row", `grade-${incident.severity}`, `row-${incident.state}`];
   if (selected) classes.push("selected");
   if (opened) classes.push("opened");
   if (arrived) classes.push("arrived");
   return (
-    <li className={classes.join(" ")} data-incident={incident.id}>
+    <div className={classes.join(" ")} data-incident={incident.id}>
       <a href={incidentHref(incident.id)} aria-current={opened ? "page" : undefined}>
         <Severity grade={incident.severity} />
         <span className="row-what">
           <strong>{behaviour(incident.behaviour)}</strong>
+          <span className="dim figures row-number">{t("console.incident.number", { number: incident.id })}</span>
           {others > 0 && <span className="dim"> +{number(others)}</span>}
           {incident.people > 0 && (
             <span className="row-people">{t("console.incident.people", { count: incident.people })}</span>
@@ -61,9 +64,10 @@ export const Row = memo(function Row({ incident, zone, selected, opened, arrived
         </span>
         <span className="row-state">
           {incident.state !== "new" && <StateChip incident={incident} />}
+          {unsent && <span className="chip not-yet">{t("console.step.not_yet_short")}</span>}
           {incident.owner && <span className="dim clip-text">{incident.owner}</span>}
         </span>
       </a>
-    </li>
+    </div>
   );
 });

@@ -28,22 +28,47 @@ export const CHIMES: Record<Severity, readonly Tone[]> = {
 };
 
 const QUIET_MS = 2000;
-const KEY = "tynysh.muted";
+/** How often an arrival that nobody has taken sounds again, by severity; the lowest sounds once. */
+export const AGAIN_MS: Record<Severity, number> = { 1: Infinity, 2: 60_000, 3: 20_000, 4: 8000 };
+/** How long a desk can be muted at once: it comes back by itself. */
+export const MUTE_MS = 15 * 60_000;
+const KEY = "tynysh.mute";
+
+export interface Mute {
+  by: string;
+  /** Milliseconds of this computer's clock. */
+  until: number;
+}
+
+function stored(): Mute | null {
+  try {
+    const mute = JSON.parse(localStorage.getItem(KEY) ?? "null") as Mute | null;
+    return mute !== null && typeof mute.by === "string" && mute.until - Date.now() <= MUTE_MS ? mute : null;
+  } catch {
+    return null;
+  }
+}
 
 export class Sound {
   private context: AudioContext | null = null;
   private last: { at: number; severity: Severity } | null = null;
   private readonly listeners = new Set<() => void>();
-  private muted = localStorage.getItem(KEY) === "1";
+  private mute = stored();
 
   readonly subscribe = (listener: () => void): (() => void) => {
     this.listeners.add(listener);
     return () => this.listeners.delete(listener);
   };
 
+  /** Who has muted this desk, and until when; null where it sounds. */
+  readonly muted = (): Mute | null => {
+    if (this.mute !== null && this.mute.until <= Date.now()) this.mute = null;
+    return this.mute;
+  };
+
   /** locked: the browser lets no page sound before somebody has clicked or typed in it. */
   readonly state = (): "muted" | "locked" | "on" => {
-    if (this.muted) return "muted";
+    if (this.muted() !== null) return "muted";
     return this.context?.state === "running" ? "on" : "locked";
   };
 
@@ -54,10 +79,17 @@ export class Sound {
     this.tell();
   }
 
-  setMuted(muted: boolean): void {
-    this.muted = muted;
-    localStorage.setItem(KEY, muted ? "1" : "0");
+  /** Mutes for a while in the name of `by`, or ends that with null. */
+  setMuted(by: string | null): void {
+    this.mute = by === null ? null : { by, until: Date.now() + MUTE_MS };
+    localStorage.setItem(KEY, JSON.stringify(this.mute));
     this.tell();
+  }
+
+  /** Sounds again for the gravest that nobody has taken, when it is time. */
+  remind(severity: Severity, now: number): boolean {
+    if (this.last !== null && now - this.last.at < AGAIN_MS[severity]) return false;
+    return this.arrival(severity, now);
   }
 
   /** Several arrivals at once sound once, as the gravest of them. */

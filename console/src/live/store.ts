@@ -1,9 +1,9 @@
 // What the console knows now: incidents, cameras, sites, and how fresh that is.
 
 import { useSyncExternalStore } from "react";
-import { api, ApiError, serverNow } from "../api/client";
+import { api, ApiError, serverNow, signedOut, updatesUrl } from "../api/client";
 import type { Camera, Incident, Site } from "../api/types";
-import { listen } from "../api/updates";
+import { follow } from "./feed";
 
 export interface Link {
   state: "connecting" | "open" | "lost";
@@ -68,7 +68,7 @@ export class LiveStore {
     return () => this.arrivals.delete(listener);
   }
 
-  start(readsIncidents: boolean): void {
+  start(user: string, readsIncidents: boolean): void {
     this.stop();
     this.known = { ...NOTHING, link: { state: "connecting", since: serverNow(), heardAt: null } };
     this.publish();
@@ -78,8 +78,11 @@ export class LiveStore {
       void this.poll(stopper.signal);
       return;
     }
-    void listen(
+    follow(
+      updatesUrl(),
+      user,
       {
+        signedOut,
         opened: () => {
           this.link("open");
           void this.load(stopper.signal);
@@ -165,7 +168,7 @@ export class LiveStore {
       const page = await api.incidents({ open: true, limit: PAGE, ...(before === undefined ? {} : { before }) });
       found.push(...page.items);
       before = page.next ?? undefined;
-    } while (before !== undefined && found.length < 5 * PAGE);
+    } while (before !== undefined);
     return found;
   }
 

@@ -9,3 +9,4 @@ export const mayReadIncidents = (role: Role): boolean => role !== "installer";
 export const mayHandle = (role: Role): boolean => HANDLES.includes(role);
 export const mayViewEvidence = (role: Role): boolean => role !== "installer";
 export const mayViewCameras = (role: Role): boolean => VIEWS_LIVE.includes(role);
+export const leads = (role: Role): boolean => role === "lead" || role === "admin";

@@ -3,6 +3,7 @@
 import type { ReactNode } from "react";
 import type { CameraState, Incident, Severity as Grade } from "../api/types";
 import { useWords } from "../language/words";
+import { useKnown } from "../live/store";
 
 /** Bars as well as colour, and a word for those who see neither. */
 export function Severity({ grade, word = false }: { grade: Grade; word?: boolean }): ReactNode {
@@ -48,12 +49,15 @@ export function Simulated(): ReactNode {
   );
 }
 
+/** How a camera is doing. While nothing is heard of the server nobody knows, and none is said to be live. */
 export function CameraChip({ state }: { state: CameraState }): ReactNode {
   const { t } = useWords();
+  const { link } = useKnown();
+  const shown = link.state === "lost" ? "unknown" : state;
   return (
-    <span className={`chip camera-${state}`}>
+    <span className={`chip camera-${shown}`}>
       <span className="dot" aria-hidden="true" />
-      {t(`console.camera.state.${state}`)}
+      {t(`console.camera.state.${shown}`)}
     </span>
   );
 }

@@ -1,11 +1,14 @@
 // The frame around every page: where to go, how fresh the data is, sound, language, and who is signed in.
 
-import { useEffect, useMemo, useRef, useState, useSyncExternalStore, type ReactNode } from "react";
-import type { Language, User } from "../api/types";
+import { useCallback, useEffect, useMemo, useRef, useState, useSyncExternalStore, type ReactNode } from "react";
+import type { Incident, Language, User } from "../api/types";
 import { CameraGrid } from "../cameras/grid";
 import { CameraPage } from "../cameras/page";
 import { useArrivals } from "../incidents/arrivals";
 import { Desk } from "../incidents/desk";
+import { NO_FILTER, type Filter } from "../incidents/order";
+import { UndoOffer, UnsentSteps } from "../incidents/unsent";
+import { WaitingBanner } from "../incidents/waiting";
 import { clockTime, duration } from "../language/format";
 import { useWords } from "../language/words";
 import { useNow } from "../live/now";
@@ -17,7 +20,7 @@ import { mayReadIncidents } from "../session/permissions";
 import { Help } from "./help";
 import { Icon } from "./icons";
 import { useKeys } from "./keys";
-import { go, useRoute } from "./route";
+import { go, incidentHref, useRoute } from "./route";
 import { LanguagePicker, ThemeButton, type Theme } from "./settings";
 
 interface Props {
@@ -37,7 +40,7 @@ function LinkBanner(): ReactNode {
   const zone = useCommonZone();
   const now = useNow();
   // A short break that mends itself is no news.
-  if (link.state !== "lost" || now - link.since < 1500) return null;
+  if (link.state !== "lost" || now - link.since < 300) return null;
   return (
     <div className="banner" role="alert">
       <span className="spinner" aria-hidden="true" />
@@ -68,10 +71,16 @@ function Clock(): ReactNode {
   );
 }
 
-function SoundButton({ sound }: { sound: Sound }): ReactNode {
-  const { t } = useWords();
+function SoundButton({ sound, user }: { sound: Sound; user: User }): ReactNode {
+  const { t, clock } = useWords();
+  const zone = useCommonZone();
   const state = useSyncExternalStore(sound.subscribe, sound.state);
-  const label = t(`console.sound.${state}`);
+  // A mute ends by itself.
+  useNow();
+  const mute = sound.muted();
+  const label = mute
+    ? t("console.sound.muted", { name: mute.by, time: clock(mute.until, zone) })
+    : t(state === "on" ? "console.sound.on" : "console.sound.locked");
   // The press itself unlocks the sound, and the button becomes narrower under the finger: a click may not follow.
   const before = useRef(state);
   const press = (): void => {
@@ -86,7 +95,7 @@ function SoundButton({ sound }: { sound: Sound }): ReactNode {
     if (before.current === "locked") {
       void sound.unlock();
     } else {
-      sound.setMuted(before.current === "on");
+      sound.setMuted(before.current === "on" ? user.name : null);
       sound.sample();
     }
     before.current = sound.state();
@@ -97,13 +106,13 @@ function SoundButton({ sound }: { sound: Sound }): ReactNode {
       onPointerDown={press}
       onKeyDown={press}
       onClick={click}
-      className={`ghost sound-${state}`}
-      aria-pressed={state !== "muted"}
+      className={`ghost sound-${mute ? "muted" : state}`}
+      aria-pressed={mute === null}
       aria-label={label}
       title={label}
     >
       <Icon name={state === "on" ? "sound" : "muted"} />
-      {state === "locked" && <span className="roomy-only small">{label}</span>}
+      {(state === "locked" || mute) && <span className="roomy-only small">{label}</span>}
     </button>
   );
 }
@@ -129,6 +138,18 @@ function Menu({ user, onPassword, onSignOut }: Pick<Props, "user" | "onPassword"
           <br />
           <span className="dim">{t(`console.role.${user.role}`)}</span>
         </p>
+        {typeof Notification !== "undefined" && Notification.permission === "default" && (
+          <button
+            type="button"
+            className="plain"
+            onClick={() => {
+              if (details.current) details.current.open = false;
+              void Notification.requestPermission();
+            }}
+          >
+            {t("console.notify")}
+          </button>
+        )}
         <button
           type="button"
           className="plain"
@@ -150,11 +171,22 @@ function Menu({ user, onPassword, onSignOut }: Pick<Props, "user" | "onPassword"
 export function Frame({ user, sound, theme, onTheme, onLanguage, onPassword, onSignOut }: Props): ReactNode {
   const { t, behaviour, number } = useWords();
   const route = useRoute();
-  const { incidents, cameras } = useKnown();
-  const { lit, latest } = useArrivals(sound);
-  const [help, setHelp] = useState(false);
+  const { cameras } = useKnown();
   const reads = mayReadIncidents(user.role);
-  const waiting = useMemo(() => [...incidents.values()].filter(({ state }) => state === "new").length, [incidents]);
+  const announced = useCallback(
+    (incident: Incident, kind: "new" | "graver"): string =>
+      t(`console.arrival.${kind}`, {
+        behaviour: behaviour(incident.behaviour),
+        severity: t(`console.severity.${incident.severity}`),
+        camera: incident.camera.name,
+        site: incident.site.name,
+      }),
+    [t, behaviour],
+  );
+  const { lit, latest, waiting: untaken } = useArrivals(sound, announced);
+  const waiting = untaken.length;
+  const [filter, setFilter] = useState<Filter>(NO_FILTER);
+  const [help, setHelp] = useState(false);
   const lost = useMemo(() => [...cameras.values()].filter(({ state }) => state === "lost").length, [cameras]);
 
   useEffect(() => {
@@ -198,19 +230,16 @@ export function Frame({ user, sound, theme, onTheme, onLanguage, onPassword, onS
       go("#/map");
     },
     s: () => {
-      sound.setMuted(sound.state() !== "muted");
+      sound.setMuted(sound.muted() === null ? user.name : null);
+    },
+    g: () => {
+      const first = untaken[0];
+      if (reads && first) go(incidentHref(first.id));
     },
   });
 
   const page = route.page === "incidents" && !reads ? { page: "cameras" as const, id: null } : route;
-  const announcement = latest
-    ? t(`console.arrival.${latest.kind}`, {
-        behaviour: behaviour(latest.incident.behaviour),
-        severity: t(`console.severity.${latest.incident.severity}`),
-        camera: latest.incident.camera.name,
-        site: latest.incident.site.name,
-      })
-    : "";
+  const announcement = latest ? announced(latest.incident, latest.kind) : "";
   const urgent = latest?.incident.severity === 4;
 
   return (
@@ -256,7 +285,7 @@ export function Frame({ user, sound, theme, onTheme, onLanguage, onPassword, onS
         </nav>
         <div className="tools">
           <Clock />
-          <SoundButton sound={sound} />
+          <SoundButton sound={sound} user={user} />
           <ThemeButton theme={theme} onToggle={onTheme} />
           <button
             type="button"
@@ -273,13 +302,27 @@ export function Frame({ user, sound, theme, onTheme, onLanguage, onPassword, onS
           <Menu user={user} onPassword={onPassword} onSignOut={onSignOut} />
         </div>
       </header>
-      <LinkBanner />
+      <div className="banners">
+        <LinkBanner />
+        <UnsentSteps />
+        {reads && (
+          <WaitingBanner
+            waiting={untaken}
+            filter={page.page === "incidents" ? filter : null}
+            onFilter={setFilter}
+            opened={page.page === "incidents" ? page.id : null}
+          />
+        )}
+      </div>
       <main id="main" tabIndex={-1}>
-        {page.page === "incidents" && <Desk opened={page.id} user={user} lit={lit} />}
+        {page.page === "incidents" && (
+          <Desk opened={page.id} user={user} lit={lit} filter={filter} onFilter={setFilter} />
+        )}
         {page.page === "cameras" && (page.id === null ? <CameraGrid user={user} /> : <CameraPage id={page.id} user={user} />)}
         {page.page === "places" && <PlacesPage />}
         {page.page === "map" && <MapPage />}
       </main>
+      <UndoOffer />
       <div className="unseen" aria-live="polite">
         {urgent ? "" : announcement}
       </div>
