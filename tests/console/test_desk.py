@@ -321,3 +321,18 @@ def test_while_the_line_is_cut_no_camera_is_said_to_be_live(desk: Any, house: An
     finally:
         house.serve()
     expect(page.locator(".chip.camera-live").first).to_be_visible(timeout=20_000)
+
+
+def test_an_incident_shows_its_camera_from_the_first_second(desk: Any, house: Any) -> None:
+    page = desk.page
+    incident = house.happens("club-hall")
+    signed_in(desk, house)
+    opened(page, incident)
+    expect(page.locator(".incident video[data-live=playing]")).to_be_visible()
+    expect(page.get_by_text(text("en", "console.clip.pending"))).to_be_visible()
+    house.clip_is_ready(incident)
+    expect(page.locator(".incident video:not([data-live])")).to_be_visible()
+    expect(page.locator(".incident video[data-live]")).to_have_count(0)
+    page.keyboard.press("v")
+    expect(page.locator(".incident video[data-live=playing]")).to_be_visible()
+    desk.is_clean()

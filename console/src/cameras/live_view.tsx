@@ -24,7 +24,14 @@ function useVisible(): boolean {
   return visible;
 }
 
-export function LiveView({ camera, crowd }: { camera: Camera; crowd: Crowd | null }): ReactNode {
+interface Props {
+  camera: Camera;
+  crowd: Crowd | null;
+  /** Whether what is known of crowds can be laid over it. */
+  overlays?: boolean;
+}
+
+export function LiveView({ camera, crowd, overlays = true }: Props): ReactNode {
   const { t, number } = useWords();
   const video = useRef<HTMLVideoElement>(null);
   const stage = useRef<HTMLDivElement>(null);
@@ -135,33 +142,37 @@ export function LiveView({ camera, crowd }: { camera: Camera; crowd: Crowd | nul
             {t("console.camera.zones")}
           </button>
         )}
-        <button
-          type="button"
-          aria-pressed={counts}
-          onClick={() => {
-            setCounts(!counts);
-          }}
-        >
-          {t("console.crowd.title")}
-        </button>
-        <button
-          type="button"
-          aria-pressed={density}
-          onClick={() => {
-            setDensity(!density);
-          }}
-        >
-          {t("console.crowd.map")}
-        </button>
-        <button
-          type="button"
-          aria-pressed={grid}
-          onClick={() => {
-            setGrid(!grid);
-          }}
-        >
-          {t("console.crowd.grid")}
-        </button>
+        {overlays && (
+          <>
+            <button
+              type="button"
+              aria-pressed={counts}
+              onClick={() => {
+                setCounts(!counts);
+              }}
+            >
+              {t("console.crowd.title")}
+            </button>
+            <button
+              type="button"
+              aria-pressed={density}
+              onClick={() => {
+                setDensity(!density);
+              }}
+            >
+              {t("console.crowd.map")}
+            </button>
+            <button
+              type="button"
+              aria-pressed={grid}
+              onClick={() => {
+                setGrid(!grid);
+              }}
+            >
+              {t("console.crowd.grid")}
+            </button>
+          </>
+        )}
         <button
           type="button"
           aria-label={t("console.clip.full")}

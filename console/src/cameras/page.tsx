@@ -128,7 +128,9 @@ export function CameraPage({ id, user }: { id: string; user: User }): ReactNode 
                 {own
                   .flatMap((group) => group.incidents)
                   .map((incident) => (
-                    <Row key={incident.id} incident={incident} zone={zone} selected={false} opened={false} arrived={false} />
+                    <li key={incident.id}>
+                      <Row incident={incident} zone={zone} selected={false} opened={false} arrived={false} />
+                    </li>
                   ))}
               </ol>
             </section>

@@ -203,7 +203,7 @@ export function IncidentList({ filter, onFilter, selected, opened, arrived }: Pr
           </p>
         </div>
       )}
-      <ol className="rows" ref={list} style={{ height: virtual.getTotalSize() }}>
+      <ol className="virtual-rows" ref={list} style={{ height: virtual.getTotalSize() }}>
         {virtual.getVirtualItems().map(({ key, index, start }) => {
           const entry = entries[index];
           if (entry === undefined) return null;

@@ -3,15 +3,17 @@
 import { useEffect, useMemo, useRef, useState, type MouseEvent, type ReactNode } from "react";
 import { api, ApiError } from "../api/client";
 import type { Incident, IncidentDetail, StepRequest, User, Verdict } from "../api/types";
+import { LiveView } from "../cameras/live_view";
 import { duration } from "../language/format";
 import { useWords } from "../language/words";
 import { useKnown } from "../live/store";
 import { cameraMarks, incidentMark, incidentPosition } from "../plan/marks";
 import { Plan } from "../plan/plan";
-import { leads, mayHandle, mayViewEvidence } from "../session/permissions";
+import { leads, mayHandle, mayViewCameras, mayViewEvidence } from "../session/permissions";
 import { Severity, Simulated, StateChip } from "../shell/badges";
 import { explain } from "../shell/failure";
 import { Icon } from "../shell/icons";
+import { useKeys } from "../shell/keys";
 import { cameraHref } from "../shell/route";
 import { Clip } from "./clip";
 import { DraftBook } from "./drafts";
@@ -280,6 +282,37 @@ function Why({ incident, zone }: { incident: IncidentDetail; zone: string | unde
   );
 }
 
+/** What is to be seen of it: its camera now from the first second, and the recording as soon as there is one. */
+function Pictures({ incident, user, zone }: { incident: IncidentDetail; user: User; zone: string | undefined }): ReactNode {
+  const { t } = useWords();
+  const camera = useKnown().cameras.get(incident.camera.id);
+  const [chosen, setChosen] = useState<boolean | null>(null);
+  const possible = camera !== undefined && mayViewCameras(user.role);
+  const live = possible && (chosen ?? (isOpen(incident) && incident.clip !== "ready"));
+  const toggle = (): void => {
+    if (possible) setChosen(!live);
+  };
+  useKeys({ v: toggle });
+  const clip = mayViewEvidence(user.role) ? (
+    <Clip incident={incident} zone={zone} />
+  ) : (
+    <p className="dim">{t("console.clip.forbidden")}</p>
+  );
+  return (
+    <>
+      <div className={live ? "pictures with-live" : "pictures"}>
+        {live && <LiveView camera={camera} crowd={null} overlays={false} />}
+        {clip}
+      </div>
+      {possible && (
+        <button type="button" className="plain live-toggle" aria-pressed={live} onClick={toggle}>
+          {t("console.incident.live")} <kbd>V</kbd>
+        </button>
+      )}
+    </>
+  );
+}
+
 interface Props {
   id: string;
   user: User;
@@ -356,11 +389,7 @@ export function IncidentPage({ id, user, asking, onTake, onClose }: Props): Reac
       ) : (
         <p className="dim small readonly">{t("console.incident.read_only")}</p>
       )}
-      {mayViewEvidence(user.role) ? (
-        <Clip key={detail.id} incident={detail} zone={zone} />
-      ) : (
-        <p className="dim">{t("console.clip.forbidden")}</p>
-      )}
+      <Pictures key={detail.id} incident={detail} user={user} zone={zone} />
 
       <div className="panels">
         <div>

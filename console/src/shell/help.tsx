@@ -22,6 +22,7 @@ const KEYS: readonly [title: Key, keys: readonly (readonly [keys: string, text: 
       ["D", "console.step.dispatch"],
       ["R", "console.step.resolve"],
       ["N", "console.note.label"],
+      ["V", "console.incident.live"],
       ["Z", "console.undo"],
     ],
   ],
