@@ -13,8 +13,9 @@ from tynysh.behaviour.event import Event, Phase
 from tynysh.behaviour.signal import Behaviour
 from tynysh.errors import MediaError, StoreError
 from tynysh.evidence import clip_maker
-from tynysh.evidence.clip_maker import ABANDONED_S, AGAIN_S, GIVE_UP_S, ClipMaker
+from tynysh.evidence.clip_maker import ABANDONED_S, AGAIN_S, GIVE_UP_S, TAIL_S, ClipMaker, longer
 from tynysh.evidence.timeline import PeopleTimeline
+from tynysh.incidents.fusion import GAP_S
 from tynysh.media.frame import Frame
 from tynysh.media.reader import VideoFile
 from tynysh.media.recorder import Recorder
@@ -22,7 +23,7 @@ from tynysh.scene.person import Person
 from tynysh.site.apply import apply
 from tynysh.site.site import SiteFile
 from tynysh.store.database import Database, RefusedError
-from tynysh.store.queries import clips, events
+from tynysh.store.queries import clips, events, incidents
 
 ONSET = 1_790_000_005.0
 """The camera's recording begins five seconds before."""
@@ -77,6 +78,30 @@ class Maker:
             reason=None,
         )
         return events.record(self.database, event, "north", now=ONSET, clip=True).incident_id
+
+    def goes_on(
+        self,
+        start_s: float,
+        end_s: float | None,
+        number: int = 1,
+        behaviour: Behaviour = Behaviour.INTRUSION,
+    ) -> int:
+        """What is known of an event, in seconds after the onset; its incident."""
+        event = Event(
+            id=f"00000000-0000-4000-8000-{number:012d}",
+            behaviour=behaviour,
+            phase=Phase.UPDATED if end_s is None else Phase.ENDED,
+            start_s=ONSET + start_s,
+            decided_s=ONSET + start_s + 1,
+            end_s=None if end_s is None else ONSET + end_s,
+            score=0.9,
+            box=None,
+            people=1,
+            zone=None,
+            subject="",
+            reason=None,
+        )
+        return events.record(self.database, event, "north", now=self.now, clip=True).incident_id
 
     def record(self, street: Path, *, without: tuple[float, float] = (0.0, 0.0)) -> None:
         """All of `street` but a stretch, from five seconds before the onset."""
@@ -240,6 +265,8 @@ def test_a_clip_that_cannot_be_made_holds_up_no_other_and_is_tried_again(
     maker.record(street)
     other = maker.happens(2, Behaviour.FIGHT)
     assert other != maker.incident
+    maker.goes_on(0.0, 1.0)
+    maker.goes_on(0.0, 1.0, 2, Behaviour.FIGHT)
     tried: list[int] = []
     good = getattr(module, name)
 
@@ -278,3 +305,92 @@ def test_a_clip_that_always_breaks_is_given_up_and_leaves_no_footage(
     maker.made.make_due()
     assert maker.clip().state == "failed"
     assert [path.name for path in (maker.evidence / str(maker.incident)).iterdir()] == ["still.jpg"]
+
+
+def test_a_clip_grows_until_it_shows_all_that_happened(maker: Maker, tmp_path: Path) -> None:
+    maker.record(write_street(tmp_path / "long.mp4", seconds=60))
+    maker.goes_on(0.0, 2.0)
+    maker.now = ONSET + 7.0
+    maker.made.make_due()
+    assert maker.clip().ended_at == pytest.approx(ONSET + 4.0, abs=0.5)
+    # Later violence is the same incident's, and has to be seen as well.
+    assert maker.goes_on(20.0, None, number=2) == maker.incident
+    maker.now = ONSET + 24.0
+    maker.made.make_due()
+    assert maker.clip().ended_at == pytest.approx(ONSET + 22.0, abs=0.5), "while it goes on, too"
+    maker.goes_on(20.0, 30.0, number=2)
+    maker.now = ONSET + 30.0 + GAP_S
+    maker.made.make_due()
+    clip = maker.clip()
+    assert (clip.state, clip.ended_at) == ("ready", pytest.approx(ONSET + 30.0 + TAIL_S, abs=0.5))
+    assert clip.started_at == pytest.approx(ONSET - 3.0, abs=1.0)
+    shown = heads(maker.evidence / str(maker.incident) / "clip.mp4")
+    assert len(shown) >= 350
+    assert max(shown) < BLURRED
+
+
+def test_a_clip_without_more_recordings_is_not_made_again_and_again(
+    maker: Maker, street: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    maker.record(street)
+    maker.goes_on(0.0, 60.0)
+    maker.now = ONSET + 100.0
+    maker.made.make_due()
+    made: list[int] = []
+    monkeypatch.setattr(clip_maker, "write_anonymised", lambda *_, **__: made.append(1))
+    for _ in range(5):
+        maker.now += 60.0
+        maker.made.make_due()
+    assert len(made) <= 1
+    assert maker.clip().state == "ready"
+
+
+def test_a_clip_that_only_grows_makes_way_for_one_that_nobody_has_seen(maker: Maker, tmp_path: Path) -> None:
+    maker.record(write_street(tmp_path / "long.mp4", seconds=40))
+    maker.goes_on(0.0, 2.0)
+    maker.now = ONSET + 7.0
+    maker.made.make_due()
+    assert maker.goes_on(10.0, 12.0, number=2) == maker.incident
+    maker.now = ONSET + 12.0 + GAP_S
+    before = maker.clip().ended_at
+    looks: list[int] = []
+    detect = CoatDetector.detect
+
+    class Busy(CoatDetector):
+        def detect(self, frame: Frame) -> Sequence[Person]:
+            if not looks:
+                looks.append(maker.happens(3, Behaviour.FIGHT))
+            return detect(self, frame)
+
+    made = ClipMaker(maker.database, maker.evidence, Busy(), {"north": maker.camera}, clock=lambda: maker.now)
+    made.make_due()
+    assert maker.clip().ended_at == before, "it was left"
+    made.make_due()
+    assert maker.clip(looks[0]).state == "ready"
+    made.make_due()
+    assert maker.clip().ended_at > before
+    assert max(heads(maker.evidence / str(maker.incident) / "clip.mp4")) < BLURRED
+
+
+@pytest.mark.parametrize(
+    ("ended_at", "shown_to", "now", "expected"),
+    [
+        (5.0, 20.0, 60.0, None),
+        (30.0, 20.0, 40.0, None),
+        (30.0, 20.0, 30.0 + GAP_S, 40.0),
+        (None, 20.0, 40.0, None),
+        (None, 20.0, 52.0, 50.0),
+        (None, 290.0, 9000.0, 300.0),
+        (None, 297.0, 9000.0, None),
+    ],
+)
+def test_how_long_a_clip_becomes(
+    maker: Maker, ended_at: float | None, shown_to: float, now: float, expected: float | None
+) -> None:
+    """Seconds after the onset; the clip begins ten seconds before."""
+    with maker.database.reading() as session:
+        incident = incidents.get(session, maker.incident)
+    assert incident is not None
+    known = replace(incident, ended_at=None if ended_at is None else ONSET + ended_at)
+    until = longer(known, ONSET - 10.0, ONSET + shown_to, now=ONSET + now)
+    assert (None if until is None else until - ONSET) == expected

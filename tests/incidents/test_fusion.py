@@ -11,7 +11,7 @@ from tynysh.behaviour.event import Event
 from tynysh.behaviour.registry import BEHAVIOURS
 from tynysh.behaviour.signal import Behaviour, Reason
 from tynysh.geometry import Box
-from tynysh.incidents.fusion import home, related, severity, summary
+from tynysh.incidents.fusion import LONGEST_S, home, related, renewed_at, severity, summary
 from tynysh.incidents.incident import CameraName, Incident, SiteName
 from tynysh.incidents.lifecycle import State
 
@@ -78,8 +78,11 @@ class TestHome:
         assert home(event(start=960.0, end=975.0), [incident({Behaviour.FIGHT}, start=1000.0)]) == 1
         assert home(event(start=940.0, end=960.0), [incident({Behaviour.FIGHT}, start=1000.0)]) is None
 
-    def test_an_incident_that_goes_on_takes_in_whatever_is_related(self) -> None:
-        assert home(event(Behaviour.CRUSH_RISK, 9000.0), [incident({Behaviour.CROWDING}, end=None)]) == 1
+    def test_an_incident_that_goes_on_takes_in_whatever_is_related_for_a_while(self) -> None:
+        goes_on = [incident({Behaviour.CROWDING}, end=None)]
+        assert home(event(Behaviour.CRUSH_RISK, 1000.0 + LONGEST_S), goes_on) == 1
+        assert home(event(Behaviour.CRUSH_RISK, 1001.0 + LONGEST_S), goes_on) is None
+        assert home(event(Behaviour.CRUSH_RISK, 9000.0), goes_on, longest_s=86_400.0) == 1
 
     def test_unrelated_behaviours_are_incidents_of_their_own(self) -> None:
         assert home(event(Behaviour.INTRUSION), [incident({Behaviour.FIGHT})]) is None
@@ -94,6 +97,28 @@ class TestHome:
             incident({Behaviour.FIGHT}, 1005.0, number=3),
         )
         assert home(event(), [earlier, later]) == home(event(), [later, earlier]) == 3
+
+
+@pytest.mark.parametrize(
+    ("spans", "expected"),
+    [
+        ([(0.0, 10.0)], None),
+        ([(0.0, None)], None),
+        ([(0.0, 10.0), (12.0, 20.0)], None),
+        ([(0.0, 10.0), (20.0, 25.0)], 20.0),
+        ([(0.0, 10.0), (20.0, 25.0), (40.0, None)], 40.0),
+        # Something else went on all the while: nothing had paused.
+        ([(0.0, None), (20.0, 25.0)], None),
+        ([(0.0, 30.0), (5.0, 8.0), (20.0, 25.0)], None),
+    ],
+)
+def test_what_begins_after_a_pause_renews_its_incident(
+    spans: list[tuple[float, float | None]], expected: float | None
+) -> None:
+    events = [event(Behaviour.FIGHT, start, end, name=str(start)) for start, end in spans]
+    assert renewed_at(events) == expected
+    assert renewed_at(events[::-1]) == expected
+    assert summary(events).renewed_at == expected
 
 
 @pytest.mark.parametrize("behaviour", BEHAVIOURS)

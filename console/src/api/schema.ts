@@ -900,6 +900,11 @@ export interface components {
              * @description Null while it goes on.
              */
             ended_at: string | null;
+            /**
+             * Renewed At
+             * @description When it last began anew after a pause.
+             */
+            renewed_at: string | null;
             /** People */
             people: number;
             /** Score */
@@ -979,6 +984,11 @@ export interface components {
              * @description Null while it goes on.
              */
             ended_at: string | null;
+            /**
+             * Renewed At
+             * @description When it last began anew after a pause.
+             */
+            renewed_at: string | null;
             /** People */
             people: number;
             /** Score */
@@ -1020,6 +1030,11 @@ export interface components {
              * @description When the clip's first picture was taken.
              */
             clip_started_at: string | null;
+            /**
+             * Clip Ended At
+             * @description When its last was; it grows while the incident does.
+             */
+            clip_ended_at: string | null;
         };
         /**
          * IncidentEvent

@@ -65,6 +65,7 @@ class Incident(Answer):
     opened_at: AwareDatetime = Field(description="When it was first recorded.")
     started_at: AwareDatetime = Field(description="Onset.")
     ended_at: AwareDatetime | None = Field(description="Null while it goes on.")
+    renewed_at: AwareDatetime | None = Field(description="When it last began anew after a pause.")
     people: int
     score: float
     box: Normalised | None
@@ -111,6 +112,9 @@ class IncidentDetail(Incident):
     events: list[IncidentEvent]
     steps: list[IncidentStep]
     clip_started_at: AwareDatetime | None = Field(description="When the clip's first picture was taken.")
+    clip_ended_at: AwareDatetime | None = Field(
+        description="When its last was; it grows while the incident does."
+    )
 
 
 class IncidentPage(Answer):

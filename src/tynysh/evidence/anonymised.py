@@ -17,6 +17,9 @@ MOST_WIDTH = 960
 ENOUGH = 0.98
 """A timeline that covers this part of a clip is enough; the rest is blurred as a whole."""
 
+REST_EVERY = 50
+"""Frames that are written between two rests."""
+
 
 def scaled_size(frame: Frame, most_width: int) -> tuple[int, int]:
     """Width and height of `frame` at most `most_width` wide, even, as H.264 in 4:2:0 needs them."""
@@ -50,7 +53,8 @@ def write_anonymised(
 
     people_at: the boxes (0..1) of the people in these very pictures at seconds since the original's start, None where
     unknown. If it leaves too much unknown, or nothing is known of these pictures, `detector` looks for itself (see
-    `look_for_people`, also for `ways` and `rest`). What stays unknown is blurred as a whole. Raises MediaError.
+    `look_for_people`, also for `ways`). What stays unknown is blurred as a whole. rest: called between looks and
+    now and then while writing, to let others work; what it raises ends the work. Raises MediaError.
     """
     video = VideoFile(original)
     times = video.frame_times
@@ -60,7 +64,9 @@ def write_anonymised(
         people_at = found.at if people_at is None else _either(people_at, found.at)
     with ExitStack() as stack:
         writer: ClipWriter | None = None
-        for frame in video.frames():
+        for number, frame in enumerate(video.frames()):
+            if number % REST_EVERY == REST_EVERY - 1:
+                rest()
             size = scaled_size(frame, MOST_WIDTH)
             if writer is None:
                 writer = stack.enter_context(ClipWriter(out, *size, video.fps))

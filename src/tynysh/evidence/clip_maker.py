@@ -3,6 +3,7 @@
 import os
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -14,6 +15,8 @@ from tynysh.evidence.anonymised import write_anonymised
 from tynysh.evidence.look import LAG_S
 from tynysh.evidence.timeline import PeopleTimeline
 from tynysh.geometry import Box
+from tynysh.incidents.fusion import GAP_S, LONGEST_S
+from tynysh.incidents.incident import Incident
 from tynysh.media.clip import cut
 from tynysh.media.segment import segments
 from tynysh.perception.detector import Detector
@@ -42,6 +45,20 @@ AGAIN_S = 15.0
 """A clip that the database did not take, or that met a fault of ours, is tried again after so long."""
 
 
+TAIL_S = 10.0
+"""Seconds that a clip shows after all is over, where that is later than its first end."""
+
+LEAST_S = 5.0
+"""A clip that lacks less than this is long enough."""
+
+NEWEST = 200
+"""So many of the newest clips may still grow."""
+
+
+class _FirstThings(Exception):  # noqa: N818  not a fault: a reason to stop
+    """A clip that nobody has seen yet is due: the one that is only made longer waits."""
+
+
 class RecordedCamera(Protocol):
     """A camera as its clips need it."""
 
@@ -67,12 +84,32 @@ class RecordedCamera(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ClipJob:
-    """A clip to be made: of which incident, from which camera, from when to when (Unix time)."""
+    """A clip to be made: of which incident, from which camera, from when to when (Unix time).
+
+    longer: whether there is one that is shown, and it is to become longer.
+    """
 
     incident_id: int
     camera: RecordedCamera
     start_s: float
     end_s: float
+    longer: bool = False
+
+
+def longer(incident: Incident, start_s: float, end_s: float, *, now: float) -> float | None:
+    """Until when (Unix time) the clip of `incident`, which shows `start_s` to `end_s`, is to be made longer.
+
+    None where it shows all, or enough for now: while the incident goes on a clip is made anew only when it becomes
+    twice as long, so that all of them together cost no more than twice the last. Never longer than `LONGEST_S` after
+    the onset: what begins later is another incident.
+    """
+    over = incident.ended_at is not None and now >= incident.ended_at + GAP_S
+    until = now - SETTLE_S if incident.ended_at is None else min(now - SETTLE_S, incident.ended_at + TAIL_S)
+    most = incident.started_at + LONGEST_S
+    until = min(until, most)
+    if until - end_s < LEAST_S:
+        return None
+    return until if over or until == most or until - start_s >= 2 * (end_s - start_s) else None
 
 
 class ClipMaker:
@@ -99,6 +136,7 @@ class ClipMaker:
         self._cameras = cameras
         self._clock = clock
         self._again_at: dict[int, float] = {}
+        self._grown_to: dict[int, float] = {}
         self.thread = PeriodicThread("clips", self.make_due, every_s=LOOK_S)
 
     def start(self) -> None:
@@ -135,6 +173,52 @@ class ClipMaker:
                 return
             if job.end_s + SETTLE_S <= now and job.incident_id not in waiting:
                 self._try(job)
+        if not self._is_due(self._jobs()):
+            self._grow(now)
+
+    def _is_due(self, jobs: Sequence[ClipJob]) -> bool:
+        now = self._clock()
+        return any(
+            job.end_s + SETTLE_S <= now and self._again_at.get(job.incident_id, 0.0) <= now for job in jobs
+        )
+
+    def _grow(self, now: float) -> None:
+        """Make one clip longer whose incident went on: what happened later has to be seen as well."""
+        for job in self._growing(now):
+            if self.thread.stopping.is_set() or job.incident_id in self._again_at:
+                continue
+            # Whatever comes of it: without more recordings, the same would come of it again.
+            self._grown_to[job.incident_id] = job.end_s
+            with suppress(_FirstThings):
+                self._try(job)
+                return
+            self._grown_to.pop(job.incident_id)
+            return
+
+    def _growing(self, now: float) -> Sequence[ClipJob]:
+        jobs: list[ClipJob] = []
+        with self._database.reading() as session:
+            known = clips.newest(session, limit=NEWEST)
+            self._grown_to = {
+                clip.incident_id: self._grown_to[clip.incident_id]
+                for clip in known
+                if clip.incident_id in self._grown_to
+            }
+            for clip in known:
+                camera = self._cameras.get(clip.camera_id)
+                if camera is None or clip.started_at is None or clip.ended_at is None:
+                    continue
+                if now - clip.ended_at > LONGEST_S + ABANDONED_S:
+                    continue
+                incident = incidents.get(session, clip.incident_id)
+                if incident is None:
+                    continue
+                shown = max(clip.ended_at, self._grown_to.get(clip.incident_id, 0.0))
+                end_s = longer(incident, clip.started_at, shown, now=now)
+                if end_s is not None:
+                    start_s = incident.started_at - camera.around_s[0]
+                    jobs.append(ClipJob(clip.incident_id, camera, start_s, end_s, longer=True))
+        return jobs
 
     def give_up_all_but(self, cameras: Collection[str]) -> None:
         """Give up the clips that are overdue and of none of `cameras` (ids), all those that are run by anybody."""
@@ -166,7 +250,7 @@ class ClipMaker:
     def _try(self, job: ClipJob) -> None:
         try:
             why = self._failure(job)
-            if why is not None and self._clock() >= job.end_s + GIVE_UP_S:
+            if why is not None and not job.longer and self._clock() >= job.end_s + GIVE_UP_S:
                 self._give_up(job.incident_id, why)
         except StoreError as error:
             log.warning("clip.not_written_down", incident=job.incident_id, error=error.message)
@@ -184,7 +268,7 @@ class ClipMaker:
             log.error("clip.refused", incident=job.incident_id, error=error.message)
             self._put_off(job)
             return error.message
-        except StoreError:
+        except (StoreError, _FirstThings):
             raise
         except Exception as error:
             # A fault of ours: it must cost no more than this one clip.
@@ -211,6 +295,11 @@ class ClipMaker:
             return people.ways(clip.start_s + start_s, clip.start_s + end_s)
 
         # Another stream has a clock and a picture of its own, and times in the file may not tell of its gaps.
+        def rest() -> None:
+            self.thread.stopping.wait(REST_S)
+            if job.longer and self._is_due(self._jobs()):
+                raise _FirstThings
+
         same_pictures = job.camera.analyses_what_it_records and not clip.gaps
         write_anonymised(
             original,
@@ -218,7 +307,7 @@ class ClipMaker:
             detector=self._detector,
             people_at=people_at if same_pictures else None,
             ways=ways,
-            rest=lambda: self.thread.stopping.wait(REST_S),
+            rest=rest,
         )
         anonymised.chmod(0o600)
         size = original.stat().st_size + anonymised.stat().st_size

@@ -12,6 +12,13 @@ from tynysh.incidents.incident import Incident, Summary
 GAP_S = 30.0
 """Events of one family on one camera that are no further apart than this are one happening, seconds."""
 
+LONGEST_S = 300.0
+"""What begins later than this after an incident did is another one, seconds: an incident that swallows all that
+follows is handled once, seen once and sounds once."""
+
+RENEWED_AFTER_S = 10.0
+"""What begins after a pause of this long renews its incident, seconds."""
+
 _VERY_LONG = 4.0
 """How many times as long as what is long counts as a second step."""
 
@@ -23,16 +30,19 @@ def related(one: Behaviour, other: Behaviour) -> bool:
     return spec_of(one).family == spec_of(other).family
 
 
-def home(event: Event, candidates: Iterable[Incident], *, gap_s: float = GAP_S) -> int | None:
+def home(
+    event: Event, candidates: Iterable[Incident], *, gap_s: float = GAP_S, longest_s: float = LONGEST_S
+) -> int | None:
     """The id of the incident that a new `event` belongs to; None where it is a happening of its own.
 
     candidates: incidents of the same camera. Times of the event are Unix seconds. Of several that fit, the one that
-    began last. What an operator has closed takes nothing more in.
+    began last. What an operator has closed takes nothing more in, nor does what began more than `longest_s` before.
     """
     fitting = [
         candidate
         for candidate in candidates
         if not candidate.closed
+        and event.start_s - candidate.started_at <= longest_s
         and any(related(event.behaviour, behaviour) for behaviour in candidate.behaviours)
         and _near(event, candidate, gap_s)
     ]
@@ -74,7 +84,19 @@ def _steps_for_length(event: Event) -> int:
     return sum(event.known_until_s - event.start_s >= times * long_s for times in (1.0, _VERY_LONG))
 
 
-def summary(events: Sequence[Event]) -> Summary:
+def renewed_at(events: Iterable[Event], *, after_s: float = RENEWED_AFTER_S) -> float | None:
+    """When it last began anew after a pause of `after_s` in which nothing held; None where it never paused."""
+    renewed: float | None = None
+    until = inf
+    for number, event in enumerate(sorted(events, key=lambda event: event.start_s)):
+        if event.start_s - until >= after_s:
+            renewed = event.start_s
+        end = inf if event.end_s is None else event.end_s
+        until = end if number == 0 else max(until, end)
+    return renewed
+
+
+def summary(events: Sequence[Event], *, renewed_after_s: float = RENEWED_AFTER_S) -> Summary:
     """What `events`, at least one, amount to; independent of their order."""
     behaviours = ranked(event.behaviour for event in events)
     leading = max(
@@ -93,4 +115,5 @@ def summary(events: Sequence[Event]) -> Summary:
         box=leading.box,
         zone=leading.zone,
         reason=leading.reason,
+        renewed_at=renewed_at(events, after_s=renewed_after_s),
     )

@@ -35,7 +35,8 @@ class Summary:
     """What the events of an incident amount to.
 
     Times are Unix seconds, `ended_at` is None while one of them holds. behaviour: the gravest of `behaviours`.
-    severity: 1 (low) to 4 (critical). box (normalised), zone, reason, score: of the leading behaviour.
+    severity: 1 (low) to 4 (critical). box (normalised), zone, reason, score: of the leading behaviour. renewed_at:
+    when it last began anew after a pause, None where it never paused.
     """
 
     behaviour: Behaviour
@@ -48,6 +49,7 @@ class Summary:
     box: Box | None
     zone: str | None
     reason: Reason | None
+    renewed_at: float | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,8 +77,11 @@ class Incident(Summary, Handling):
 
 @dataclass(frozen=True, kw_only=True)
 class IncidentDetail(Incident):
-    """An incident with all that is known of it. clip_started_at: Unix seconds of the clip's first picture."""
+    """An incident with all that is known of it. clip_started_at, clip_ended_at: Unix seconds of the
+    clip's first and last picture; it grows while the incident does.
+    """
 
     events: tuple[Event, ...]
     steps: tuple[HandlingStep, ...]
     clip_started_at: float | None
+    clip_ended_at: float | None

@@ -30,6 +30,20 @@ class Joining(Strict):
         title="Gap",
         description="Related events on one camera no further apart than so many seconds are one incident.",
     )
+    longest_s: float = Field(
+        default=300.0,
+        ge=30,
+        le=86_400,
+        title="Longest",
+        description="What begins so many seconds after an incident did is another one.",
+    )
+    renewed_after_s: float = Field(
+        default=10.0,
+        ge=0,
+        le=3600,
+        title="Renewed after",
+        description="What begins after a pause of so many seconds sounds again and moves its incident up.",
+    )
 
 
 class AlarmBudget(Strict):

@@ -110,6 +110,7 @@ class IncidentRow(Base):
     zone: Mapped[str | None] = mapped_column(Text)
     reason: Mapped[dict[str, Any] | None] = mapped_column(Carried)
     version: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
+    renewed_at: Mapped[float | None] = mapped_column(Time)
 
     site: Mapped[SiteRow] = relationship()
     camera: Mapped[CameraRow] = relationship()

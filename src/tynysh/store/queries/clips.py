@@ -45,6 +45,19 @@ def pending(session: Session) -> Sequence[StoredClip]:
     return [_clip(row) for row in rows]
 
 
+def newest(session: Session, *, limit: int) -> Sequence[StoredClip]:
+    """The clips that are ready of the newest incidents: those that may still grow."""
+    rows = session.scalars(
+        select(ClipRow)
+        .join(IncidentRow)
+        .options(joinedload(ClipRow.incident))
+        .where(ClipRow.state == "ready")
+        .order_by(ClipRow.incident_id.desc())
+        .limit(limit)
+    )
+    return [_clip(row) for row in rows]
+
+
 def expect(session: Session, incident_id: int, *, now: float) -> None:
     """A clip will be cut for this incident; changes nothing where one is known of already."""
     must_be_writing(session)

@@ -1,7 +1,7 @@
 """Events written down: each durable, and part of an incident, before anyone hears of it."""
 
 import math
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from tynysh.behaviour.event import Event
 from tynysh.incidents import fusion
-from tynysh.incidents.fusion import GAP_S
+from tynysh.incidents.fusion import GAP_S, LONGEST_S, RENEWED_AFTER_S
 from tynysh.incidents.incident import Incident, Summary
 from tynysh.store.database import Database, RefusedError, must_be_writing
 from tynysh.store.queries import changes, clips
@@ -111,11 +111,15 @@ def _add(
     camera = session.get(CameraRow, camera_id)
     if camera is None:
         raise RefusedError(f"Camera {camera_id!r} is not in the database.", hint="tynysh apply adds cameras.")
+    joining = _joining(camera)
     if gap_s is None:
-        gap_s = float(camera.site.settings.get("joining", {}).get("gap_s", GAP_S))
+        gap_s = float(joining.get("gap_s", GAP_S))
+    longest_s = float(joining.get("longest_s", LONGEST_S))
     row = EventRow(id=event.id, camera_id=camera_id, recorded_at=now)
     _take_over(row, event, now)
-    home = fusion.home(event, _candidates(session, camera_id, row.started_at, gap_s), gap_s=gap_s)
+    home = fusion.home(
+        event, _candidates(session, camera_id, row.started_at, gap_s), gap_s=gap_s, longest_s=longest_s
+    )
     opened = home is None
     if home is None:
         incident = IncidentRow(site_id=camera.site_id, camera_id=camera_id, opened_at=now, state="new")
@@ -143,6 +147,12 @@ def _candidates(session: Session, camera_id: str, start_s: float, gap_s: float) 
         )
     )
     return [loaded_incident(row) for row in session.scalars(query)]
+
+
+def _joining(camera: CameraRow) -> Mapping[str, float]:
+    """What the camera's site says of joining events, in the words of `site.incidents.Joining`."""
+    said: Mapping[str, float] = camera.site.settings.get("joining", {})
+    return said
 
 
 def _take_over(row: EventRow, event: Event, now: float) -> bool:
@@ -174,7 +184,9 @@ def _refresh(session: Session, incident: IncidentRow, now: float, *, surely: boo
     # Of the curves only the last moment: an incident may have many events, and each of their updates comes by here.
     rows = session.execute(select(*_SUMMED).where(EventRow.incident_id == incident.id))
     known = [loaded_event(row, [(row.known_until_at, row.score)]) for row in rows]
-    changed = _apply(incident, fusion.summary(known))
+    camera = session.get_one(CameraRow, incident.camera_id)
+    renewed_after_s = float(_joining(camera).get("renewed_after_s", RENEWED_AFTER_S))
+    changed = _apply(incident, fusion.summary(known, renewed_after_s=renewed_after_s))
     if changed or surely:
         changes.publish(session, changes.ChangeKind.INCIDENT, incident.id, now=now)
     return changed or surely

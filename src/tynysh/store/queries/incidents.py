@@ -89,6 +89,7 @@ def detail(session: Session, incident_id: int) -> IncidentDetail | None:
         events=tuple(loaded_event(event, event.curve) for event in row.events),
         steps=tuple(_step(step) for step in row.steps),
         clip_started_at=None if row.clip is None else row.clip.started_at,
+        clip_ended_at=None if row.clip is None else row.clip.ended_at,
     )
 
 
@@ -254,6 +255,7 @@ def _loaded(kind: type[_Kind], row: IncidentRow, **more: object) -> _Kind:
         still=row.clip is not None and row.clip.still_path is not None,
         position=position(row.camera),
         version=row.version,
+        renewed_at=row.renewed_at,
         **more,
     )
 

@@ -1,4 +1,4 @@
-"""Steps that are taken once: the version of an incident that was seen, and the key of a step."""
+"""Steps that are taken once, by version and key; and when an incident began anew."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -12,6 +12,7 @@ depends_on = None
 def upgrade() -> None:
     """Add the columns."""
     op.add_column("incident", sa.Column("version", sa.Integer(), nullable=False, server_default="0"))
+    op.add_column("incident", sa.Column("renewed_at", sa.Double(precision=53), nullable=True))
     op.add_column("incident_step", sa.Column("key", sa.String(length=36), nullable=True))
     op.create_index(op.f("ix_incident_step_key"), "incident_step", ["key"], unique=True)
 
@@ -23,4 +24,5 @@ def downgrade() -> None:
     )
     op.drop_index(op.f("ix_incident_step_key"), table_name="incident_step")
     op.drop_column("incident_step", "key")
+    op.drop_column("incident", "renewed_at")
     op.drop_column("incident", "version")
