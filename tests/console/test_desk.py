@@ -336,3 +336,17 @@ def test_an_incident_shows_its_camera_from_the_first_second(desk: Any, house: An
     page.keyboard.press("v")
     expect(page.locator(".incident video[data-live=playing]")).to_be_visible()
     desk.is_clean()
+
+
+def test_violence_that_begins_anew_moves_up_and_is_told(desk: Any, house: Any) -> None:
+    page = desk.page
+    older = house.happens("club-hall", ago_s=40.0)
+    newer = house.happens("club-door", ago_s=30.0)
+    signed_in(desk, house)
+    rows = page.locator(".row-new")
+    expect(rows.first).to_have_attribute("data-incident", str(newer))
+    assert house.happens("club-hall", ago_s=15.0) == older, "it belongs to it"
+    expect(rows.first).to_have_attribute("data-incident", str(older))
+    expect(rows.first).to_have_class(re.compile("arrived"))
+    opened(page, older)
+    expect(page.locator(".incident-head")).to_contain_text("began anew")

@@ -265,8 +265,8 @@ def test_a_clip_that_cannot_be_made_holds_up_no_other_and_is_tried_again(
     maker.record(street)
     other = maker.happens(2, Behaviour.FIGHT)
     assert other != maker.incident
-    maker.goes_on(0.0, 1.0)
-    maker.goes_on(0.0, 1.0, 2, Behaviour.FIGHT)
+    maker.goes_on(0.0, 0.5)
+    maker.goes_on(0.0, 0.5, 2, Behaviour.FIGHT)
     tried: list[int] = []
     good = getattr(module, name)
 

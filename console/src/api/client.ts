@@ -155,7 +155,9 @@ export function historyPath(subject: Subject, begin: number, end: number, format
   return `/cameras/${encodeURIComponent(subject.camera)}/crowd/history?${query.toString()}`;
 }
 
-export const clipUrl = (id: string): string => `${BASE}/incidents/${encodeURIComponent(id)}/clip`;
+/** `version`: until when it shows; another is another address, so that the browser does not mix the two. */
+export const clipUrl = (id: string, version: string | null): string =>
+  `${BASE}/incidents/${encodeURIComponent(id)}/clip?until=${encodeURIComponent(version ?? "")}`;
 export const stillUrl = (id: string): string => `${BASE}/incidents/${encodeURIComponent(id)}/still`;
 export const updatesUrl = (): string => new URL(`${BASE}/updates`, window.location.href).href;
 export const picturePath = (id: string): string => `/cameras/${encodeURIComponent(id)}/picture`;

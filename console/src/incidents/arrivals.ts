@@ -4,7 +4,7 @@ import { useEffect, useMemo, useState } from "react";
 import { serverNow } from "../api/client";
 import type { Incident } from "../api/types";
 import { useNow } from "../live/now";
-import { live, useKnown } from "../live/store";
+import { live, useKnown, type ArrivalKind } from "../live/store";
 import type { Sound } from "../live/sound";
 import { go, incidentHref } from "../shell/route";
 import { arrange, NO_FILTER } from "./order";
@@ -13,7 +13,7 @@ const LIT_MS = 15_000;
 
 export interface Arrivals {
   lit: ReadonlySet<string>;
-  latest: { incident: Incident; kind: "new" | "graver" } | null;
+  latest: { incident: Incident; kind: ArrivalKind } | null;
   /** Those that nobody has taken, the gravest and newest first. */
   waiting: readonly Incident[];
 }
@@ -29,7 +29,7 @@ function notify(title: string, incident: Incident): void {
   };
 }
 
-export function useArrivals(sound: Sound, words: (incident: Incident, kind: "new" | "graver") => string): Arrivals {
+export function useArrivals(sound: Sound, words: (incident: Incident, kind: ArrivalKind) => string): Arrivals {
   const [lit, setLit] = useState<ReadonlySet<string>>(new Set());
   const [latest, setLatest] = useState<Arrivals["latest"]>(null);
   useEffect(() => {

@@ -61,6 +61,13 @@ export function Clip({ incident, zone }: { incident: IncidentDetail; zone: strin
   const [noStill, setNoStill] = useState(false);
   const [ratio, setRatio] = useState(16 / 9);
   const frame = useRef(0.04);
+  // It grows while the incident does: what is shown goes on from where it was.
+  const version = incident.clip_ended_at;
+  const [shownVersion, setShownVersion] = useState(version);
+  if (shownVersion !== version) {
+    setShownVersion(version);
+    setBroken(false);
+  }
   const ready = incident.clip === "ready" && !broken;
   const timeline = useMemo(() => timelineOf(incident, ready ? length : null), [incident, ready, length]);
 
@@ -151,7 +158,7 @@ export function Clip({ incident, zone }: { incident: IncidentDetail; zone: strin
             <video
               key={incident.id}
               ref={video}
-              src={clipUrl(incident.id)}
+              src={clipUrl(incident.id, version)}
               {...(hasStill ? { poster: stillUrl(incident.id) } : {})}
               muted
               playsInline
@@ -165,7 +172,8 @@ export function Clip({ incident, zone }: { incident: IncidentDetail; zone: strin
                 const seconds = Number.isFinite(element.duration) ? element.duration : 0;
                 setLength(seconds);
                 setRatio(element.videoWidth / element.videoHeight || 16 / 9);
-                seek(Math.min(glance(timelineOf(incident, seconds)), Math.max(0, seconds - 1)));
+                const from = at > 0 ? at : glance(timelineOf(incident, seconds));
+                seek(Math.min(from, Math.max(0, seconds - 1)));
                 element.playbackRate = speed;
                 if (!window.matchMedia("(prefers-reduced-motion: reduce)").matches) {
                   void element.play().catch(() => undefined);

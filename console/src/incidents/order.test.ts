@@ -27,6 +27,7 @@ function incident(id: string, severity: Severity, state: IncidentState, minute: 
     position: null,
     actions: ["acknowledge"],
     version: 0,
+    renewed_at: null,
   };
 }
 
@@ -50,6 +51,11 @@ it("waiting comes before in hand before closed; the gravest first, then the newe
   ]);
 });
 
+it("what began anew moves up", () => {
+  const renewed = ALL.map((each) => (each.id === "grave" ? { ...each, renewed_at: new Date(600_000).toISOString() } : each));
+  expect(arrange(renewed, NO_FILTER)[0]?.incidents.map(({ id }) => id)).toEqual(["grave", "grave later", "low"]);
+});
+
 it("filters work together", () => {
   expect(order({ site: "club", behaviour: "aggression", state: "open" })).toEqual([["waiting", ["grave later"]]]);
   expect(order({ ...NO_FILTER, behaviour: "intrusion" })).toEqual([]);
@@ -63,6 +69,9 @@ it("news is what is new to everybody, or graver than before", () => {
   expect(news(fresh, { ...fresh, severity: 3 })).toBe("graver");
   expect(news(undefined, { ...fresh, state: "acknowledged" })).toBeNull();
   expect(news(fresh, { ...fresh, severity: 4, state: "resolved" })).toBeNull();
+  const renewed = { ...fresh, state: "acknowledged" as const, renewed_at: new Date(120_000).toISOString() };
+  expect(news(fresh, renewed)).toBe("renewed");
+  expect(news(renewed, renewed)).toBeNull();
 });
 
 it("the keys walk through what is not done; what is, only where it was asked for", () => {

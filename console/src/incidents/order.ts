@@ -29,8 +29,12 @@ export function passes(incident: Incident, filter: Filter): boolean {
   );
 }
 
+/** When it was last news: opened, or begun anew. */
+const lastNews = ({ opened_at, renewed_at }: Incident): number =>
+  Math.max(Date.parse(opened_at), renewed_at === null ? 0 : Date.parse(renewed_at));
+
 function before(a: Incident, b: Incident): number {
-  const newest = Date.parse(b.opened_at) - Date.parse(a.opened_at) || b.id.localeCompare(a.id);
+  const newest = lastNews(b) - lastNews(a) || b.id.localeCompare(a.id);
   return groupOf(a) === "closed" ? newest : b.severity - a.severity || newest;
 }
 

@@ -1,11 +1,12 @@
 // One incident: what, where, since when, the clip, why, what to do, and everything that was done.
 
 import { useEffect, useMemo, useRef, useState, type MouseEvent, type ReactNode } from "react";
-import { api, ApiError } from "../api/client";
+import { api, ApiError, serverNow } from "../api/client";
 import type { Incident, IncidentDetail, StepRequest, User, Verdict } from "../api/types";
 import { LiveView } from "../cameras/live_view";
 import { duration } from "../language/format";
 import { useWords } from "../language/words";
+import { useNow } from "../live/now";
 import { useKnown } from "../live/store";
 import { cameraMarks, incidentMark, incidentPosition } from "../plan/marks";
 import { Plan } from "../plan/plan";
@@ -18,6 +19,7 @@ import { cameraHref } from "../shell/route";
 import { Clip } from "./clip";
 import { DraftBook } from "./drafts";
 import { may, take, useOutbox } from "./handling";
+import { leave, lookAt } from "./looked";
 import { isOpen } from "./order";
 import { Waiting } from "./row";
 import { did, wanted } from "./unsent";
@@ -252,8 +254,32 @@ function Where({ incident }: { incident: Incident }): ReactNode {
   );
 }
 
+/** That it is not over, and for how long it has lasted. */
+function GoingOn({ since }: { since: string }): ReactNode {
+  const { t } = useWords();
+  const now = useNow();
+  return (
+    <strong className="going-on">
+      {t("console.incident.going_on", { time: duration((now - Date.parse(since)) / 1000) })}
+    </strong>
+  );
+}
+
+/** Since when what happens is new to whoever looks: from the last time that the incident was left. */
+function useLooked(id: string): number | null {
+  const [since] = useState(() => lookAt(id, serverNow()));
+  useEffect(
+    () => () => {
+      leave(id, serverNow());
+    },
+    [id],
+  );
+  return since;
+}
+
 function Why({ incident, zone }: { incident: IncidentDetail; zone: string | undefined }): ReactNode {
   const { t, behaviour, reason, clock, percent } = useWords();
+  const since = useLooked(incident.id);
   const events = incident.events.length;
   return (
     <section className="panel why">
@@ -265,6 +291,9 @@ function Why({ incident, zone }: { incident: IncidentDetail; zone: string | unde
             <i aria-hidden="true" />
             <span>
               <strong>{behaviour(event.behaviour)}</strong>{" "}
+              {since !== null && Date.parse(event.decided_at) > since && (
+                <span className="chip">{t("console.event.new")}</span>
+              )}{" "}
               <span className="figures">
                 {clock(event.started_at, zone)}–{event.ended_at ? clock(event.ended_at, zone) : t("console.event.going_on")}
               </span>{" "}
@@ -324,7 +353,7 @@ interface Props {
 
 export function IncidentPage({ id, user, asking, onTake, onClose }: Props): ReactNode {
   const words = useWords();
-  const { t, behaviour, full, find, number } = words;
+  const { t, behaviour, full, find, number, clock } = words;
   const { sites } = useKnown();
   const { detail, failure } = useDetail(id);
   const heading = useRef<HTMLHeadingElement>(null);
@@ -375,6 +404,8 @@ export function IncidentPage({ id, user, asking, onTake, onClose }: Props): Reac
               ` · ${t("console.incident.lasted", {
                 time: duration((Date.parse(detail.ended_at) - Date.parse(detail.started_at)) / 1000),
               })}`}
+            {!detail.ended_at && <GoingOn since={detail.started_at} />}
+            {detail.renewed_at && ` · ${t("console.incident.renewed", { time: clock(detail.renewed_at, zone) })}`}
           </p>
         </div>
         <div className="standing">

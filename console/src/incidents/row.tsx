@@ -64,6 +64,7 @@ export const Row = memo(function Row({ incident, zone, selected, opened, arrived
         </span>
         <span className="row-state">
           {incident.state !== "new" && <StateChip incident={incident} />}
+          {incident.ended_at === null && isOpen(incident) && <span className="chip going-on">{t("console.event.going_on")}</span>}
           {unsent && <span className="chip not-yet">{t("console.step.not_yet_short")}</span>}
           {incident.owner && <span className="dim clip-text">{incident.owner}</span>}
         </span>

@@ -24,7 +24,8 @@ export interface Known {
   failure: ApiError | null;
 }
 
-export type Arrival = (incident: Incident, kind: "new" | "graver") => void;
+export type ArrivalKind = "new" | "graver" | "renewed";
+export type Arrival = (incident: Incident, kind: ArrivalKind) => void;
 
 const NOTHING: Known = {
   incidents: new Map(),
@@ -40,11 +41,12 @@ const PAGE = 200;
 const RECENT = 50;
 const POLL_MS = 5000;
 
-/** Whether an update is news to an operator: a new incident that nobody has, or a known one that has become graver. */
-export function news(before: Incident | undefined, now: Incident): "new" | "graver" | null {
+/** Whether an update is news to an operator: a new incident that nobody has, or one that is graver or began anew. */
+export function news(before: Incident | undefined, now: Incident): ArrivalKind | null {
   if (now.state === "resolved") return null;
   if (!before) return now.state === "new" ? "new" : null;
-  return now.severity > before.severity ? "graver" : null;
+  if (now.severity > before.severity) return "graver";
+  return now.renewed_at !== null && now.renewed_at !== before.renewed_at ? "renewed" : null;
 }
 
 export class LiveStore {

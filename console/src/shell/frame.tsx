@@ -13,7 +13,7 @@ import { clockTime, duration } from "../language/format";
 import { useWords } from "../language/words";
 import { useNow } from "../live/now";
 import type { Sound } from "../live/sound";
-import { useCommonZone, useKnown } from "../live/store";
+import { useCommonZone, useKnown, type ArrivalKind } from "../live/store";
 import { PlacesPage } from "../places/page";
 import { MapPage } from "../plan/page";
 import { mayReadIncidents } from "../session/permissions";
@@ -174,7 +174,7 @@ export function Frame({ user, sound, theme, onTheme, onLanguage, onPassword, onS
   const { cameras } = useKnown();
   const reads = mayReadIncidents(user.role);
   const announced = useCallback(
-    (incident: Incident, kind: "new" | "graver"): string =>
+    (incident: Incident, kind: ArrivalKind): string =>
       t(`console.arrival.${kind}`, {
         behaviour: behaviour(incident.behaviour),
         severity: t(`console.severity.${incident.severity}`),
