@@ -6,6 +6,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
+from tynysh.api.lookers import LOOKS_S
 from tynysh.behaviour.signal import Behaviour
 from tynysh.incidents.lifecycle import UNDO_S
 from tynysh.store import record
@@ -176,6 +177,28 @@ def test_ones_last_step_is_taken_back_for_some_seconds(make_house) -> None:
         step(browser, number, "acknowledge")
         house.clock.now += UNDO_S + 1
         assert step(browser, number, "undo").status_code == 409
+
+
+def test_those_who_look_at_an_incident_are_told_of_each_other(make_house) -> None:
+    house = make_house()
+    number, other = house.happens(), house.happens("park-door")
+
+    def look(browser: httpx.Client, incident: int) -> list[str]:
+        return browser.post(f"{LIST}/{incident}/looking").json()["others"]
+
+    with house.signed_in() as one, house.signed_in() as two, house.venue("club") as venue:
+        names = [each.get("/api/v1/session").json()["user"]["name"] for each in (one, two)]
+        assert look(one, number) == []
+        assert look(one, number) == [], "nobody is told of themselves"
+        assert look(two, number) == [names[0]]
+        assert look(two, other) == []
+        assert venue.post(f"{LIST}/{other}/looking").status_code == 404
+        house.clock.now += LOOKS_S - 1
+        assert look(two, number) == [names[0]]
+        house.clock.now += 1
+        assert look(one, number) == [names[1]]
+        house.clock.now += LOOKS_S
+        assert look(two, number) == []
 
 
 def test_the_steps_of_an_incident(house) -> None:

@@ -36,7 +36,7 @@ CONTRACT = {
 FIELDS = {
     "Incident": "id site camera behaviour behaviours severity state verdict owner opened_at started_at ended_at "
     "people score box zone reason clip still position",
-    "IncidentDetail": "events steps clip_started_at",
+    "IncidentDetail": "events steps clip_started_at clip_ended_at",
     "IncidentEvent": "id behaviour started_at decided_at ended_at score box people zone reason curve",
     "IncidentStep": "at user action from_state to_state verdict note",
     "Camera": "id name site simulated state since detail position zones lines people people_rough "

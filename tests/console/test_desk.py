@@ -350,3 +350,15 @@ def test_violence_that_begins_anew_moves_up_and_is_told(desk: Any, house: Any) -
     expect(rows.first).to_have_class(re.compile("arrived"))
     opened(page, older)
     expect(page.locator(".incident-head")).to_contain_text("began anew")
+
+
+def test_two_who_look_at_one_incident_know_of_each_other(desk: Any, house: Any, browser: Any) -> None:
+    incident = house.happens("club-hall")
+    name = signed_in(desk, house)
+    opened(desk.page, incident)
+    context = browser.new_context()
+    other = type(desk)(context, house)
+    signed_in(other, house)
+    opened(other.page, incident)
+    expect(other.page.locator(".others")).to_contain_text(name)
+    context.close()

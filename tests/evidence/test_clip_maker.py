@@ -323,6 +323,10 @@ def test_a_clip_grows_until_it_shows_all_that_happened(maker: Maker, tmp_path: P
     maker.made.make_due()
     clip = maker.clip()
     assert (clip.state, clip.ended_at) == ("ready", pytest.approx(ONSET + 30.0 + TAIL_S, abs=0.5))
+    with maker.database.reading() as session:
+        told = incidents.detail(session, maker.incident)
+    assert told is not None
+    assert told.clip_ended_at == clip.ended_at
     assert clip.started_at == pytest.approx(ONSET - 3.0, abs=1.0)
     shown = heads(maker.evidence / str(maker.incident) / "clip.mp4")
     assert len(shown) >= 350

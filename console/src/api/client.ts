@@ -118,6 +118,11 @@ export const api = {
   incidents: (query: IncidentQuery) => json<Answer<"/api/v1/incidents">>(`/incidents?${queryString(query)}`),
   incident: (id: string, signal?: AbortSignal) =>
     json<Answer<"/api/v1/incidents/{incident_id}">>(`/incidents/${encodeURIComponent(id)}`, signal ? { signal } : {}),
+  looking: (id: string, signal: AbortSignal) =>
+    json<Answer<"/api/v1/incidents/{incident_id}/looking", "post">>(`/incidents/${encodeURIComponent(id)}/looking`, {
+      method: "POST",
+      signal,
+    }),
   step: (id: string, body: StepRequest, signal: AbortSignal) =>
     json<Answer<"/api/v1/incidents/{incident_id}/steps", "post">>(`/incidents/${encodeURIComponent(id)}/steps`, {
       ...change("POST", body),

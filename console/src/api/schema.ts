@@ -76,6 +76,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/incidents/{incident_id}/looking": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Look
+         * @description Says that the user has the incident open, for some seconds; who else has. Kept in memory alone.
+         */
+        post: operations["look_api_v1_incidents__incident_id__looking_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/incidents/{incident_id}/steps": {
         parameters: {
             query?: never;
@@ -1149,6 +1169,17 @@ export interface components {
             outs: number;
         };
         /**
+         * Lookers
+         * @description Who else has an incident open now.
+         */
+        Lookers: {
+            /**
+             * Others
+             * @description Names of users.
+             */
+            others: string[];
+        };
+        /**
          * Names
          * @description Of what there is history.
          */
@@ -1587,6 +1618,7 @@ export type IncidentPage = components['schemas']['IncidentPage'];
 export type IncidentStep = components['schemas']['IncidentStep'];
 export type Line = components['schemas']['Line'];
 export type LineCount = components['schemas']['LineCount'];
+export type Lookers = components['schemas']['Lookers'];
 export type Names = components['schemas']['Names'];
 export type OpenFault = components['schemas']['OpenFault'];
 export type PlaceCrowd = components['schemas']['PlaceCrowd'];
@@ -1832,6 +1864,46 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["IncidentDetail"];
+                };
+            };
+            /** @description Refused; `error.code` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Failed; nothing was changed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    look_api_v1_incidents__incident_id__looking_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                incident_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Lookers"];
                 };
             };
             /** @description Refused; `error.code` says why. */

@@ -1,8 +1,9 @@
 // One incident: what, where, since when, the clip, why, what to do, and everything that was done.
 
-import { useEffect, useMemo, useRef, useState, type MouseEvent, type ReactNode } from "react";
+import { useCallback, useEffect, useMemo, useRef, useState, type MouseEvent, type ReactNode } from "react";
 import { api, ApiError, serverNow } from "../api/client";
 import type { Incident, IncidentDetail, StepRequest, User, Verdict } from "../api/types";
+import { usePolled } from "../crowd/polled";
 import { LiveView } from "../cameras/live_view";
 import { duration } from "../language/format";
 import { useWords } from "../language/words";
@@ -254,6 +255,17 @@ function Where({ incident }: { incident: Incident }): ReactNode {
   );
 }
 
+const LOOKING_MS = 10_000;
+
+/** Who else has it open: two who handle one incident should know of each other. */
+function Others({ id }: { id: string }): ReactNode {
+  const { t } = useWords();
+  const ask = useCallback((signal: AbortSignal) => api.looking(id, signal), [id]);
+  const others = usePolled(ask, LOOKING_MS).value?.others ?? [];
+  if (others.length === 0) return null;
+  return <p className="chip others">{t("console.incident.others", { names: others.join(", ") })}</p>;
+}
+
 /** That it is not over, and for how long it has lasted. */
 function GoingOn({ since }: { since: string }): ReactNode {
   const { t } = useWords();
@@ -412,6 +424,7 @@ export function IncidentPage({ id, user, asking, onTake, onClose }: Props): Reac
           <StateChip incident={detail} />
           {isOpen(detail) && <Waiting since={detail.opened_at} />}
           {detail.owner && <span className="dim small">{t("console.incident.owner", { name: detail.owner })}</span>}
+          <Others id={detail.id} />
         </div>
       </header>
 

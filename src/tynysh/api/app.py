@@ -28,6 +28,7 @@ from tynysh.api.context import Context
 from tynysh.api.errors import ErrorAnswer
 from tynysh.api.feed import ChangeFeed
 from tynysh.api.guard import Guard
+from tynysh.api.lookers import Lookers
 from tynysh.api.maintenance import keep_tidy
 from tynysh.api.openapi import openapi_router
 from tynysh.api.settings import ApiSettings
@@ -75,6 +76,7 @@ def create_app(
         feed=ChangeFeed(database, poll_s=settings.poll_s, queue=settings.updates_queue),
         streams=StreamRegistry(signed_in, every_s=settings.watch_s, per_session=settings.streams_per_session),
         viewings=Viewings(database, clock),
+        lookers=Lookers(clock),
         counts=CachedCounts(database),
     )
 

@@ -11,6 +11,7 @@ from starlette.requests import HTTPConnection
 
 from tynysh.api.cached_counts import CachedCounts
 from tynysh.api.feed import ChangeFeed
+from tynysh.api.lookers import Lookers
 from tynysh.api.settings import ApiSettings
 from tynysh.api.status_cache import StatusCache
 from tynysh.api.stream_registry import StreamRegistry
@@ -32,6 +33,7 @@ class Context:
     feed: ChangeFeed
     streams: StreamRegistry
     viewings: Viewings
+    lookers: Lookers
     counts: CachedCounts
     tasks: list[asyncio.Task[None]] = field(default_factory=list)
 

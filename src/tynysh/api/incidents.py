@@ -74,6 +74,16 @@ def get_incident(incident_id: IncidentId, principal: Reader, services: Services)
     return models.IncidentDetail.model_validate(found)
 
 
+@router.post("/{incident_id}/looking")
+def look(incident_id: IncidentId, principal: Reader, services: Services) -> models.Lookers:
+    """Says that the user has the incident open, for some seconds; who else has. Kept in memory alone."""
+    with services.database.reading() as session:
+        found = incidents.get(session, incident_id)
+    if found is None or not principal.sees(found.site.id):
+        raise not_found("incident")
+    return models.Lookers(others=services.lookers.look(incident_id, principal.name))
+
+
 @router.post("/{incident_id}/steps")
 def take_step(
     incident_id: IncidentId, wanted: StepRequest, principal: Handler, services: Services, request: Request

@@ -117,6 +117,12 @@ class IncidentDetail(Incident):
     )
 
 
+class Lookers(Answer):
+    """Who else has an incident open now."""
+
+    others: list[str] = Field(description="Names of users.")
+
+
 class IncidentPage(Answer):
     """Incidents, newest first."""
 
