@@ -14,6 +14,7 @@ CONTRACT = {
     "/api/v1/session": {"post", "get", "delete", "patch"},
     "/api/v1/incidents": {"get"},
     "/api/v1/incidents/{incident_id}": {"get"},
+    "/api/v1/incidents/{incident_id}/looking": {"post"},
     "/api/v1/incidents/{incident_id}/steps": {"post"},
     "/api/v1/incidents/{incident_id}/clip": {"get"},
     "/api/v1/incidents/{incident_id}/still": {"get"},
@@ -35,7 +36,7 @@ CONTRACT = {
 }
 FIELDS = {
     "Incident": "id site camera behaviour behaviours severity state verdict owner opened_at started_at ended_at "
-    "people score box zone reason clip still position",
+    "people score box zone reason clip still position version renewed_at",
     "IncidentDetail": "events steps clip_started_at clip_ended_at",
     "IncidentEvent": "id behaviour started_at decided_at ended_at score box people zone reason curve",
     "IncidentStep": "at user action from_state to_state verdict note",
