@@ -18,6 +18,8 @@ from tynysh.site.site import SiteFile
 from tynysh.site.tree import BEGINNING, Flaw, Mark, Tree, read
 
 _MOST_NAMED = 12
+_MOST_TOLD = 200
+_LONGEST = 300
 _UNREAD = "cannot be read"
 _BOUNDS = {
     "greater_than_equal": ("at least", "ge"),
@@ -42,7 +44,7 @@ class Mistake:
 
     def words(self) -> str:
         """The fault in one line, without its place in the file."""
-        text = f"{self.path}: {self.what}" if self.path else self.what
+        text = _cut(f"{self.path}: {self.what}" if self.path else self.what)
         if self.nearest is not None:
             text += f"; did you mean {self.nearest!r}?"
         if self.allowed:
@@ -56,11 +58,16 @@ class SiteFaultsError(SiteError):
     """A site file is wrong: all its faults, in the order of the file."""
 
     def __init__(self, path: Path, faults: Sequence[Mistake]) -> None:
-        super().__init__(
-            "\n".join(f"{path}:{fault.line}:{fault.column}: {fault.words()}" for fault in faults)
-        )
+        lines = [f"{path}:{fault.line}:{fault.column}: {fault.words()}" for fault in faults[:_MOST_TOLD]]
+        if len(faults) > _MOST_TOLD:
+            lines.append(f"and {len(faults) - _MOST_TOLD} more")
+        super().__init__("\n".join(lines))
         self.path = path
         self.faults = tuple(faults)
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
 
 
 def load(path: Path) -> SiteFile:

