@@ -93,7 +93,8 @@ class OddCamera:
     of each answer (given the method and the number of the connection; None for no answer at all).
     stamp: the RTP time of a picture, by its number and the second in which it is shown.
     alter: what is made of the RTP packets of one picture (payload and mark), given the picture's number.
-    stays: whether the connection is kept after the last picture.
+    report: what the camera's own clock says (Unix seconds) in the RTCP report before a picture; none where None.
+    stays: whether the connection is kept after the last picture. plays: for how many connections it does; all if None.
     """
 
     def __init__(
@@ -110,17 +111,21 @@ class OddCamera:
         alter: Callable[
             [int, Iterable[tuple[bytes, bool]]], Iterable[tuple[bytes, bool]]
         ] = lambda _number, given: given,
+        report: Callable[[int], float | None] = lambda _number: None,
+        host: str = "127.0.0.1",
         stays: bool = False,
+        plays: int | None = None,
     ) -> None:
         self.films = films
-        self.pace, self.loops, self.stays = pace, loops, stays
+        self.pace, self.loops, self.stays, self.plays = pace, loops, stays, plays
         self.sets_in_sdp, self.sets_in_band, self.sound = sets_in_sdp, sets_in_band, sound
-        self._sdp, self._answer, self._stamp, self._alter = sdp, answer, stamp, alter
+        self._sdp, self._answer, self._stamp, self._alter, self._report = sdp, answer, stamp, alter, report
         self.requests: list[tuple[str, str]] = []
         self.connections = 0
-        self._listener = socket.create_server(("127.0.0.1", 0))
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        self._listener = socket.create_server((host, 0), family=family)
         self.port = int(self._listener.getsockname()[1])
-        self.url = f"rtsp://127.0.0.1:{self.port}/live"
+        self.url = f"rtsp://{f'[{host}]' if ':' in host else host}:{self.port}/live"
         self._stopping = threading.Event()
         self._clients: list[socket.socket] = []
         threading.Thread(target=self._accept, daemon=True).start()
@@ -163,7 +168,10 @@ class OddCamera:
                 text = head.decode("latin-1")
                 method = text.split(" ", 1)[0]
                 self.requests.append((method, text))
-                answer = self._answer(method, connection, self._usual(method, text))
+                usual = self._usual(method, text)
+                if self.plays is not None and connection > self.plays:
+                    usual = "RTSP/1.0 503 Service Unavailable\r\n\r\n"
+                answer = self._answer(method, connection, usual)
                 if answer is None:
                     continue
                 with lock:
@@ -210,6 +218,13 @@ class OddCamera:
                         ):
                             return
                         stamp = self._stamp(number, shown_s) & 0xFFFFFFFF
+                        clock_s = self._report(number)
+                        if clock_s is not None:
+                            since_1900 = round((clock_s + 2_208_988_800) * 2**32)
+                            sender = struct.pack(
+                                ">BBHIQIII", 0x80, 200, 6, 42, since_1900, stamp, number, number
+                            )
+                            self._send(client, lock, 1, sender)
                         for payload, last in self._alter(number, self._packets(film, picture)):
                             header = struct.pack(
                                 ">BBHII", 0x80, 96 | (0x80 if last else 0), sequence & 0xFFFF, stamp, 42
