@@ -38,7 +38,7 @@ class Film:
             self.width, self.height = context.width, context.height
             self.sets = _sets_of(self.codec, context.extradata or b"")
             packets = [packet for packet in container.demux(stream) if packet.size]
-        first = min(packet.pts for packet in packets)
+        first = min(packet.pts or 0 for packet in packets)
         self.pictures = [
             Picture(
                 packet.is_keyframe,

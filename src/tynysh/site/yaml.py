@@ -114,6 +114,8 @@ def parse(content: bytes, path: Path) -> SiteFile:
                 # What could not even be read is missing here, and has been told of.
                 if not _echo(detail) and _place(tree, detail["loc"], at_key=False)[0] not in flawed
             ]
+    if site is not None:
+        faults += _truths(tree, site)
     if faults or site is None:
         raise SiteFaultsError(path, sorted(set(faults)))
     return anchored(site, path.absolute().parent)
@@ -155,19 +157,37 @@ def _homeless(tree: Tree) -> list[Mistake]:
                 pass
             case _:
                 continue
+        # Of a key that stands there twice only one value is kept, and that is told of itself.
+        given = _part(tree.data, location)
         try:
-            given: Any = tree.data
-            for part in location:
-                given = given[part]
             if isinstance(given, str):
                 Path(given.strip()).expanduser()
-        except (LookupError, TypeError):
-            # Of a key that stands there twice only one value is kept, and that is told of itself.
-            continue
         except RuntimeError:
             what = "begins with the home folder of a user who does not exist; write the path in full"
             found.append(Mistake(mark.line, mark.column, _path(location), what))
     return found
+
+
+def _truths(tree: Tree, site: SiteFile) -> list[Mistake]:
+    """Where `true` or `false` stands for a number: pydantic would take them for 1 and 0."""
+    read = site.model_dump(by_alias=True)
+    return [
+        Mistake(mark.line, mark.column, _path(location), f"needs a number, not {str(given).lower()}")
+        for location, mark in tree.values.items()
+        if isinstance(given := _part(tree.data, location), bool)
+        and isinstance(taken := _part(read, location), int | float)
+        and not isinstance(taken, bool)
+    ]
+
+
+def _part(data: Any, location: Location) -> Any:
+    """What stands at `location` of plain data; None where nothing does."""
+    for step in location:
+        try:
+            data = data[step]
+        except (LookupError, TypeError):
+            return None
+    return data
 
 
 def _echo(detail: ErrorDetails) -> bool:

@@ -27,9 +27,19 @@ class ModelState(StrEnum):
 def cache_folder() -> Path:
     """The user's folder for what can be fetched again: `TYNYSH_CACHE`, or the system's usual place.
 
-    Raises ModelError where it begins with a `~name` that is nobody's.
+    Raises ModelError where it begins with a `~name` that is nobody's, and where nothing is said and the user has no
+    home folder.
     """
-    return _named_folder("TYNYSH_CACHE") or platformdirs.user_cache_path("tynysh")
+    named = _named_folder("TYNYSH_CACHE")
+    if named is not None:
+        return named
+    try:
+        return platformdirs.user_cache_path("tynysh").expanduser()
+    except RuntimeError:
+        raise ModelError(
+            "This user has no home folder to keep models in.",
+            hint="Give TYNYSH_CACHE the full path of a folder.",
+        ) from None
 
 
 def models_folder() -> Path | None:
