@@ -44,7 +44,8 @@ def test_an_empty_still_is_none(house: House) -> None:  # noqa: F811
 @pytest.mark.parametrize("size", [(640, 360), (641, 361), (1920, 1080)])
 def test_live_video_is_in_order_and_says_truly_what_it_is(size: tuple[int, int]) -> None:
     """B-frames jump to and fro in Chrome: w3c/media-source#177, AlexxIT/go2rtc#583. Odd sizes that no encoder takes:
-    kernel/kernel-images#246, humble-video#128. Codecs that are not what was said: blakeblackshear/frigate#5509.
+    kernel/kernel-images#246, artclarke/humble-video#128. Codecs that are not what was said:
+    blakeblackshear/frigate#5509.
     """
     encoder = FragmentedEncoder(*size, 10)
     picture = np.asarray(np.resize(draw(0, 10), (size[1], size[0], 3)))

@@ -67,8 +67,8 @@ def test_a_password_of_any_characters_opens_the_camera(
     "address", ["rtsp://viewer:pass#word@10.0.0.1/live", "rtsp://viewer:pa/ss@10.0.0.1/live"]
 )
 def test_a_password_that_breaks_its_address_is_refused_without_being_shown(address: str) -> None:
-    """A bare `#` or `/` in an address ends it before the host is named: opencv/opencv-python#848 ("Port missing in
-    uri"), bluenviron/mediamtx#557.
+    """A bare `#` or `/` in an address ends it before the host is named, and "port missing" is all that is said:
+    opencv/opencv-python#848, bluenviron/mediamtx#557.
     """
     with pytest.raises(SourceError) as caught:
         SourceSpec.parse(address)

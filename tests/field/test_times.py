@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 import av
 import numpy as np
 import pytest
-from tests.behaviour.test_camera_fault import LEARNT_S, Image, faults, later, learnt, spoilt
+from tests.behaviour.test_camera_fault import Image, faults, later, learnt, spoilt
 from tests.media.conftest import HEIGHT, WIDTH, draw, write_video
 from tests.perception.test_motion import Camera, scene, times, with_person  # noqa: F401  the fixture `scene`
 
@@ -102,7 +102,7 @@ def test_infra_red_lamps_whose_light_varies_keep_no_gate_open(scene: np.ndarray,
 
 
 def test_the_switch_to_infra_red_is_no_fault_of_the_camera() -> None:
-    """As above: the picture loses its colours and gets another light, and the camera has not moved."""
+    """The picture loses its colours and gets another light, and no camera has moved: blakeblackshear/frigate#7017."""
 
     def switched(image: Image, t: float, _: np.random.Generator) -> Image:
         if t < 4:
@@ -110,7 +110,6 @@ def test_the_switch_to_infra_red_is_no_fault_of_the_camera() -> None:
         grey = infra_red(image.mean(axis=2))
         return np.repeat(np.clip(grey, 0, 255).astype(np.uint8)[..., None], 3, axis=2)
 
-    assert LEARNT_S > 0
     assert faults(copy.deepcopy(learnt()), spoilt(later(40.0), switched)) == []
 
 

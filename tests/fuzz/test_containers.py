@@ -1,5 +1,7 @@
 """Whatever is in a video file, the answer is its pictures or why there are none."""
 
+import errno
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +14,9 @@ from tests.media.conftest import write_video
 from tynysh.errors import MediaError
 from tynysh.media.reader import VideoFile
 from tynysh.media.segment import Segment
+from tynysh.media.source import open_source
+from tynysh.media.source_fault import SourceError
+from tynysh.media.source_spec import SourceSpec
 
 CONTAINERS = {
     "clip.mp4": {},
@@ -139,3 +144,25 @@ def test_sizes_that_a_container_only_claims_cost_no_memory(whole: list[Path], tm
         [sys.executable, "-c", CHILD, *claimed], capture_output=True, text=True, check=False, timeout=120
     )
     assert done.returncode == 0, done.stderr[-2000:]
+
+
+@pytest.mark.parametrize("name", ["a" * 300 + ".mp4", "a/" * 3000 + "a.mp4", "a\0.mp4"])
+def test_a_name_that_no_file_can_have_is_told(name: str, tmp_path: Path) -> None:
+    for read in (VideoFile, lambda path: open_source(SourceSpec.parse(str(path)))):
+        with pytest.raises(SourceError) as caught:
+            read(tmp_path / name)
+        assert caught.value.hint
+
+
+@pytest.mark.parametrize("number", [errno.ESTALE, errno.EIO, errno.ENOTCONN])
+def test_a_file_whose_disk_does_not_answer_is_told(
+    number: int, whole: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_: object, **__: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(Path, "stat", away)
+    with pytest.raises(SourceError, match=os.strerror(number)) as caught:
+        VideoFile(whole[0])
+    assert caught.value.hint is not None
+    assert "disk or share" in caught.value.hint

@@ -104,7 +104,7 @@ BOMBS = {
     "an alias in itself": "a: &a [*a]\n",
     "nine to the twelfth": "a0: &a0 [x,x,x,x,x,x,x,x,x]\n"
     + "".join(f"a{n}: &a{n} [{','.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 12)),
-    "keys of keys": "".join(f"k{n}: 1\n" for n in range(10_000)),
+    "keys of keys": "".join(f"k{n}: 1\n" for n in range(4_000)),
     "one line": 'sites: "' + "x" * 1_000_000 + '"',
     "a long name": RIGHT.replace("name: Door", f"name: {'x' * 1_000_000}"),
     "too large": "# x\n" * 2_000_000,
@@ -139,8 +139,8 @@ def test_a_number_beyond_all_measure_is_told_where_it_stands(text: str) -> None:
     assert fault.column > 1
 
 
-def test_ten_thousand_faults_are_told_briefly() -> None:
+def test_thousands_of_faults_are_told_briefly() -> None:
     error = answer(BOMBS["keys of keys"].encode())
     assert isinstance(error, SiteFaultsError)
-    assert len(error.faults) > 10_000
+    assert len(error.faults) > 4_000
     assert error.message.endswith(f"and {len(error.faults) - 200} more")
