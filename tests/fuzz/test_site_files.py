@@ -97,10 +97,10 @@ def test_a_site_file_is_right_or_told_what_is_wrong_with_it() -> None:
 
 
 BOMBS = {
-    "a level for each letter": "[" * 200_000,
-    "maps in maps": "{a: " * 200_000,
+    "a level for each letter": "[" * 50_000,
+    "maps in maps": "{a: " * 50_000,
     "deeper with each line": "".join(f"{' ' * depth}a:\n" for depth in range(2000)),
-    "lists in lists": "- " * 100_000,
+    "lists in lists": "- " * 50_000,
     "an alias in itself": "a: &a [*a]\n",
     "nine to the twelfth": "a0: &a0 [x,x,x,x,x,x,x,x,x]\n"
     + "".join(f"a{n}: &a{n} [{','.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 12)),
@@ -137,6 +137,32 @@ def test_a_number_beyond_all_measure_is_told_where_it_stands(text: str) -> None:
         n for n, line in enumerate(text.splitlines(), 1) if "\\U" in line or "fff" in line or "999" in line
     )
     assert fault.column > 1
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line"),
+    [
+        ("Asia/Almaty", '"\\uD800"', 4),
+        ("name: Door", 'name: "D\\uDFFFr"', 8),
+        ("kind:", '"\\uD800": 1\n    kind:', 3),
+    ],
+)
+def test_half_a_character_is_told_where_it_stands(old: str, new: str, line: int) -> None:
+    error = answer(RIGHT.replace(old, new, 1).encode())
+    assert isinstance(error, SiteFaultsError)
+    assert [(fault.line, "a character that text does not hold" in fault.what) for fault in error.faults] == [
+        (line, True)
+    ]
+
+
+def test_whatever_stands_in_the_place_of_a_value_is_right_or_told() -> None:
+    lines = RIGHT.splitlines()
+    places = [number for number, line in enumerate(lines) if ": " in line]
+    for number, odd in enumerate(ODD):
+        for place in (places[number % len(places)], places[(5 * number + 3) % len(places)]):
+            key, mark, _ = lines[place].partition(": ")
+            text = "\n".join([*lines[:place], f"{key}{mark}{odd}", *lines[place + 1 :]])
+            answer(text.encode("utf-8", "surrogatepass"))
 
 
 def test_thousands_of_faults_are_told_briefly() -> None:
