@@ -4,6 +4,7 @@ import errno
 import os
 import shutil
 import time
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,12 +18,14 @@ from tests.fuzz.effort import in_time
 from tests.media.conftest import write_video
 from tests.media.test_recorder import Ticking, live_packets, recorder_in
 
+from tynysh.errors import MediaError
 from tynysh.media.camera import Clock
 from tynysh.media.clip import cut
 from tynysh.media.packet import Packet
 from tynysh.media.reader import VideoFile
 from tynysh.media.recorder import RecorderState
 from tynysh.media.segment import between, segments
+from tynysh.store.database import Database
 
 BACK = datetime(2026, 10, 25, 1, 0, tzinfo=UTC).timestamp()
 """London puts its clocks back from 02:00 to 01:00: the hours before and after this moment are both called 1."""
@@ -45,7 +48,7 @@ def at(packets: list[Packet], start_s: float) -> list[Packet]:
 
 
 @pytest.fixture
-def london(monkeypatch: pytest.MonkeyPatch):
+def london(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """A machine whose clocks show London's time."""
     monkeypatch.setenv("TZ", "Europe/London")
     time.tzset()
@@ -160,11 +163,11 @@ def test_with_a_clip_go_its_original_its_still_and_whatever_lies_beside(place: P
 
 
 @pytest.fixture
-def place(tmp_path: Path, sqlite_url: str) -> Place:
+def place(tmp_path: Path, sqlite_url: str) -> Iterator[Place]:
     """A site that keeps recordings for two days and evidence for ten."""
-    from tynysh.store.database import Database
-
-    return Place(tmp_path, Database.open(sqlite_url))
+    database = Database.open(sqlite_url)
+    yield Place(tmp_path, database)
+    database.close()
 
 
 def test_weeks_of_segments_in_one_folder_are_kept_house_of_in_one_go(place: Place) -> None:
@@ -182,7 +185,7 @@ def test_weeks_of_segments_in_one_folder_are_kept_house_of_in_one_go(place: Plac
 
 
 @pytest.fixture
-def nobody_masks():
+def nobody_masks() -> Iterator[None]:
     """A service that is started with a umask of 0, as some containers are."""
     before = os.umask(0)
     yield
@@ -210,8 +213,6 @@ def test_a_still_that_the_disk_does_not_take_leaves_no_empty_picture(
     """Pictures of 0 bytes that break the list of events for ever: blakeblackshear/frigate#24110,
     roleoroleo/yi-hack-Allwinner-v2#599.
     """
-    from tynysh.errors import MediaError
-
     maker = Maker(tmp_path, sqlite_url)
 
     def full(path: Path, data: bytes) -> int:
