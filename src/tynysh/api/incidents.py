@@ -185,7 +185,8 @@ def _evidence(
         raise ApiError(404, "not_ready")
     folder = (services.data_dir / "evidence").resolve()
     path = (folder / relative).resolve()
-    if not path.is_relative_to(folder) or not path.is_file():
+    # A loss of power may leave a file of which nothing was written.
+    if not path.is_relative_to(folder) or not path.is_file() or not path.stat().st_size:
         raise ApiError(404, "not_ready")
     return path
 

@@ -1,6 +1,7 @@
 """What does a list of videos (CSV) say, and what is wrong with it, by line and column?"""
 
 import csv
+import io
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -8,6 +9,8 @@ from pathlib import Path
 from tynysh.errors import TynyshError
 
 MOST_FAULTS = 20
+LARGEST_BYTES = 64 * 2**20
+_MOST_SHOWN = 300
 
 
 class ListError(TynyshError):
@@ -44,7 +47,18 @@ class Faults:
 
     def add(self, where: str, what: str) -> None:
         """Add one fault."""
-        self.found.append(f"{where}: {what}")
+        self.found.append(f"{where}: {what if len(what) <= _MOST_SHOWN else what[:_MOST_SHOWN] + '…'}")
+
+    def add_if_missing(self, where: str, file: Path, *, folders: bool) -> bool:
+        """Add that there is no such `file`, nor (where `folders` do) a folder; whether that was so."""
+        try:
+            there = file.exists() if folders else file.is_file()
+        except OSError as error:
+            self.add(where, f"{error.strerror}: {file}")
+            return True
+        if not there:
+            self.add(where, f"there is no file {file}.")
+        return not there
 
     def raise_if_any(self) -> None:
         """Raise ListError with the first `MOST_FAULTS` of them."""
@@ -64,25 +78,39 @@ def rows(path: Path, required: Sequence[str]) -> Iterator[Row]:
     """
     wanted = ",".join(required)
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        with path.open("rb") as file:
+            content = file.read(LARGEST_BYTES + 1)
+        text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise ListError(f"{path} is not a CSV file in UTF-8.") from error
     except OSError as error:
         raise ListError(
             f"{path} cannot be read: {error.strerror}.", hint=f"Name a CSV with {wanted}."
         ) from error
-    first = text.partition("\n")[0]
-    mark = "," if "," in first else ";" if ";" in first else "\t" if "\t" in first else ","
-    lines = csv.reader(text.splitlines(), delimiter=mark)
-    header = [name.strip() for name in next(lines, [])]
-    missing = [name for name in required if name not in header]
-    if missing:
+    if len(content) > LARGEST_BYTES:
         raise ListError(
-            f"{path}:1: there is no column {' and no column '.join(missing)}.",
-            hint=f"The first line is {wanted}.",
+            f"{path} is larger than {LARGEST_BYTES // 2**20} MiB.", hint=f"Name a CSV with {wanted}."
         )
-    columns = {name: place for place, name in enumerate(header, start=1)}
-    for values in lines:
-        if any(value.strip() for value in values):
-            cells = dict(zip(header, (value.strip() for value in values), strict=False))
-            yield Row(cells, f"{path}:{lines.line_num}", columns)
+    first = io.StringIO(text, newline="").readline()
+    mark = "," if "," in first else ";" if ";" in first else "\t" if "\t" in first else ","
+    lines = csv.reader(io.StringIO(text, newline=""), delimiter=mark)
+    try:
+        header = [name.strip() for name in next(lines, [])]
+        missing = [name for name in required if name not in header]
+        if missing:
+            raise ListError(
+                f"{path}:1: there is no column {' and no column '.join(missing)}.",
+                hint=f"The first line is {wanted}.",
+            )
+        columns = {name: place for place, name in enumerate(header, start=1)}
+        twice = [name for name in required if header.count(name) > 1]
+        if twice:
+            raise ListError(f"{path}:1: there are two columns {twice[0]}.", hint="Remove one.")
+        for values in lines:
+            if any(value.strip() for value in values):
+                cells = dict(zip(header, (value.strip() for value in values), strict=False))
+                yield Row(cells, f"{path}:{lines.line_num}", columns)
+    except csv.Error as error:
+        raise ListError(
+            f"{path}:{lines.line_num}: {error}.", hint="Is a quotation mark not closed before this line?"
+        ) from error

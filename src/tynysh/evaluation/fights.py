@@ -137,9 +137,7 @@ def read_clips(path: Path) -> list[LabelledClip]:
             faults.add(row.where, "there is no path.")
         elif label not in {"0", "1"}:
             faults.add(row.where, f"fight is {label!r}, and must be 1 or 0.")
-        elif not file.is_file():
-            faults.add(row.where, f"there is no file {file}.")
-        else:
+        elif not faults.add_if_missing(row.where, file, folders=False):
             clips.append(LabelledClip(name, file, label == "1", row.get("source_video") or None, row.where))
     faults.raise_if_any()
     if not clips:

@@ -14,8 +14,8 @@ from tynysh.evaluation.csv_input import Faults, ListError, Row, rows
 COLUMNS = ("file", "start", "end", "behaviour")
 CAMERA = "camera"
 
-_CLOCK = re.compile(r"(?:(\d+):)?(\d+):(\d{1,2}(?:\.\d+)?)", re.ASCII)
-_SECONDS = re.compile(r"\d+(?:\.\d*)?|\.\d+", re.ASCII)
+_CLOCK = re.compile(r"(?:(\d{1,6}):)?(\d{1,9}):(\d{1,2}(?:\.\d+)?)", re.ASCII)
+_SECONDS = re.compile(r"\d{1,9}(?:\.\d*)?|\.\d+", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +88,7 @@ def read_labels(path: Path) -> list[Recording]:
         if not name:
             faults.add(row.at("file"), "there is no file.")
             continue
-        if file not in known and not file.exists():
-            faults.add(row.at("file"), f"there is no file {file}.")
+        if file not in known and faults.add_if_missing(row.at("file"), file, folders=True):
             continue
         before = known.get(file)
         given = row.get(CAMERA) or None

@@ -41,6 +41,14 @@ def explained(
                 f"{name}: the camera has no stream of that path",
                 hint="Look up the stream's path in the camera's manual or by ONVIF.",
             )
+        case (
+            av.error.HTTPOtherClientError() | av.error.HTTPTooManyRequestsError() | av.error.HTTPServerError()
+        ):
+            return SourceError(
+                SourceFault.BUSY,
+                f"{name}: the camera turns us away",
+                hint="Has it too many viewers at once, a fault of its own, or another transport (tcp or udp)?",
+            )
         case ConnectionRefusedError():
             return SourceError(
                 SourceFault.REFUSED,

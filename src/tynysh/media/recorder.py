@@ -2,6 +2,7 @@
 
 import errno
 import logging
+import os
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -65,7 +66,8 @@ def _free_bytes(folder: Path) -> int:
 
 
 def _open_file(path: Path) -> BinaryIO:
-    return path.open("xb", buffering=0)
+    # For its user alone, whatever the umask.
+    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb", buffering=0)
 
 
 class Recorder:

@@ -17,6 +17,7 @@ class SourceFault(StrEnum):
     WRONG_PASSWORD = "wrong_password"  # noqa: S105 - a name, not a secret
     WRONG_PATH = "wrong_path"
     REFUSED = "refused"
+    BUSY = "busy"
     UNREACHABLE = "unreachable"
     TIMED_OUT = "timed_out"
     STALLED = "stalled"

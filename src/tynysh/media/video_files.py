@@ -18,13 +18,13 @@ def is_folder(path: Path) -> bool:
     """Whether `path` is a folder, as far as we may know: not where a folder above it is closed to us."""
     try:
         return path.is_dir()
-    except PermissionError:
+    except OSError:
         return False
 
 
 @contextmanager
 def permitted(path: Path) -> Iterator[None]:
-    """A context in which a file or folder that we may not read is a SourceError that says so."""
+    """A context in which a file or folder that we may not read, or cannot, is a SourceError that says so."""
     try:
         yield
     except PermissionError:
@@ -32,6 +32,12 @@ def permitted(path: Path) -> Iterator[None]:
             SourceFault.NOT_PERMITTED,
             f"{path}: may not be read",
             hint="Check the permissions of the file and of its folders.",
+        ) from None
+    except OSError as error:
+        raise SourceError(
+            SourceFault.BROKEN,
+            f"{path}: cannot be read: {error.strerror}",
+            hint="Is the name right, and the disk or share that it lies on there?",
         ) from None
 
 

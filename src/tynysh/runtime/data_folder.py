@@ -15,6 +15,7 @@ from tynysh.bus.sockets import SocketBus, socket_folder
 from tynysh.errors import TynyshError
 
 _ANOTHER = "Choose another one with --data or TYNYSH_DATA."
+_NAME_ONE = "Name a folder with --data or TYNYSH_DATA."
 
 
 def expanded(path: Path) -> Path:
@@ -40,9 +41,13 @@ class DataFolder:
 
         Raises TynyshError where it cannot be made or written.
         """
-        chosen = root or Path(
-            os.environ.get("TYNYSH_DATA") or platformdirs.user_data_dir("tynysh", appauthor=False)
-        )
+        named = os.environ.get("TYNYSH_DATA")
+        try:
+            chosen = root or (
+                Path(named) if named else platformdirs.user_data_path("tynysh", appauthor=False)
+            )
+        except RuntimeError:
+            raise TynyshError("This user has no home folder to keep data in.", hint=_NAME_ONE) from None
         chosen = expanded(chosen).absolute()
         folder = cls(chosen)
         try:

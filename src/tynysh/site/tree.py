@@ -12,6 +12,8 @@ LARGEST_BYTES = 4 * 1024 * 1024
 MOST_NODES = 200_000
 """After aliases are followed: a few lines of them can stand for billions."""
 DEEPEST = 30
+_LARGEST_NUMBER = 2**63
+_NO_NUMBER = "not a number that can be used"
 
 _EXPLAINED = (
     ("found duplicate anchor", "an anchor of that name was set before"),
@@ -124,6 +126,9 @@ def _compose(text: str) -> yaml.Node | None:
     loader = _Loader(text)
     try:
         return loader.get_single_node()
+    except (ValueError, OverflowError) as error:
+        # PyYAML lets pass what Python says of `"\\UFFFFFFFF"` and of a version of five thousand digits.
+        raise yaml.MarkedYAMLError(problem=_NO_NUMBER, problem_mark=loader.get_mark()) from error
     finally:
         loader.dispose()
 
@@ -169,6 +174,8 @@ class _Builder:
                 self._flaw(mark, "a key must be a word")
                 continue
             key = key_node.value
+            if not self._is_text(key, mark):
+                continue
             where = (*at, key)
             if key in built:
                 self._flaw(
@@ -181,7 +188,7 @@ class _Builder:
 
     def _scalar(self, node: yaml.ScalarNode, mark: Mark) -> Any:
         if node.tag == "tag:yaml.org,2002:str":
-            return node.value
+            return node.value if self._is_text(node.value, mark) else None
         kind = node.tag.removeprefix("tag:yaml.org,2002:")
         try:
             match kind:
@@ -190,14 +197,27 @@ class _Builder:
                 case "bool":
                     return node.value.lower() == "true"
                 case "int":
-                    return int(node.value, 0) if node.value[:2] in {"0o", "0x"} else int(node.value)
+                    number = int(node.value, 0) if node.value[:2] in {"0o", "0x"} else int(node.value)
+                    if abs(number) < _LARGEST_NUMBER:
+                        return number
                 case "float":
                     return self._loader.construct_yaml_float(node)
+                case _:
+                    self._flaw(mark, "tags such as `!!binary` are not understood here; remove the tag")
+                    return None
         except ValueError:
-            self._flaw(mark, f"not a number that can be used: {node.value[:20]!r}")
-            return None
-        self._flaw(mark, "tags such as `!!binary` are not understood here; remove the tag")
+            pass
+        self._flaw(mark, f"{_NO_NUMBER}: {node.value[:20]!r}")
         return None
+
+    def _is_text(self, value: str, mark: Mark) -> bool:
+        """Whether this can be written down: half a character, as the escape of a surrogate gives, cannot."""
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            self._flaw(mark, "a character that text does not hold: an escape from `\\uD800` to `\\uDFFF`")
+            return False
+        return True
 
     def _flaw(self, mark: Mark, what: str) -> None:
         self._tree.flaws.append(Flaw(mark, what))

