@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 from typer import Argument, Option
 
 from tynysh.commands.options import Data, DatabaseUrl, Device, Host, Port, Workers, open_database
-from tynysh.commands.output import say
+from tynysh.commands.output import say_if_heard
 
 if TYPE_CHECKING:
     from tynysh.runtime.service import ServiceOptions
@@ -37,7 +37,7 @@ def run(
     service = Service(options)
     with DataFolder.open(data).alone():
         prepare(options)
-        return service.run(ready=lambda address: say(f"Console: {address}"))
+        return service.run(ready=lambda address: say_if_heard(f"Console: {address}"))
 
 
 def prepare(options: "ServiceOptions") -> None:

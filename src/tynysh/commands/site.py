@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 from typer import Option
 
 from tynysh.commands.options import Data, DatabaseUrl, SiteArgument, open_database
-from tynysh.commands.output import say, write
+from tynysh.commands.output import say, say_if_heard, write
 
 if TYPE_CHECKING:
     from tynysh.site.credentials import CredentialSource, Reference
@@ -61,12 +61,14 @@ def apply_to(database: "Database", path: Path, *, dry_run: bool = False) -> None
             changes = applying.plan(site, session)
     else:
         changes = applying.apply(site, database, now=time.time(), user=at_the_terminal())
+    # What is applied is so whether anybody reads it or not, and `run` goes on; a dry run is there to be read.
+    tell = say if dry_run else say_if_heard
     for change in changes.items:
-        say(change.words())
+        tell(change.words())
     if not changes:
-        say(f"Nothing changes: {_counted(site)}.")
+        tell(f"Nothing changes: {_counted(site)}.")
     else:
-        say("Nothing was applied: this was a dry run." if dry_run else f"Applied: {_counted(site)}.")
+        tell("Nothing was applied: this was a dry run." if dry_run else f"Applied: {_counted(site)}.")
 
 
 def export(
