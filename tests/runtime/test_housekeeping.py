@@ -95,6 +95,27 @@ def test_a_clock_that_jumps_200_days_deletes_no_recording_that_is_not_due(instal
     assert not any(path.exists() for path in kept)
 
 
+def test_what_was_recorded_before_the_clock_was_set_is_not_deleted_for_its_wrong_date(
+    installation: Installation,
+) -> None:
+    bounded = {"recordings": {"days": 7, "gigabytes": 1}}
+    installation.apply(site(camera("north", Path("north.mp4")), retention=bounded))
+    wrong = Clocks(NOW - 400 * DAY, "first", 100.0, synchronised=False)
+    keeper(installation, wrong).keep_house()
+    of_old, _, *made_now = recorded(
+        installation, 431, 430, *(400 - minutes / 1440 for minutes in range(1, 4))
+    )
+    right = Clocks(NOW + 300, "first", 400.0, synchronised=True)
+    made_now += recorded(installation, -4 / 1440)
+    keeper(installation, right).keep_within_room()
+    keeper(installation, right).keep_house()
+    assert all(path.exists() for path in made_now)
+    assert not of_old.exists()
+    week_later = replace(right, now=NOW + 8 * DAY, up_s=8 * DAY)
+    keeper(installation, week_later).keep_house()
+    assert not any(path.exists() for path in made_now)
+
+
 def test_room_is_kept_while_the_clock_is_doubted(installation: Installation) -> None:
     bounded = {"recordings": {"days": 7, "gigabytes": 0.0025}}
     installation.apply(site(camera("north", Path("north.mp4")), retention=bounded))

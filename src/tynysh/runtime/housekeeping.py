@@ -7,7 +7,7 @@ import structlog
 from tynysh.errors import TynyshError
 from tynysh.evidence import retention, retention_time
 from tynysh.evidence.clip_maker import ClipMaker
-from tynysh.evidence.retention_time import Clocks
+from tynysh.evidence.retention_time import Clocks, Reckoned
 from tynysh.periodic import PeriodicThread
 from tynysh.runtime.clocks import read_clocks
 from tynysh.runtime.data_folder import DataFolder
@@ -68,10 +68,10 @@ class Housekeeping:
         clocks = self._clocks()
         now = clocks.now
         self._attempt("clock", lambda: retention_time.keep(self._database, clocks))
-        counted_to = self._counted_to(clocks)
+        time = self._reckoned(clocks)
         self._attempt("clips", lambda: self._clips.give_up_all_but(enabled))
-        self._attempt("footage", lambda: self._delete_due(now, counted_to))
-        self._attempt("old history", lambda: self._forget_history(counted_to))
+        self._attempt("footage", lambda: self._delete_due(now, time))
+        self._attempt("old history", lambda: self._forget_history(time.counted_to))
         # Once an hour has gone, so that blocks are not written anew at each round.
         hour_began = int(now // 3600) * 60
         self._attempt("history", lambda: crowd_history.pack_all(self._database, before=hour_began))
@@ -80,14 +80,14 @@ class Housekeeping:
 
     def keep_within_room(self) -> None:
         """Delete the oldest recordings of sites whose room is bounded. Raises StoreError."""
-        counted_to = self._counted_to(self._clocks())
+        time = self._reckoned(self._clocks())
         retention.delete_beyond_room(
-            self._database, recordings=self._folder.recordings, counted_to=counted_to
+            self._database, recordings=self._folder.recordings, counted_to=time.counted_to, dated=time.dated
         )
 
-    def _counted_to(self, clocks: Clocks) -> float:
+    def _reckoned(self, clocks: Clocks) -> Reckoned:
         with self._database.reading() as session:
-            return retention_time.counted_to(session, clocks)
+            return retention_time.known(session, clocks)
 
     def _attempt(self, what: str, do: Callable[[], object]) -> None:
         try:
@@ -98,13 +98,14 @@ class Housekeeping:
             # A fault of ours; without this thread footage would fill the disk.
             log.exception("housekeeping.broke", what=what)
 
-    def _delete_due(self, now: float, counted_to: float) -> None:
+    def _delete_due(self, now: float, time: Reckoned) -> None:
         retention.delete_due(
             self._database,
             recordings=self._folder.recordings,
             evidence=self._folder.evidence,
             now=now,
-            counted_to=counted_to,
+            counted_to=time.counted_to,
+            dated=time.dated,
         )
 
     def _forget_history(self, counted_to: float) -> None:
