@@ -2,7 +2,7 @@
 
 import dataclasses
 import shutil
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,6 +25,9 @@ log = structlog.get_logger(__name__)
 
 USER = "retention"
 """Who deletes, in the audit record."""
+
+_AROUND_CLIP_S = 120.0
+"""Recordings that end so near to the onset of an incident whose clip is not cut yet are kept for it."""
 
 BEING_WRITTEN_S = 600.0
 """The last segment of a camera is taken to be still written to for so long after its last change."""
@@ -85,6 +88,44 @@ def delete_beyond_room(
             deleted += _delete_recordings(database, site_id, retention, recordings, counted_to, dated)
     _log(deleted)
     return deleted
+
+
+def recycle(
+    recordings: Path,
+    *,
+    bytes_wanted: int,
+    counted_to: float,
+    needed: Mapping[str, Collection[float]],
+    dated: Dated = _as_dated,
+) -> Deleted:
+    """Delete the oldest recordings of all cameras, whatever their days, until so many bytes are free again.
+
+    What is being written stays, and what is `needed`: for the clips of incidents, when they began, by camera id.
+    Evidence is elsewhere, and is not touched. What cannot be deleted is logged.
+    """
+    found = [
+        (footage.ended_at, footage.ref)
+        for folder in recordings.iterdir()
+        for footage in _recorded(folder, counted_to, dated)
+        if not footage.needed
+        and not any(abs(at - footage.ended_at) < _AROUND_CLIP_S for at in needed.get(folder.name, ()))
+    ]
+    deleted = Deleted()
+    for _, segment in sorted(found):
+        if deleted.bytes >= bytes_wanted:
+            break
+        deleted += _delete(segment)
+    return deleted
+
+
+def _delete(segment: Segment) -> Deleted:
+    size = segment.bytes
+    try:
+        segment.path.unlink(missing_ok=True)
+    except OSError as error:
+        log.error("retention.not_deleted", path=str(segment.path), error=error.strerror)
+        return Deleted()
+    return Deleted(segments=1, bytes=size)
 
 
 def forget_history(session: Session, *, counted_to: float) -> int:
@@ -165,13 +206,7 @@ def _delete_recordings(
     bounds = Bounds(days=retention.recordings.days, gigabytes=retention.recordings.gigabytes)
     deleted = Deleted()
     for segment in due(found, bounds, now=counted_to):
-        size = segment.bytes
-        try:
-            segment.path.unlink(missing_ok=True)
-        except OSError as error:
-            log.error("retention.not_deleted", path=str(segment.path), error=error.strerror)
-            continue
-        deleted += Deleted(segments=1, bytes=size)
+        deleted += _delete(segment)
     return deleted
 
 
