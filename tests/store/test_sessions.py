@@ -192,7 +192,9 @@ class TestGuessing:
         with pytest.raises(TooManyAttemptsError):
             sign_in(office, "aigerim", PASSWORD, address=HOME, now=2.0)
 
-    def test_a_session_begun_while_the_clock_was_ahead_does_not_last_until_then(self, office: Database) -> None:
+    def test_a_session_begun_while_the_clock_was_ahead_does_not_last_until_then(
+        self, office: Database
+    ) -> None:
         token = sign_in(office, "aigerim", PASSWORD, address=HOME, now=200 * 86_400.0).token
         assert signed_in(office, token, now=200 * 86_400.0 + 1) is not None
         assert signed_in(office, token, now=0.0) is None

@@ -3,6 +3,7 @@
 import os
 import time
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -22,6 +23,7 @@ USUAL_ASPECTS = (16 / 9, 4 / 3, 5 / 4, 9 / 16)
 
 def check(site: SiteArgument) -> int:
     """Find every mistake in a site file, each with its line and column."""
+    from tynysh.site.time_zones import differing
     from tynysh.site.yaml import SiteFaultsError, load
 
     try:
@@ -32,7 +34,8 @@ def check(site: SiteArgument) -> int:
         say(f"{count} {'fault' if count == 1 else 'faults'} found.")
         return error.exit_code
     # Secrets that are not on this machine are no fault: the file may be meant for another one.
-    for note in (*missing_secrets(found), *unfitting_distances(found)):
+    zones = differing((each.time_zone for each in found.sites), datetime.now(UTC))
+    for note in (*missing_secrets(found), *unfitting_distances(found), *zones):
         say(f"Note: {note}")
     say(f"{site} is right: {_counted(found)}.")
     return 0
