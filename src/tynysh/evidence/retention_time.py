@@ -146,13 +146,13 @@ def _misdated(before: Reckoned, clocks: Clocks, passed_s: float) -> tuple[float,
         return before.set_s, tuple(known)
     known = [span._replace(by_s=span.by_s + by_s * (span.boot == clocks.boot)) for span in known]
     known.append(Misdated(before.set_s, went_to_s, by_s, clocks.boot))
-    kept = tuple(span for span in known if abs(span.by_s) > TOLD_S)
-    return clocks.now - passed_s, kept[-_MOST_MISDATED:]
+    wrong = tuple(span for span in known if abs(span.by_s) > TOLD_S)
+    return clocks.now - passed_s, wrong[-_MOST_MISDATED:]
 
 
 def known(session: Session, clocks: Clocks) -> Reckoned:
     """The time to go by now."""
-    return reckoned(_kept(session), clocks)
+    return reckoned(kept(session), clocks)
 
 
 def keep(database: Database, clocks: Clocks) -> None:
@@ -160,7 +160,7 @@ def keep(database: Database, clocks: Clocks) -> None:
     StoreError.
     """
     with database.writing() as session:
-        before = _kept(session)
+        before = kept(session)
         after = reckoned(before, clocks)
         _keep(session, after)
         if before and after.set_s != before.set_s and after.boot == before.boot and not after.doubted:
@@ -185,7 +185,7 @@ def keep(database: Database, clocks: Clocks) -> None:
 
 def accept(session: Session, clocks: Clocks, *, user: str) -> None:
     """Go by the clock from now on, by the word of `user`. Needs a session of `Database.writing`."""
-    before = reckoned(_kept(session), clocks)
+    before = reckoned(kept(session), clocks)
     ahead_s = round(before.ahead_s)
     _keep(session, _agreed(clocks, sure=True, misdated=before.misdated))
     record.append(
@@ -193,7 +193,8 @@ def accept(session: Session, clocks: Clocks, *, user: str) -> None:
     )
 
 
-def _kept(session: Session) -> Reckoned | None:
+def kept(session: Session) -> Reckoned | None:
+    """The time as it was reckoned last; None before the first time."""
     row = session.get(SettingRow, _KEY)
     if row is None:
         return None
