@@ -22,6 +22,7 @@ _DRIFT_RATE, _MOST_DRIFT_RATE = 0.02, 0.5
 _DRIFT_S = 0.3
 _CATCH_UP_S = 4.0
 _APART_S = 0.001
+_PACE_PICTURES, _UNEVEN_S = 50, 0.5
 
 
 class Stamp(NamedTuple):
@@ -55,6 +56,7 @@ class TimestampMender:
         self._offset: float | None = None
         self._last: Stamp | None = None
         self._last_raw: float | None = None
+        self._pace_s = interval_s
         self._last_arrival: float | None = None
         self._streak = 0
         self._without_dts = 0
@@ -200,7 +202,12 @@ class TimestampMender:
         if usable and raw is not None:
             usable = not self._is_jump(raw - (self._last_raw or 0.0), arrival_s)
         self.mended += not usable
-        decode = max(arrival_s, last.decode_time_s + _APART_S)
+        waited = self._waited_s(arrival_s)
+        self._pace_s += (min(waited, _JUMP_S) - self._pace_s) / _PACE_PICTURES
+        # Evenly, for pictures come in bunches, or while something else has the machine; never far from their arrival.
+        even = last.decode_time_s + self._pace_s
+        decode = even + (arrival_s - even) / 8 if abs(arrival_s - even) < _UNEVEN_S else arrival_s
+        decode = max(decode, last.decode_time_s + _APART_S)
         ahead = pts_s - dts_s if pts_s is not None and dts_s is not None else 0.0
         shown = decode + ahead if 0 <= ahead <= _REORDER_S else decode
         while shown in self._shown:
