@@ -4,7 +4,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import structlog
 from typer import Argument, Option
 
 from tynysh.commands.options import Data, DatabaseUrl, Device, Host, Port, Workers, open_database
@@ -48,6 +47,8 @@ def prepare(options: "ServiceOptions") -> None:
     Migrates the database, applies the site, pulls missing models, and finds out whether the port is free.
     Raises TynyshError.
     """
+    import structlog
+
     from tynysh.api.server import listen
     from tynysh.commands.models import pull_missing
     from tynysh.commands.site import apply_to
