@@ -25,6 +25,7 @@ from tynysh.commands import (
 )
 from tynysh.commands.output import reader_has_gone, report
 from tynysh.errors import TynyshError
+from tynysh.site.time_zones import use_newest
 
 app = typer.Typer(
     name="tynysh",
@@ -78,6 +79,7 @@ def main() -> None:
 
 def run_command(arguments: list[str]) -> int:
     """Run one command; its exit code."""
+    use_newest()
     try:
         code: Any = typer.main.get_command(app).main(arguments, prog_name="tynysh", standalone_mode=False)
     except TynyshError as error:

@@ -182,6 +182,11 @@ def test_days_begin_at_midnight_of_the_site(house) -> None:
         ("from=1975-01-01T00:00Z&to=2025-02-01T00:00Z", "to"),
         ("step=0", "step"),
         ("from=yesterday", "from"),
+        ("from=9999-12-31T23:00Z&to=9999-12-31T23:59:59.999999Z", "to"),
+        ("from=9999-12-31T20:00Z&to=9999-12-31T23:58-14:00", "to"),
+        ("to=9999-12-31T23:59:59Z", "to"),
+        ("from=0001-01-01T00:00%2B14:00&to=0001-01-01T00:01%2B14:00", "from"),
+        ("from=9999-12-31T23:59:59-14:00", "from"),
         ("format=exe", "format"),
     ],
 )

@@ -31,6 +31,7 @@ CONTRACT = {
     "/api/v1/places/{site_id}/{name}/history": {"get"},
     "/api/v1/updates": {"get"},
     "/api/v1/blindness": {"get"},
+    "/api/v1/clock": {"get"},
     "/healthz": {"get"},
     "/metrics": {"get"},
 }

@@ -72,6 +72,7 @@ ASKED = {
     "GET /api/v1/incidents/{incident}/clip": Permission.EVIDENCE_VIEW,
     "GET /api/v1/incidents/{incident}/still": Permission.EVIDENCE_VIEW,
     "GET /api/v1/sites": Permission.CAMERAS_READ,
+    "GET /api/v1/clock": Permission.CAMERAS_READ,
     "GET /api/v1/cameras": Permission.CAMERAS_READ,
     "GET /api/v1/cameras/club-door": Permission.CAMERAS_READ,
     "GET /api/v1/cameras/club-door/picture": Permission.CAMERAS_VIEW,

@@ -3,11 +3,12 @@
 import dataclasses
 
 import numpy as np
+import pytest
 from tests.behaviour.corruption import drawn
 from tests.behaviour.scenes import Looking, Shown, scene, times
 
 from tynysh.behaviour.camera_fault import CameraFaultSettings
-from tynysh.behaviour.signal import Behaviour
+from tynysh.behaviour.signal import Behaviour, Reason
 from tynysh.media.frame import Frame
 from tynysh.media.stream_health import StreamHealth
 from tynysh.scene.motion import Motion
@@ -62,6 +63,20 @@ def test_stamps_that_jump_again_and_again_are_a_fault_and_one_jump_is_none() -> 
     jumping = [at(t, dataclasses.replace(USUAL, mended=int(t))) for t in times(50.0, 58.0, 0.2)]
     subjects = {signal.subject for signal in analyser.watch(jumping) if signal.score >= 0.6}
     assert subjects == {"timestamps"}
+
+
+@pytest.mark.parametrize("days", [-400.0, 400.0, 0.004])
+def test_a_camera_whose_own_clock_is_wrong_is_a_fault_that_says_by_how_much(days: float) -> None:
+    analyser = known()
+    wrong = [at(t, dataclasses.replace(USUAL, clock_ahead_s=days * 86_400)) for t in times(40.0, 46.0, 0.2)]
+    found = [signal for signal in analyser.watch(wrong) if signal.score >= 0.6]
+    assert {signal.subject for signal in found} == {"timestamps"}
+    assert found[-1].reason == Reason("camera_fault.clock", {"hours": round(abs(days) * 24, 1)})
+
+
+@pytest.mark.parametrize("ahead_s", [None, 0.0, -40.0, 5 * 3600.0 + 20.0, -9.5 * 3600.0], ids=str)
+def test_a_clock_that_is_right_or_tells_the_local_time_is_no_fault(ahead_s: float | None) -> None:
+    assert found(known(), 40.0, 46.0, dataclasses.replace(USUAL, clock_ahead_s=ahead_s)) == []
 
 
 def test_a_stream_that_was_just_opened_may_find_its_clock_first() -> None:

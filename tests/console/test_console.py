@@ -2,12 +2,14 @@
 
 import re
 import time
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from tynysh.behaviour.signal import Behaviour, Reason
+from tynysh.evidence.retention_time import Clocks, accept, keep
 from tynysh.incidents.lifecycle import Action
 from tynysh.store.queries import incidents
 from tynysh.store.users import Role
@@ -263,3 +265,16 @@ def test_a_venue_sees_its_own_site_on_a_phone(phone: Any, house: Any) -> None:
     expect(page.locator(".list")).to_be_hidden()
     assert page.evaluate("document.documentElement.scrollWidth") <= 390, "the page is wider than the phone"
     phone.is_clean()
+
+
+def test_a_clock_in_doubt_is_said_on_every_page(desk: Any, house: Any) -> None:
+    right = Clocks(time.time(), "first", 100.0, synchronised=False)
+    keep(house.database, right)
+    ahead = replace(right, now=right.now + 200 * 86_400)
+    keep(house.database, ahead)
+    page = desk.page
+    desk.sign_in(house.user())
+    expect(page.locator(".banner")).to_have_text(text("en", "console.clock.doubted", days="200"))
+    desk.is_clean()
+    with house.database.writing() as session:
+        accept(session, ahead, user="aigerim@terminal")

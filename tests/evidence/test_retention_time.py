@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
 from tynysh.evidence.due import DAY_S
-from tynysh.evidence.retention_time import Clocks, accept, counted_to, keep, reckoned
+from tynysh.evidence.retention_time import Clocks, accept, keep, known, reckoned
 from tynysh.store import record
 from tynysh.store.database import Database
 
@@ -62,9 +62,9 @@ def test_a_clock_that_was_set_back_deletes_by_itself_and_not_more_when_it_is_rig
     keep(database, clocks(0))
     keep(database, clocks(60, off_s=-200 * DAY_S))
     with database.reading() as session:
-        assert counted_to(session, clocks(60, off_s=-200 * DAY_S)) == NOW + 60 - 200 * DAY_S
-        assert counted_to(session, clocks(120)) == NOW + 120
-        assert counted_to(session, clocks(120, off_s=200 * DAY_S)) == NOW + 120
+        assert known(session, clocks(60, off_s=-200 * DAY_S)).counted_to == NOW + 60 - 200 * DAY_S
+        assert known(session, clocks(120)).counted_to == NOW + 120
+        assert known(session, clocks(120, off_s=200 * DAY_S)).counted_to == NOW + 120
 
 
 def test_a_doubted_clock_is_on_record_once_and_in_the_log_each_time_until_somebody_confirms_it(
@@ -80,7 +80,7 @@ def test_a_doubted_clock_is_on_record_once_and_in_the_log_each_time_until_somebo
     ]
     with database.writing() as session:
         accept(session, clocks(700, off_s=200 * DAY_S), user="aigerim@terminal")
-        assert counted_to(session, clocks(700, off_s=200 * DAY_S)) == NOW + 700 + 200 * DAY_S
+        assert known(session, clocks(700, off_s=200 * DAY_S)).counted_to == NOW + 700 + 200 * DAY_S
     with capture_logs() as logged:
         keep(database, clocks(1300, off_s=200 * DAY_S))
     assert not logged
@@ -90,6 +90,37 @@ def test_a_doubted_clock_is_on_record_once_and_in_the_log_each_time_until_somebo
         ("aigerim@terminal", "clock.accept", 200 * DAY_S),
         ("retention", "clock.doubt", 200 * DAY_S),
     ]
+
+
+def test_what_was_dated_by_a_wrong_clock_is_as_old_as_it_is() -> None:
+    started = reckoned(None, Clocks(NOW - 400 * DAY_S, "first", 100.0, synchronised=False))
+    right = reckoned(started, clocks(40, synchronised=True))
+    assert right.counted_to == NOW + 40
+    assert right.dated(NOW - 400 * DAY_S + 30) == NOW + 30
+    assert right.dated(NOW - 390 * DAY_S) == NOW - 390 * DAY_S
+    later = reckoned(right, clocks(3 * DAY_S, synchronised=True))
+    assert later.dated(NOW - 400 * DAY_S + 30) == NOW + 30
+    again = reckoned(later, clocks(3 * DAY_S + 60, boot="second", synchronised=True))
+    assert again.dated(NOW - 400 * DAY_S + 30) == NOW + 30
+
+
+def test_what_a_clock_that_was_ahead_dated_is_not_kept_longer_and_a_clock_set_back_undoes_it() -> None:
+    ahead = reckoned(BEGUN, clocks(60, off_s=200 * DAY_S))
+    right = reckoned(ahead, clocks(600))
+    assert right.dated(NOW + 300 + 200 * DAY_S) == NOW + 300
+    assert right.dated(NOW + 30) == NOW + 30
+    at_last = reckoned(right, clocks(200 * DAY_S))
+    assert at_last.dated(NOW + 300 + 200 * DAY_S) == NOW + 300 + 200 * DAY_S
+
+
+def test_a_clock_that_was_set_is_on_record(database: Database) -> None:
+    keep(database, clocks(0, off_s=-3 * DAY_S))
+    keep(database, clocks(60, synchronised=True))
+    keep(database, clocks(660, synchronised=True))
+    with database.reading() as session:
+        assert known(session, clocks(700)).dated(NOW + 10 - 3 * DAY_S) == NOW + 10
+        found = [(entry.action, entry.detail) for entry in record.entries(session)]
+    assert found == [("clock.set", {"by_s": 3 * DAY_S})]
 
 
 steps = st.lists(
@@ -107,7 +138,7 @@ steps = st.lists(
 @given(steps)
 def test_whatever_the_clock_does_no_day_deletes_more_than_a_day_beyond_the_truth(steps) -> None:
     true_s, off_s, boot, boot_at, heard = 0.0, 0.0, 0, 0.0, False
-    known = reckoned(None, Clocks(0.0, "0", 0.0, synchronised=False))
+    reached_now = reckoned(None, Clocks(0.0, "0", 0.0, synchronised=False))
     reached = [(0.0, 0.0)]
     for waited_s, restarted, what, jump_s in steps:
         true_s += waited_s
@@ -116,8 +147,8 @@ def test_whatever_the_clock_does_no_day_deletes_more_than_a_day_beyond_the_truth
         off_s = {"right": 0.0, "heard": 0.0, "stays": off_s, "jumps": off_s + jump_s}[what]
         heard = what == "heard"
         now = Clocks(true_s + off_s, str(boot), true_s - boot_at, synchronised=heard)
-        known = reckoned(known, now)
-        reached.append((true_s, max(reached[-1][1], min(known.now, now.now))))
+        reached_now = reckoned(reached_now, now)
+        reached.append((true_s, max(reached[-1][1], reached_now.counted_to)))
     for place, (then, before_s) in enumerate(reached):
         for at, after_s in reached[place + 1 :]:
             if at - then <= DAY_S:

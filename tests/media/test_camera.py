@@ -223,6 +223,35 @@ def test_lying_stamps_are_mended_and_counted():
         assert feed.counters.timestamps_mended >= 3
 
 
+def test_every_picture_is_shown_when_it_comes_of_a_camera_whose_clock_stands():
+    def script(encoder):
+        for number in range(80):
+            for packet in encoder.encode(draw(number % 20, 25), number / 25):
+                yield SourcePacket(packet.data, 7, 7, packet.is_key)
+            time.sleep(0.04)
+        time.sleep(5)
+
+    began = time.monotonic()
+    with running(PLUGGED, opener=lambda spec, timeouts: Scripted(script)) as (feed, _, items):
+        assert until(lambda: feed.counters.frames_read >= 80, 60)
+        lasted = time.monotonic() - began
+        assert until(lambda: feed.counters.frames_decoded + feed.counters.frames_dropped >= 78)
+        frames = frames_of(items)
+        assert frames[-1].time_s - frames[0].time_s == pytest.approx(lasted, abs=2.0)
+        assert all(a.time_s < b.time_s for a, b in pairwise(frames))
+        assert feed.counters.timestamps_mended > 50
+
+
+def test_a_feed_knows_that_the_machines_clock_was_set():
+    wrong_s = [0.0]
+    feed = CameraFeed(PLUGGED, clock=Clock(now=lambda: time.time() + wrong_s[0]))
+    assert not feed.clock_was_set
+    for wrong_s[0] in (400 * 86_400.0, -400 * 86_400.0, 2.0, -2.0):
+        assert feed.clock_was_set
+    wrong_s[0] = 0.1
+    assert not feed.clock_was_set
+
+
 def test_damaged_packets_degrade_the_camera_and_are_counted():
     def script(encoder):
         for number in range(600):
@@ -329,6 +358,9 @@ def test_the_time_of_a_live_stream_over_http_goes_as_time_does():
         assert abs(time.time() - frames[-1].time_s) < 1.5
         assert all(a.time_s < b.time_s for a, b in pairwise(frames))
         assert feed.counters.reconnects == 0
+        # Who sends no times cannot send wrong ones.
+        assert feed.health.clock_rate is None
+        assert feed.counters.timestamps_mended == 0
 
 
 def test_a_file_over_http_plays_at_its_own_speed(video, tmp_path):

@@ -292,6 +292,34 @@ def test_a_recorder_tells_what_its_queues_dropped(tmp_path, ten_seconds):
     assert recorder.dropped == queues[0].dropped + queues[1].dropped
 
 
+def test_a_disk_that_stalls_is_told_of_at_once_and_until_it_goes_on(tmp_path, ten_seconds):
+    statuses = []
+    goes_on = threading.Event()
+    clock = Ticking()
+
+    def stalling(path: Path):
+        goes_on.wait()
+        return path.open("xb", buffering=0)
+
+    recorder = recorder_in(
+        tmp_path, on_state=statuses.append, open_file=stalling, clock=Clock(monotonic=clock)
+    )
+    queue = PacketQueue(capacity_s=2.0)
+    thread = recorder.start(queue)
+    for packet in ten_seconds:
+        queue.put(packet)
+    assert [status.detail for status in statuses] == ["media.recording.too_slow"]
+    goes_on.set()
+    assert until(lambda: queue.backlog_s == 0.0)
+    clock.at += 31.0
+    for packet in live_packets_after(ten_seconds, 20.0)[:50]:
+        queue.put(packet)
+    assert until(lambda: recorder.status.detail is None)
+    queue.close()
+    thread.join(5)
+    assert sum(1 for segment in segments(tmp_path) for _ in segment.packets()) >= 50
+
+
 def test_a_disk_that_cannot_keep_up_is_told_of_until_it_does(tmp_path, ten_seconds):
     statuses = []
     clock = Ticking()

@@ -180,6 +180,8 @@ def test_rtsp_over_udp(video_folder):
         info, packets = first_packets(SourceSpec.parse(camera.url, transport=Transport.UDP))
     assert info.codec == "h264"
     assert len(packets) == 10
+    told = [packet.clock_s for packet in packets if packet.clock_s is not None]
+    assert told[-1] == pytest.approx(time.time(), abs=30), "the camera's own clock, by its reports"
 
 
 def test_rtsps(rtsp_camera, tmp_path):

@@ -1,6 +1,7 @@
 """Timestamps that lie are mended; those that do not are left alone."""
 
 import itertools
+import math
 
 import pytest
 from hypothesis import given, settings
@@ -111,6 +112,70 @@ def test_time_never_goes_back_when_a_camera_reconnects():
     last = [mender.mend(n * 0.04, n * 0.04).time_s for n in range(50)][-1]
     mender.reconnect(990.0, 0.04)
     assert mender.mend(0.0, 0.0).time_s > last
+
+
+DAY_S = 86_400.0
+CAMERAS = {
+    "keeps time": lambda n, t: t,
+    "stamps 25, sends 21": lambda n, t: t * 21 / 25,
+    "sends 30, stamps 25": lambda n, t: t * 1.2,
+    "twice as fast": lambda n, t: t * 2,
+    "always zero": lambda n, t: 0.0,
+    "never changes": lambda n, t: 77.0,
+    "none": lambda n, t: None,
+    "every other missing": lambda n, t: t if n % 2 else None,
+    "an hour forward": lambda n, t: t + (3600 if t > 10 else 0),
+    "an hour back": lambda n, t: t - (3600 if t > 10 else 0),
+    "400 days forward": lambda n, t: t + (400 * DAY_S if t > 10 else 0),
+    "400 days back": lambda n, t: t - (400 * DAY_S if t > 10 else 0),
+    "back and forth each second": lambda n, t: t + (3600 if int(t) % 2 else 0),
+    "back and forth each picture": lambda n, t: t + (100 if n % 2 else 0),
+    "backwards": lambda n, t: -t,
+    "whole seconds": lambda n, t: float(int(t)),
+    "jitter": lambda n, t: t + 0.3 * math.sin(n * n),
+    "wraps": lambda n, t: t % 13.0,
+    "stops": lambda n, t: min(t, 20.0),
+    "begins late": lambda n, t: max(t, 20.0),
+    "leaps": lambda n, t: t + 2 * int(t / 5),
+    "any": lambda n, t: 1e5 * math.sin(n * n),
+}
+LINES = {
+    "prompt": lambda t: t,
+    "in bunches": lambda t: math.ceil(t / 0.4) * 0.4,
+    "a stall": lambda t: t if not 30 < t < 36 else 36 + (t - 30) / 1000,
+}
+
+
+@pytest.mark.parametrize("fps", [3, 25])
+@pytest.mark.parametrize("line", LINES.values(), ids=LINES)
+@pytest.mark.parametrize("camera", CAMERAS.values(), ids=CAMERAS)
+def test_whatever_a_camera_stamps_its_pictures_are_shown_within_two_seconds_of_their_arrival(
+    camera, line, fps
+) -> None:
+    mender = TimestampMender()
+    mender.reconnect(1000.0, 0.04)
+    before = None
+    for number in range(60 * fps):
+        time_s = number / fps
+        stamp, arrival_s = camera(number, time_s), 1000.0 + line(time_s)
+        mended_now = mender.mend(stamp, stamp, arrival_s)
+        sent_s = 1000.0 + time_s
+        assert sent_s - 2.0 < mended_now.time_s < arrival_s + 2.0
+        assert before is None or mended_now.decode_time_s > before
+        before = mended_now.decode_time_s
+
+
+def test_stamps_are_believed_again_when_they_keep_time() -> None:
+    mender = TimestampMender(start_s=0.0)
+    for number in range(250):
+        mender.mend(0.0, 0.0, number * 0.04)
+    count = mender.mended
+    assert count > 200
+    for number in range(250, 1000):
+        late_s = 0.1 if number % 3 else 0.0
+        stamp = mender.mend(number * 0.04, number * 0.04, number * 0.04 + late_s)
+    assert mender.mended <= count + 2
+    assert stamp.time_s == pytest.approx(999 * 0.04, abs=0.01)
 
 
 stamps = st.one_of(st.none(), st.floats(-1e5, 1e5, allow_nan=False))

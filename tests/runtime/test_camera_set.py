@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from random import Random
 
@@ -13,8 +14,11 @@ from tests.servers import until
 
 from tynysh.behaviour.event import Event, Phase
 from tynysh.behaviour.signal import Behaviour
+from tynysh.media.camera import CameraFeed, Clock
 from tynysh.media.camera_status import CameraState
 from tynysh.media.frame import Frame
+from tynysh.media.segment import Segment, segments
+from tynysh.media.source_fault import SourceError
 from tynysh.runtime.camera_runner import STUCK, CameraRunner, start_camera
 from tynysh.runtime.camera_set import MOST_HANGS, CameraSet, share
 from tynysh.runtime.networks import Networks
@@ -134,3 +138,41 @@ def test_a_process_in_which_too_much_hangs_gives_up(
     with pytest.raises(RuntimeError, match=f"{MOST_HANGS} analyses hung"):
         until(lambda: cameras.set.mend() or False, 60)
     assert [event.phase for event in cameras.faults()] == [Phase.BEGUN], "all the while it was not watched"
+
+
+def pictures(runner: CameraRunner) -> list[bool]:
+    """Of each segment, whether there are pictures in it yet."""
+
+    def has_any(segment: Segment) -> bool:
+        try:
+            return any(True for _ in segment.packets())
+        except SourceError:
+            return False
+
+    return [has_any(segment) for segment in segments(runner.recordings)]
+
+
+@pytest.mark.parametrize("days", [-400, 400, 5 / 86_400], ids=["behind", "ahead", "by seconds"])
+def test_when_the_machines_clock_is_set_cameras_begin_anew_with_the_right_time_and_lose_nothing(
+    tmp_path: Path, streets: Path, opened: list[Cameras], monkeypatch: pytest.MonkeyPatch, days: float
+) -> None:
+    wrong_s = [days * 86_400]
+    clock = Clock(now=lambda: time.time() + wrong_s[0])
+    monkeypatch.setattr("tynysh.runtime.camera_runner.CameraFeed", partial(CameraFeed, clock=clock))
+    cameras = Cameras(tmp_path, streets / "empty.mp4", times=0)
+    opened.append(cameras)
+    before = cameras.set.runners["north"]
+    assert until(lambda: pictures(before) == [True], 30)
+    cameras.set.mend()
+    assert cameras.set.runners["north"] is before
+
+    wrong_s[0] = 0.0
+    began_s = time.time()
+    cameras.set.mend()
+    after = cameras.set.runners["north"]
+    assert after is not before
+    assert until(lambda: pictures(after) == [True, True], 30)
+    assert until(lambda: after.analysed > 0, 30)
+    assert sum(one.start_s >= began_s - 0.1 for one in segments(after.recordings)) == (2 if days > 0 else 1)
+    cameras.set.mend()
+    assert cameras.set.runners["north"] is after

@@ -192,6 +192,13 @@ class TestGuessing:
         with pytest.raises(TooManyAttemptsError):
             sign_in(office, "aigerim", PASSWORD, address=HOME, now=2.0)
 
+    def test_a_session_begun_while_the_clock_was_ahead_does_not_last_until_then(
+        self, office: Database
+    ) -> None:
+        token = sign_in(office, "aigerim", PASSWORD, address=HOME, now=200 * 86_400.0).token
+        assert signed_in(office, token, now=200 * 86_400.0 + 1) is not None
+        assert signed_in(office, token, now=0.0) is None
+
     def test_an_address_that_tries_many_names_waits_too(self, office: Database) -> None:
         for number in range(30):
             fail(office, name=f"user{number}", now=0.0)

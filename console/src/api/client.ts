@@ -138,6 +138,7 @@ export const api = {
   thresholds: (id: string, signal: AbortSignal) =>
     json<Answer<"/api/v1/cameras/{camera_id}/thresholds">>(`/cameras/${encodeURIComponent(id)}/thresholds`, { signal }),
   blindness: (signal: AbortSignal) => json<Answer<"/api/v1/blindness">>("/blindness", { signal }),
+  clock: (signal: AbortSignal) => json<Answer<"/api/v1/clock">>("/clock", { signal }),
   history: (path: string, signal: AbortSignal) =>
     json<Answer<"/api/v1/cameras/{camera_id}/crowd/history">>(path, { signal }),
 };

@@ -402,6 +402,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/clock": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Clock
+         * @description Whether the machine's clock is in doubt.
+         */
+        get: operations["get_clock_api_v1_clock_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/updates": {
         parameters: {
             query?: never;
@@ -607,6 +627,22 @@ export interface components {
          * @enum {string}
          */
         CameraState: "connecting" | "live" | "degraded" | "lost";
+        /**
+         * ClockDoubt
+         * @description How far the machine's clock is ahead of the time that went by, as housekeeping last found it.
+         */
+        ClockDoubt: {
+            /**
+             * Doubted
+             * @description Whether it is so far ahead that deleting by age does not go by it.
+             */
+            doubted: boolean;
+            /**
+             * Ahead S
+             * @description Seconds; until somebody sets the clock right, or confirms it.
+             */
+            ahead_s: number;
+        };
         /**
          * Counters
          * @description What has been counted on one camera since its worker started.
@@ -1598,6 +1634,7 @@ export type Camera = components['schemas']['Camera'];
 export type CameraAge = components['schemas']['CameraAge'];
 export type CameraName = components['schemas']['CameraName'];
 export type CameraState = components['schemas']['CameraState'];
+export type ClockDoubt = components['schemas']['ClockDoubt'];
 export type Counters = components['schemas']['Counters'];
 export type Crowd = components['schemas']['Crowd'];
 export type DensityMap = components['schemas']['DensityMap'];
@@ -2540,6 +2577,44 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Blindness"][];
+                };
+            };
+            /** @description Refused; `error.code` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Failed; nothing was changed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    get_clock_api_v1_clock_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClockDoubt"];
                 };
             };
             /** @description Refused; `error.code` says why. */

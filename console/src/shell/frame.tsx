@@ -1,9 +1,11 @@
 // The frame around every page: where to go, how fresh the data is, sound, language, and who is signed in.
 
 import { useCallback, useEffect, useMemo, useRef, useState, useSyncExternalStore, type ReactNode } from "react";
+import { api } from "../api/client";
 import type { Incident, Language, User } from "../api/types";
 import { CameraGrid } from "../cameras/grid";
 import { CameraPage } from "../cameras/page";
+import { usePolled } from "../crowd/polled";
 import { useArrivals } from "../incidents/arrivals";
 import { Desk } from "../incidents/desk";
 import { NO_FILTER, type Filter } from "../incidents/order";
@@ -33,14 +35,23 @@ interface Props {
   onSignOut: () => void;
 }
 
-/** Says when what is shown may be out of date, and how old it is. */
-function LinkBanner(): ReactNode {
-  const { t, clock } = useWords();
+const CLOCK_MS = 60_000;
+
+/** Says when what is shown may be out of date, and how old it is; or that the server's clock is in doubt. */
+function Banner(): ReactNode {
+  const { t, clock, number } = useWords();
+  const doubt = usePolled(api.clock, CLOCK_MS).value;
   const { link } = useKnown();
   const zone = useCommonZone();
   const now = useNow();
   // A short break that mends itself is no news.
-  if (link.state !== "lost" || now - link.since < 300) return null;
+  if (link.state !== "lost" || now - link.since < 300) {
+    return doubt?.doubted ? (
+      <div className="banner" role="status">
+        {t("console.clock.doubted", { days: number(doubt.ahead_s / 86_400, 1) })}
+      </div>
+    ) : null;
+  }
   return (
     <div className="banner" role="alert">
       <span className="spinner" aria-hidden="true" />
@@ -303,7 +314,7 @@ export function Frame({ user, sound, theme, onTheme, onLanguage, onPassword, onS
         </div>
       </header>
       <div className="banners">
-        <LinkBanner />
+        <Banner />
         <UnsentSteps />
         {reads && (
           <WaitingBanner

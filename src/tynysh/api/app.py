@@ -22,6 +22,7 @@ from tynysh.api import (
     thresholds,
     updates,
 )
+from tynysh.api import clock as api_clock
 from tynysh.api.cached_counts import CachedCounts
 from tynysh.api.console import BUILT, console_router
 from tynysh.api.context import Context
@@ -109,7 +110,7 @@ def create_app(
     app.add_middleware(Guard, settings=settings)
     errors.install(app)
     api = APIRouter(prefix=PREFIX)
-    for part in (session, incidents, cameras, crowds, thresholds, sites, blindness, updates):
+    for part in (session, incidents, cameras, crowds, thresholds, sites, blindness, api_clock, updates):
         api.include_router(part.router)
     app.include_router(api)
     app.include_router(health.router)

@@ -133,8 +133,8 @@ class CameraFaultAnalyser:
 
     - lost: no pictures arrive. It began with the last one.
     - frozen: the same picture comes over and over (`perception.view.stillness`).
-    - timestamps, bit rate: the stream does not keep time, or far less arrives than usual (`StreamHabits`); only where
-      somebody measures the stream.
+    - timestamps, bit rate: the stream does not keep time, or the camera's own clock, where it tells, is another than
+      ours; far less arrives than usual (`StreamHabits`); only where somebody measures the stream.
     - covered, moved, defocused, dark, glare, wrong picture: the view is not what it was (`perception.view.health`).
       They share one clock, for a cloth may look like darkness first; the fault is called what it was called most of
       late.
@@ -151,6 +151,7 @@ class CameraFaultAnalyser:
         self._names = dict.fromkeys(IN_THE_PICTURE, 0.0)
         self._other_scene = False
         self._habits = StreamHabits()
+        self._clock_off_s: float | None = None
         self._stream = {fault: _Since() for fault in IN_THE_STREAM}
 
     def observe(self, scene: Scene) -> Sequence[Signal]:
@@ -216,8 +217,14 @@ class CameraFaultAnalyser:
         fault = self._view.fault
         # What is covered or dark is said in few bytes, and so it is for a moment after that: no habit to compare with.
         dimmed = self._view.dimmed or fault not in {None, CameraFault.DEFOCUSED}
+        clock_wrong = live and self._habits.clock_wrong(scene.stream)
+        jumping = live and self._habits.timestamps_wrong(scene.stream, scene.time_s)
+        if jumping or not clock_wrong:
+            self._clock_off_s = None
+        elif scene.stream.clock_ahead_s is not None:
+            self._clock_off_s = abs(scene.stream.clock_ahead_s)
         wrong = {
-            CameraFault.TIMESTAMPS: live and self._habits.timestamps_wrong(scene.stream, scene.time_s),
+            CameraFault.TIMESTAMPS: jumping or clock_wrong,
             CameraFault.BIT_RATE: live
             and self._habits.collapsed(scene.stream, scene.time_s, moving=scene.motion.moving, dimmed=dimmed)
             and fault is None,
@@ -241,13 +248,17 @@ class CameraFaultAnalyser:
         ]
 
     def _signal(self, scene: Scene, fault: CameraFault, score: float, since_s: float | None) -> Signal:
-        other = fault is CameraFault.WRONG_PICTURE and self._other_scene
+        reason = REASONS[fault]
+        if fault is CameraFault.WRONG_PICTURE and self._other_scene:
+            reason = OTHER_SCENE
+        elif fault is CameraFault.TIMESTAMPS and self._clock_off_s is not None:
+            reason = Reason("camera_fault.clock", {"hours": round(self._clock_off_s / 3600.0, 1)})
         return Signal(
             behaviour=self.behaviour,
             time_s=scene.time_s,
             score=max(0.0, score),
             subject=fault,
-            reason=OTHER_SCENE if other else REASONS[fault],
+            reason=reason,
             since_s=since_s if score > 0.0 else None,
         )
 

@@ -15,6 +15,10 @@ MOST_MENDED = 3
 RATE_ERROR = 0.2
 """A clock that goes by a fifth too fast or too slow is wrong; jitter of the line makes less over four seconds."""
 
+CLOCK_ERROR_S = 120.0
+ZONE_S, MOST_ZONE_S = 900.0, 14 * 3600.0
+"""Many cameras tell the local time for UTC: what differs by a time zone is right."""
+
 LEAST_KEYS, MOST_KEYS = 6, 32
 LEAST_RATES, MOST_RATES = 8, 100
 RATE_EVERY_S = 3.0
@@ -53,6 +57,16 @@ class StreamHabits:
             return False
         jumps = stream.mended - self._mended[0][1] >= MOST_MENDED
         return jumps or (stream.clock_rate is not None and abs(stream.clock_rate - 1.0) > RATE_ERROR)
+
+    @staticmethod
+    def clock_wrong(stream: StreamHealth) -> bool:
+        """Whether the camera's own clock says another time than ours."""
+        ahead_s = stream.clock_ahead_s
+        if ahead_s is None:
+            return False
+        if abs(ahead_s) < MOST_ZONE_S + CLOCK_ERROR_S:
+            ahead_s -= round(ahead_s / ZONE_S) * ZONE_S
+        return abs(ahead_s) > CLOCK_ERROR_S
 
     def collapsed(self, stream: StreamHealth, time_s: float, *, moving: bool, dimmed: bool) -> bool:
         """Whether far less arrives than usual. moving: whether something moves in the picture. dimmed: whether its

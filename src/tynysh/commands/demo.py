@@ -6,7 +6,7 @@ from typing import Annotated
 from typer import Option
 
 from tynysh.commands.options import Device, Host, Port, Workers
-from tynysh.commands.output import say
+from tynysh.commands.output import say_if_heard
 
 
 def demo(
@@ -28,4 +28,4 @@ def demo(
 
     logs.configure()
     options = DemoOptions(data, footage, host, port, workers, device, seconds, open_browser=not headless)
-    return run_demo(options, prepare, say)
+    return run_demo(options, prepare, say_if_heard)

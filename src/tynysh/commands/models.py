@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 from typer import Argument, Option
 
 from tynysh.commands.options import group
-from tynysh.commands.output import print_table, say
+from tynysh.commands.output import print_table, say, say_if_heard
 
 if TYPE_CHECKING:
     from tynysh.perception.models.cache import Models
@@ -106,4 +106,4 @@ def _needed(models: "Models") -> "list[Model]":
 
 def _pull(model: "Model", source: Path | None, models: "Models") -> None:
     path = models.ensure(model.name, source=source, shown=sys.stdout.isatty())
-    say(f"{model.name} fetched to {path}")
+    say_if_heard(f"{model.name} fetched to {path}")

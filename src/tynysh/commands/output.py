@@ -1,5 +1,6 @@
 """How commands print: lines that scripts can read, errors, and tables that are never cut."""
 
+import contextlib
 import os
 import sys
 from collections.abc import Collection, Sequence
@@ -34,9 +35,19 @@ def say(line: str) -> None:
     write(f"{line}\n")
 
 
+def say_if_heard(line: str) -> None:
+    """Print a line of a command that goes on whether anybody can read it or not."""
+    try:
+        say(line)
+    except OSError:
+        reader_has_gone()
+
+
 def report(error: TynyshError) -> None:
-    """Print an error, and what to do about it, to the standard error."""
-    print(f"error: {error.message}", *([f"  {error.hint}"] if error.hint else []), sep="\n", file=sys.stderr)
+    """Print an error, and what to do about it, to the standard error; the exit code tells it too."""
+    hint = [f"  {error.hint}"] if error.hint else []
+    with contextlib.suppress(OSError):
+        print(f"error: {error.message}", *hint, sep="\n", file=sys.stderr, flush=True)
 
 
 def reader_has_gone() -> None:

@@ -1,12 +1,13 @@
 """`tynysh run`: watch the cameras and serve the console; and the processes that it starts."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from typer import Argument, Option
 
 from tynysh.commands.options import Data, DatabaseUrl, Device, Host, Port, Workers, open_database
-from tynysh.commands.output import say
+from tynysh.commands.output import say_if_heard
 
 if TYPE_CHECKING:
     from tynysh.runtime.service import ServiceOptions
@@ -37,7 +38,7 @@ def run(
     service = Service(options)
     with DataFolder.open(data).alone():
         prepare(options)
-        return service.run(ready=lambda address: say(f"Console: {address}"))
+        return service.run(ready=lambda address: say_if_heard(f"Console: {address}"))
 
 
 def prepare(options: "ServiceOptions") -> None:
@@ -46,16 +47,25 @@ def prepare(options: "ServiceOptions") -> None:
     Migrates the database, applies the site, pulls missing models, and finds out whether the port is free.
     Raises TynyshError.
     """
+    import structlog
+
     from tynysh.api.server import listen
     from tynysh.commands.models import pull_missing
     from tynysh.commands.site import apply_to
     from tynysh.runtime.console_process import console_settings
+    from tynysh.site.apply import stored
+    from tynysh.site.time_zones import differing
 
     console_settings(options.host, options.allowed_hosts)
     listen(options.host, options.port).close()
     with open_database(options.data, options.database) as opened:
         if options.site is not None:
             apply_to(opened, options.site)
+        with opened.reading() as session:
+            found = stored(session)
+        zones = [site.time_zone for site in found.sites] if found else []
+        for difference in differing(zones, datetime.now(UTC)):
+            structlog.get_logger(__name__).warning("time_zones.differ", what=difference)
     pull_missing()
 
 

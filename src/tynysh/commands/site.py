@@ -3,13 +3,14 @@
 import os
 import time
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from typer import Option
 
 from tynysh.commands.options import Data, DatabaseUrl, SiteArgument, open_database
-from tynysh.commands.output import say, write
+from tynysh.commands.output import say, say_if_heard, write
 
 if TYPE_CHECKING:
     from tynysh.site.credentials import CredentialSource, Reference
@@ -22,6 +23,7 @@ USUAL_ASPECTS = (16 / 9, 4 / 3, 5 / 4, 9 / 16)
 
 def check(site: SiteArgument) -> int:
     """Find every mistake in a site file, each with its line and column."""
+    from tynysh.site.time_zones import differing
     from tynysh.site.yaml import SiteFaultsError, load
 
     try:
@@ -32,7 +34,8 @@ def check(site: SiteArgument) -> int:
         say(f"{count} {'fault' if count == 1 else 'faults'} found.")
         return error.exit_code
     # Secrets that are not on this machine are no fault: the file may be meant for another one.
-    for note in (*missing_secrets(found), *unfitting_distances(found)):
+    zones = differing((each.time_zone for each in found.sites), datetime.now(UTC))
+    for note in (*missing_secrets(found), *unfitting_distances(found), *zones):
         say(f"Note: {note}")
     say(f"{site} is right: {_counted(found)}.")
     return 0
@@ -61,12 +64,14 @@ def apply_to(database: "Database", path: Path, *, dry_run: bool = False) -> None
             changes = applying.plan(site, session)
     else:
         changes = applying.apply(site, database, now=time.time(), user=at_the_terminal())
+    # What is applied is so whether anybody reads it or not, and `run` goes on; a dry run is there to be read.
+    tell = say if dry_run else say_if_heard
     for change in changes.items:
-        say(change.words())
+        tell(change.words())
     if not changes:
-        say(f"Nothing changes: {_counted(site)}.")
+        tell(f"Nothing changes: {_counted(site)}.")
     else:
-        say("Nothing was applied: this was a dry run." if dry_run else f"Applied: {_counted(site)}.")
+        tell("Nothing was applied: this was a dry run." if dry_run else f"Applied: {_counted(site)}.")
 
 
 def export(

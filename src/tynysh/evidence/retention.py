@@ -1,7 +1,8 @@
 """Deleting what sites no longer keep: recordings, clips and figures by minute."""
 
+import dataclasses
 import shutil
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,8 +26,19 @@ log = structlog.get_logger(__name__)
 USER = "retention"
 """Who deletes, in the audit record."""
 
+_AROUND_CLIP_S = 120.0
+"""Recordings that end so near to the onset of an incident whose clip is not cut yet are kept for it."""
+
 BEING_WRITTEN_S = 600.0
 """The last segment of a camera is taken to be still written to for so long after its last change."""
+
+
+Dated = Callable[[float], float]
+"""The date (Unix seconds) by the clock as it is now of what was dated so when it was made (`Reckoned.dated`)."""
+
+
+def _as_dated(date_s: float) -> float:
+    return date_s
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,32 +54,78 @@ class Deleted:
 
 
 def delete_due(
-    database: Database, *, recordings: Path, evidence: Path, now: float, counted_to: float
+    database: Database,
+    *,
+    recordings: Path,
+    evidence: Path,
+    now: float,
+    counted_to: float,
+    dated: Dated = _as_dated,
 ) -> Deleted:
     """Delete what its site no longer keeps, of cameras and sites out of force too.
 
     recordings, evidence: the folders of all cameras and of all incidents. now: Unix time, for the record; ages are
-    those at `counted_to`. What cannot be deleted is logged, and
-    tried again next time. Raises StoreError.
+    those at `counted_to`. dated: the true date of what was dated so. What cannot be deleted is logged, and tried again
+    next time. Raises StoreError.
     """
     deleted = Deleted()
     for site_id, retention in _retentions(database):
-        deleted += _delete_recordings(database, site_id, retention, recordings, counted_to)
-        deleted += _delete_clips(database, site_id, retention, evidence, now, counted_to)
+        deleted += _delete_recordings(database, site_id, retention, recordings, counted_to, dated)
+        deleted += _delete_clips(database, site_id, retention, evidence, now, counted_to, dated)
     _log(deleted)
     return deleted
 
 
-def delete_beyond_room(database: Database, *, recordings: Path, counted_to: float) -> Deleted:
+def delete_beyond_room(
+    database: Database, *, recordings: Path, counted_to: float, dated: Dated = _as_dated
+) -> Deleted:
     """Delete the recordings alone, and of those sites alone whose room is bounded: quick enough to be done often, for
     a bound is only kept as well as it is looked at. Otherwise as `delete_due`.
     """
     deleted = Deleted()
     for site_id, retention in _retentions(database):
         if retention.recordings.gigabytes is not None:
-            deleted += _delete_recordings(database, site_id, retention, recordings, counted_to)
+            deleted += _delete_recordings(database, site_id, retention, recordings, counted_to, dated)
     _log(deleted)
     return deleted
+
+
+def recycle(
+    recordings: Path,
+    *,
+    bytes_wanted: int,
+    counted_to: float,
+    needed: Mapping[str, Collection[float]],
+    dated: Dated = _as_dated,
+) -> Deleted:
+    """Delete the oldest recordings of all cameras, whatever their days, until so many bytes are free again.
+
+    What is being written stays, and what is `needed`: for the clips of incidents, when they began, by camera id.
+    Evidence is elsewhere, and is not touched. What cannot be deleted is logged.
+    """
+    found = [
+        (footage.ended_at, footage.ref)
+        for folder in recordings.iterdir()
+        for footage in _recorded(folder, counted_to, dated)
+        if not footage.needed
+        and not any(abs(at - footage.ended_at) < _AROUND_CLIP_S for at in needed.get(folder.name, ()))
+    ]
+    deleted = Deleted()
+    for _, segment in sorted(found):
+        if deleted.bytes >= bytes_wanted:
+            break
+        deleted += _delete(segment)
+    return deleted
+
+
+def _delete(segment: Segment) -> Deleted:
+    size = segment.bytes
+    try:
+        segment.path.unlink(missing_ok=True)
+    except OSError as error:
+        log.error("retention.not_deleted", path=str(segment.path), error=error.strerror)
+        return Deleted()
+    return Deleted(segments=1, bytes=size)
 
 
 def forget_history(session: Session, *, counted_to: float) -> int:
@@ -138,33 +196,29 @@ def _log(deleted: Deleted) -> None:
 
 
 def _delete_recordings(
-    database: Database, site_id: str, retention: Retention, recordings: Path, counted_to: float
+    database: Database, site_id: str, retention: Retention, recordings: Path, counted_to: float, dated: Dated
 ) -> Deleted:
     with database.reading() as session:
         cameras = list(cameras_of(session, site_id))
-    found = [footage for camera_id in cameras for footage in _recorded(recordings / camera_id, counted_to)]
+    found = [
+        footage for camera_id in cameras for footage in _recorded(recordings / camera_id, counted_to, dated)
+    ]
     bounds = Bounds(days=retention.recordings.days, gigabytes=retention.recordings.gigabytes)
     deleted = Deleted()
     for segment in due(found, bounds, now=counted_to):
-        size = segment.bytes
-        try:
-            segment.path.unlink(missing_ok=True)
-        except OSError as error:
-            log.error("retention.not_deleted", path=str(segment.path), error=error.strerror)
-            continue
-        deleted += Deleted(segments=1, bytes=size)
+        deleted += _delete(segment)
     return deleted
 
 
-def _recorded(folder: Path, now: float) -> Iterator[Footage[Segment]]:
+def _recorded(folder: Path, now: float, dated: Dated) -> Iterator[Footage[Segment]]:
     """The segments of one camera. Each ends where the next begins, the last when it was last written to."""
-    recorded = segments(folder)
-    for place, segment in enumerate(recorded):
+    recorded = sorted((dated(segment.start_s), segment) for segment in segments(folder))
+    for place, (_, segment) in enumerate(recorded):
         if place + 1 < len(recorded):
-            yield Footage(segment, recorded[place + 1].start_s, segment.bytes)
+            yield Footage(segment, recorded[place + 1][0], segment.bytes)
             continue
         try:
-            written_at = segment.path.stat().st_mtime
+            written_at = dated(segment.path.stat().st_mtime)
         except FileNotFoundError:
             return
         being_written = now - written_at < BEING_WRITTEN_S
@@ -172,10 +226,19 @@ def _recorded(folder: Path, now: float) -> Iterator[Footage[Segment]]:
 
 
 def _delete_clips(
-    database: Database, site_id: str, retention: Retention, evidence: Path, now: float, counted_to: float
+    database: Database,
+    site_id: str,
+    retention: Retention,
+    evidence: Path,
+    now: float,
+    counted_to: float,
+    dated: Dated,
 ) -> Deleted:
     with database.reading() as session:
-        found = {footage.ref: footage for footage in clips_of(session, site_id)}
+        found = {
+            footage.ref: dataclasses.replace(footage, ended_at=dated(footage.ended_at))
+            for footage in clips_of(session, site_id)
+        }
     bounds = Bounds(
         days=retention.evidence.days,
         gigabytes=retention.evidence.gigabytes,

@@ -2,6 +2,7 @@
 
 import dataclasses
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import structlog
 from sqlalchemy.orm import Session
@@ -18,6 +19,8 @@ ALLOWANCE_S = DAY_S / 2
 day is deleted in a day by mistake.
 """
 TOLD_S = 3600.0
+_MOST_MISDATED = 20
+_SLACK_S = 120.0
 _KEY = "retention:clock"
 
 
@@ -35,12 +38,22 @@ class Clocks:
     synchronised: bool
 
 
+class Misdated(NamedTuple):
+    """Dates `from_s` to `to_s` (Unix seconds) that a clock showed in `boot` before it was set, by `by_s` in all."""
+
+    from_s: float
+    to_s: float
+    by_s: float
+    boot: str
+
+
 @dataclass(frozen=True, slots=True)
 class Reckoned:
-    """The time `now` (Unix seconds) that retention goes by, at `up_s` of `boot`.
+    """The time `now` (Unix seconds) that retention goes by, at `up_s` of `boot`, when the clock said `clock_s`.
 
     sure: whether time servers, or a person, said so since that start. granted_s: how much of it the clock went
-    forward unexplained; allowance_s: how far it still may. ahead_s: how far the clock is ahead.
+    forward unexplained; allowance_s: how far it still may. ahead_s: how far the clock is ahead. set_s: what the clock
+    said first since the start, or since it was set. misdated: what was dated by a clock that was set since.
     """
 
     now: float
@@ -50,6 +63,21 @@ class Reckoned:
     granted_s: float = 0.0
     allowance_s: float = ALLOWANCE_S
     ahead_s: float = 0.0
+    clock_s: float = 0.0
+    set_s: float = 0.0
+    misdated: tuple[Misdated, ...] = ()
+
+    @property
+    def counted_to(self) -> float:
+        """Up to when ages are counted: this time, or the clock's where it is behind."""
+        return min(self.clock_s, self.now)
+
+    def dated(self, date_s: float) -> float:
+        """The date, by the clock as it is now, of what was dated `date_s` when it was made."""
+        for span in reversed(self.misdated):
+            if span.from_s - _SLACK_S <= date_s <= span.to_s + _SLACK_S:
+                return date_s + span.by_s
+        return date_s
 
     @property
     def doubted(self) -> bool:
@@ -67,7 +95,7 @@ def reckoned(before: Reckoned | None, clocks: Clocks) -> Reckoned:
     somebody confirms it.
     """
     if before is None:
-        return Reckoned(clocks.now, clocks.boot, clocks.up_s, clocks.synchronised)
+        return _agreed(clocks, sure=clocks.synchronised)
     measured = before.boot == clocks.boot
     passed_s = max(0.0, clocks.up_s - before.up_s) if measured else 0.0
     sure = measured and before.sure
@@ -85,20 +113,63 @@ def reckoned(before: Reckoned | None, clocks: Clocks) -> Reckoned:
         allowance_s = min(ALLOWANCE_S, allowance_s - changed_s)
     ahead_s = max(0.0, clocks.now - now)
     sure = sure or clocks.synchronised
-    return Reckoned(now, clocks.boot, clocks.up_s, sure, granted_s, allowance_s, ahead_s)
+    set_s, misdated = (
+        _misdated(before, clocks, passed_s) if measured else (_started_s(clocks), before.misdated)
+    )
+    return Reckoned(
+        now, clocks.boot, clocks.up_s, sure, granted_s, allowance_s, ahead_s, clocks.now, set_s, misdated
+    )
 
 
-def counted_to(session: Session, clocks: Clocks) -> float:
-    """Up to when ages are counted: the time reckoned, or the clock's where it is behind."""
-    return min(clocks.now, reckoned(_kept(session), clocks).now)
+def _agreed(clocks: Clocks, *, sure: bool, misdated: tuple[Misdated, ...] = ()) -> Reckoned:
+    """The time that the clock says."""
+    set_s = _started_s(clocks)
+    return Reckoned(
+        clocks.now, clocks.boot, clocks.up_s, sure, clock_s=clocks.now, set_s=set_s, misdated=misdated
+    )
+
+
+def _started_s(clocks: Clocks) -> float:
+    """When the machine was started, by its clock as it is now."""
+    return clocks.now - clocks.up_s if clocks.boot else clocks.now
+
+
+def _misdated(before: Reckoned, clocks: Clocks, passed_s: float) -> tuple[float, tuple[Misdated, ...]]:
+    """What the clock said first since it was set, and what it dated wrongly before that; `passed_s` is measured."""
+    if not before.boot or not before.clock_s:
+        return _started_s(clocks), before.misdated
+    went_to_s = before.clock_s + passed_s
+    by_s = clocks.now - went_to_s
+    # A clock that was ahead will show those dates again, and then they are right.
+    known = [span for span in before.misdated if span.by_s > 0 or clocks.now < span.from_s - DAY_S]
+    if abs(by_s) <= TOLD_S:
+        return before.set_s, tuple(known)
+    known = [span._replace(by_s=span.by_s + by_s * (span.boot == clocks.boot)) for span in known]
+    known.append(Misdated(before.set_s, went_to_s, by_s, clocks.boot))
+    wrong = tuple(span for span in known if abs(span.by_s) > TOLD_S)
+    return clocks.now - passed_s, wrong[-_MOST_MISDATED:]
+
+
+def known(session: Session, clocks: Clocks) -> Reckoned:
+    """The time to go by now."""
+    return reckoned(kept(session), clocks)
 
 
 def keep(database: Database, clocks: Clocks) -> None:
-    """Keep the time reckoned for after the next start, and tell of a clock that is doubted. Raises StoreError."""
+    """Keep the time reckoned for after the next start, and tell of a clock that was set, or is doubted. Raises
+    StoreError.
+    """
     with database.writing() as session:
-        before = _kept(session)
+        before = kept(session)
         after = reckoned(before, clocks)
         _keep(session, after)
+        if before and after.set_s != before.set_s and after.boot == before.boot and not after.doubted:
+            by_s = round(after.clock_s - before.clock_s - (after.up_s - before.up_s))
+            log.warning("retention.clock_was_set", by_s=by_s)
+            detail = {"by_s": by_s}
+            record.append(
+                session, now=clocks.now, user="retention", action="clock.set", object="clock", detail=detail
+            )
         if after.doubted and not (before and before.doubted):
             detail = {"ahead_s": round(after.ahead_s)}
             record.append(
@@ -114,17 +185,21 @@ def keep(database: Database, clocks: Clocks) -> None:
 
 def accept(session: Session, clocks: Clocks, *, user: str) -> None:
     """Go by the clock from now on, by the word of `user`. Needs a session of `Database.writing`."""
-    before = _kept(session)
-    ahead_s = round(reckoned(before, clocks).ahead_s)
-    _keep(session, Reckoned(clocks.now, clocks.boot, clocks.up_s, sure=True))
+    before = reckoned(kept(session), clocks)
+    ahead_s = round(before.ahead_s)
+    _keep(session, _agreed(clocks, sure=True, misdated=before.misdated))
     record.append(
         session, now=clocks.now, user=user, action="clock.accept", object="clock", detail={"ahead_s": ahead_s}
     )
 
 
-def _kept(session: Session) -> Reckoned | None:
+def kept(session: Session) -> Reckoned | None:
+    """The time as it was reckoned last; None before the first time."""
     row = session.get(SettingRow, _KEY)
-    return None if row is None else Reckoned(**row.value)
+    if row is None:
+        return None
+    misdated = tuple(Misdated(*span) for span in row.value.get("misdated", ()))
+    return Reckoned(**row.value | {"misdated": misdated})
 
 
 def _keep(session: Session, known: Reckoned) -> None:

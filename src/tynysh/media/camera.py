@@ -33,6 +33,8 @@ _WINDOW_S = 10.0
 _CORRUPT_SHARE = 0.05
 # A camera that refuses the password is asked rarely, for many lock the account.
 _PASSWORD_S = 60.0
+_CLOCK_SET_S = 1.5
+_AT_ONCE_S = 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,13 @@ class Clock:
 
     now: Callable[[], float] = time.time
     monotonic: Callable[[], float] = time.monotonic
+
+    def both(self) -> tuple[float, float]:
+        """What `now` and `monotonic` say at one moment, whenever the process was made to pause."""
+        while True:
+            before_s, now, after_s = self.monotonic(), self.now(), self.monotonic()
+            if after_s - before_s < _AT_ONCE_S:
+                return now, after_s
 
 
 def _ignore(_: FeedStatus) -> None:
@@ -118,7 +127,7 @@ class CameraFeed:
         self._meter = StreamMeter()
         self._status = FeedStatus(CameraState.CONNECTING, clock.now())
         self._last_packet_at = clock.monotonic()
-        self._origin = (clock.now(), clock.monotonic())
+        self._origin = clock.both()
         self._read = 0
         self._bytes = 0
         self._corrupt = 0
@@ -160,6 +169,12 @@ class CameraFeed:
         """Whether its thread was started and runs no more, as only `stop` should make it."""
         thread = self._thread
         return thread is not None and thread.ident is not None and not thread.is_alive()
+
+    @property
+    def clock_was_set(self) -> bool:
+        """Whether the machine's clock was set since this feed was made, which dates pictures by what it said then."""
+        now, monotonic = self._clock.both()
+        return abs(now - (self._origin[0] + monotonic - self._origin[1])) > _CLOCK_SET_S
 
     def start(self) -> None:
         """Begin to connect."""
@@ -268,7 +283,6 @@ class CameraFeed:
         info = source.info
         tick = float(info.time_base)
         self.info = info
-        self._origin = (self._clock.now(), self._clock.monotonic())
         self._meter.reconnect()
         paced = self._is_paced(source)
         stamped = paced or not isinstance(source, ContainerSource) or source.stamped
@@ -298,10 +312,11 @@ class CameraFeed:
             self._corrupt += raw.is_corrupt
             self._meter.observe(
                 self._clock.monotonic() if paced else arrival_s + self._origin[1] - self._origin[0],
-                None if paced or raw.dts is None else raw.dts * tick,
+                None if paced or not stamped or raw.dts is None else raw.dts * tick,
                 len(raw.data),
                 is_key=raw.is_key,
                 mended=self._mender.mended,
+                clock_ahead_s=None if paced or raw.clock_s is None else raw.clock_s - arrival_s,
             )
             self._hand_on(
                 Packet(

@@ -1,6 +1,7 @@
 """How is a source read that FFmpeg can open: network cameras, USB cameras, files?"""
 
 import re
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +19,8 @@ from tynysh.media.video_files import permitted
 
 # AVFMT_NOTIMESTAMPS of FFmpeg's avformat.h
 _NO_TIMESTAMPS = 0x0080
+# 2010: a clock that says less was never set.
+_FIRST_CLOCK_S = 1_262_304_000.0
 # Readers of text, subtitles and single pictures that FFmpeg would gladly take for video.
 _NOT_VIDEO_FORMATS = re.compile(r"^(tty|lrc|srt|ass|webvtt|ico|gif|apng|image2.*|.*_pipe|.*bin|idf|xbin)$")
 
@@ -87,6 +90,7 @@ class ContainerSource:
                     is_key=packet.is_keyframe,
                     is_corrupt=packet.is_corrupt,
                     is_discard=packet.is_discard,
+                    clock_s=_clock_of(packet),
                 )
         except (av.FFmpegError, OSError) as error:
             raise explained(self._spec, error, self._timeouts, reading=True) from None
@@ -94,6 +98,15 @@ class ContainerSource:
     def close(self) -> None:
         """Close the connection."""
         self._container.close()
+
+
+def _clock_of(packet: "av.Packet[Any]") -> float | None:
+    """What the camera's clock said, by RTCP's sender reports; a camera without one counts from its start or 1900."""
+    if not packet.has_sidedata("prft"):
+        return None
+    # AVProducerReferenceTime of FFmpeg's avcodec/defs.h begins with microseconds since 1970.
+    clock_s = int.from_bytes(bytes(packet.get_sidedata("prft"))[:8], sys.byteorder, signed=True) / 1e6
+    return clock_s if clock_s > _FIRST_CLOCK_S else None
 
 
 def _open_options(spec: SourceSpec) -> dict[str, str]:

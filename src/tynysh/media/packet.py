@@ -126,6 +126,7 @@ class SourcePacket:
     """One compressed picture as the source gives it; timestamps in ticks, or missing.
 
     is_discard: needed to decode what follows, but not itself to be shown.
+    clock_s: what the source's own clock said then, Unix seconds, where it tells.
     """
 
     data: bytes
@@ -134,6 +135,7 @@ class SourcePacket:
     is_key: bool
     is_corrupt: bool = False
     is_discard: bool = False
+    clock_s: float | None = None
 
 
 class PacketSource(Protocol):

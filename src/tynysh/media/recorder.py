@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
 from pathlib import Path
-from threading import Thread
+from threading import Lock, Thread
 from typing import BinaryIO
 
 import av
@@ -65,6 +65,11 @@ def _free_bytes(folder: Path) -> int:
     return shutil.disk_usage(folder).free
 
 
+def reserve_of(folder: Path) -> int:
+    """How many bytes of the disk of `folder` are left free: a gibibyte, or a twentieth of a small one."""
+    return min(2**30, shutil.disk_usage(folder).total // 20)
+
+
 def _open_file(path: Path) -> BinaryIO:
     # For its user alone, whatever the umask.
     return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb", buffering=0)
@@ -77,12 +82,14 @@ class Recorder:
     `FRAGMENT_S`, so that a crash costs no more than that (and the segment remains readable). Pictures that
     MP4 cannot carry (uncompressed, old Microsoft codecs) are re-encoded to H.264.
 
-    Where the disk is slower than the camera and the queue drops what waits, `on_state` is told that something is
-    lost (the state is `recording` with a detail) until the disk has kept up for half a minute.
+    Where the disk is slower than the camera, or stalls, and the queue drops what waits, `on_state` is told at once that
+    something is lost (the state is `recording` with a detail) until the disk has kept up for half a minute.
 
-    When the disk is full, fails, or has less than `reserve_bytes` left, recording stops, `on_state` is told, and it
-    begins again by itself at a key frame when there is twice the reserve. It raises nothing. It deletes
-    nothing either: that is `evidence.retention`.
+    When the disk is full, fails, or has less than `reserve_bytes` left (by default `reserve_of`), recording stops,
+    `on_state` is told, and it begins again by itself at a key frame when there is twice the reserve. It raises nothing.
+    It deletes nothing either: that is `evidence.retention`.
+
+    on_state is told in the recorder's thread, and in that which fills the queue.
 
     folder: of this camera alone; made if missing. segment_s: length of a segment, prolonged to the next key frame.
     free_bytes, open_file: how free space is asked for and a segment's file created.
@@ -93,7 +100,7 @@ class Recorder:
         folder: Path,
         *,
         segment_s: float = 60.0,
-        reserve_bytes: int = 2**30,
+        reserve_bytes: int | None = None,
         clock: Clock = Clock(),  # noqa: B008 - immutable
         on_state: Callable[[RecorderStatus], None] = _ignore,
         free_bytes: Callable[[Path], int] = _free_bytes,
@@ -109,6 +116,7 @@ class Recorder:
         self._open_file = open_file
         self._writer: _SegmentWriter | None = None
         self._transcoder: _Transcoder | None = None
+        self._changing = Lock()
         self._drops: tuple[int, PacketQueue | None] = (0, None)
         self._known_drops = 0
         self._dropped_at = -float("inf")
@@ -130,6 +138,7 @@ class Recorder:
     def run(self, queue: PacketQueue) -> None:
         """Record what comes through `queue` until it is closed."""
         self._drops = (self.dropped, queue)
+        queue.on_dropped = self._tell_dropped
         while True:
             packet = queue.get(1.0)
             if packet is not None:
@@ -185,6 +194,11 @@ class Recorder:
             self._dropped_at = self._clock.monotonic()
         return self._clock.monotonic() - self._dropped_at < _TOO_SLOW_S
 
+    def _tell_dropped(self) -> None:
+        """The queue dropped something, in the thread that fills it: this one may wait for the disk for ever."""
+        if self._is_too_slow() and self.status.state is not RecorderState.STOPPED:
+            self._become(RecorderState.RECORDING, "media.recording.too_slow")
+
     def _next_segment(self, packet: Packet) -> "_SegmentWriter | None":
         if self._writer is not None:
             writer, self._writer = self._writer, None
@@ -201,17 +215,20 @@ class Recorder:
 
     def _check_space(self) -> bool:
         self._checked_at = self._clock.monotonic()
-        if self._free_bytes(self.folder) >= self._reserve_bytes:
+        if self._free_bytes(self.folder) >= self._reserve():
             return True
         self._stop("media.recording.disk_full")
         return False
+
+    def _reserve(self) -> int:
+        return reserve_of(self.folder) if self._reserve_bytes is None else self._reserve_bytes
 
     def _may_resume(self, packet: Packet) -> bool:
         if not packet.is_key or self._clock.monotonic() - self._tried_at < _RETRY_S:
             return False
         self._tried_at = self._clock.monotonic()
         try:
-            return self._free_bytes(self.folder) >= 2 * self._reserve_bytes
+            return self._free_bytes(self.folder) >= 2 * self._reserve()
         except OSError:
             return False
 
@@ -223,12 +240,13 @@ class Recorder:
         self._become(RecorderState.STOPPED, detail)
 
     def _become(self, state: RecorderState, detail: str | None) -> None:
-        if (self.status.state, self.status.detail) == (state, detail):
-            return
-        self.status = RecorderStatus(state, self._clock.now(), detail)
-        if state is RecorderState.STOPPED:
-            _log.error("recording into %s stopped: %s", self.folder, detail)
-        self._on_state(self.status)
+        with self._changing:
+            if (self.status.state, self.status.detail) == (state, detail):
+                return
+            self.status = RecorderStatus(state, self._clock.now(), detail)
+            if state is RecorderState.STOPPED:
+                _log.error("recording into %s stopped: %s", self.folder, detail)
+            self._on_state(self.status)
 
 
 class _File:

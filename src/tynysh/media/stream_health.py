@@ -1,5 +1,6 @@
 """How does a stream arrive: does it keep time, and how much comes?"""
 
+import dataclasses
 from collections import deque
 from dataclasses import dataclass
 
@@ -16,6 +17,7 @@ class StreamHealth:
     mended: how many timestamps were not as a clock could show them, since the beginning.
     clock_rate: seconds that the stream's own clock went forward in one of ours, of late; None while that is not
         known, and for files, which come as fast as they are read.
+    clock_ahead_s: how far the source's own clock is ahead of ours, where it tells; below zero where it is behind.
     keys: key frames so far. key_bytes: size of the latest. between_bytes_s: bytes a second between key frames over
         the last three seconds; None for streams of key frames alone and while that is not known.
     """
@@ -27,6 +29,7 @@ class StreamHealth:
     keys: int
     key_bytes: int
     between_bytes_s: float | None
+    clock_ahead_s: float | None = None
 
 
 class StreamMeter:
@@ -43,6 +46,7 @@ class StreamMeter:
         self._began_s: float | None = None
         self._measured: StreamHealth | None = None
         self._came_s = 0.0
+        self._clock_ahead_s: float | None = None
 
     def reconnect(self) -> None:
         """The stream is opened anew; its clock may begin anywhere."""
@@ -50,12 +54,20 @@ class StreamMeter:
         self._between = 0
         self._began_s = None
         self._measured = None
+        self._clock_ahead_s = None
 
     def observe(
-        self, came_s: float, stamp_s: float | None, size: int, *, is_key: bool, mended: int = 0
+        self,
+        came_s: float,
+        stamp_s: float | None,
+        size: int,
+        *,
+        is_key: bool,
+        mended: int = 0,
+        clock_ahead_s: float | None = None,
     ) -> None:
         """Take the next packet: when it came, what the stream's clock says (None where it is not to be compared), its
-        size in bytes, and how many stamps were mended up to now.
+        size in bytes, how many stamps were mended up to now, and how far the source's clock is ahead, if it tells.
         """
         if self._latest and came_s < self._latest[-1][0]:
             self.reconnect()
@@ -76,6 +88,7 @@ class StreamMeter:
             rate = (stamp_s - first_stamp_s) / span_s
         known = span_s >= _SHORT_S and self._between > 0
         self._came_s = came_s
+        self._clock_ahead_s = self._clock_ahead_s if clock_ahead_s is None else clock_ahead_s
         self._measured = StreamHealth(
             connected_s=came_s - self._began_s,
             silent_s=0.0,
@@ -84,6 +97,7 @@ class StreamMeter:
             keys=self._keys,
             key_bytes=self._key_bytes,
             between_bytes_s=self._between / span_s if known else None,
+            clock_ahead_s=self._clock_ahead_s,
         )
 
     def health(self, now_s: float) -> StreamHealth | None:
@@ -91,12 +105,4 @@ class StreamMeter:
         measured = self._measured
         if measured is None:
             return None
-        return StreamHealth(
-            connected_s=measured.connected_s,
-            silent_s=max(0.0, now_s - self._came_s),
-            mended=measured.mended,
-            clock_rate=measured.clock_rate,
-            keys=measured.keys,
-            key_bytes=measured.key_bytes,
-            between_bytes_s=measured.between_bytes_s,
-        )
+        return dataclasses.replace(measured, silent_s=max(0.0, now_s - self._came_s))

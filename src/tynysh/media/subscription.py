@@ -13,6 +13,8 @@ class PacketQueue:
     queue begins again at the next key frame, so that what the reader gets can always be decoded.
 
     capacity_s: seconds of video that may wait. capacity_bytes: their size. monotonic: seconds that never go back.
+
+    on_dropped: told, in the writer's thread, whenever something was dropped; to be set by the reader.
     """
 
     def __init__(
@@ -23,6 +25,7 @@ class PacketQueue:
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self.dropped = 0
+        self.on_dropped: Callable[[], object] | None = None
         self._capacity_s = capacity_s
         self._capacity_bytes = capacity_bytes
         self._monotonic = monotonic
@@ -55,6 +58,12 @@ class PacketQueue:
 
     def put(self, packet: Packet) -> None:
         """Add a packet; never blocks."""
+        dropped = self.dropped
+        self._put(packet)
+        if self.dropped != dropped and self.on_dropped is not None:
+            self.on_dropped()
+
+    def _put(self, packet: Packet) -> None:
         with self._changed:
             if self._closed:
                 return

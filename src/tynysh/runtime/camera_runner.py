@@ -3,7 +3,7 @@
 import dataclasses
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from random import Random
 
@@ -111,10 +111,18 @@ class CameraRunner:
         """Whether the analysis, the recording or a stream ended although nobody stopped it, or the analysis hangs: a
         fault of ours, mended by another runner.
         """
-        feeds = [self.feed] if self._main is None else [self.feed, self._main]
         threads = (self._thread, self._recording)
         ended = any(thread and thread.ident is not None and not thread.is_alive() for thread in threads)
-        return not self._stopping and (ended or self.stuck or any(feed.ended for feed in feeds))
+        return not self._stopping and (ended or self.stuck or any(feed.ended for feed in self._feeds))
+
+    @property
+    def clock_was_set(self) -> bool:
+        """Whether the machine's clock was set since: whatever knows a time is to begin anew, by another runner."""
+        return any(feed.clock_was_set for feed in self._feeds)
+
+    @property
+    def _feeds(self) -> Sequence[CameraFeed]:
+        return [self.feed] if self._main is None else [self.feed, self._main]
 
     @property
     def stuck(self) -> bool:

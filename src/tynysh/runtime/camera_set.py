@@ -102,10 +102,16 @@ class CameraSet:
             self._start(self._planned[camera_id])
 
     def mend(self) -> None:
-        """Start again what broke, hangs or could not be started, after a while. Raises RuntimeError where too much
-        hung.
+        """Start again what broke, hangs or could not be started, after a while, and at once what has times of a clock
+        that was set since. Raises RuntimeError where too much hung.
         """
         now_s = time.monotonic()
+        misdated = [camera_id for camera_id, runner in self.runners.items() if runner.clock_was_set]
+        if misdated:
+            log.warning("cameras.clock_was_set", cameras=len(misdated))
+            self._stop_all(misdated)
+            for camera_id in misdated:
+                self._start(self._planned[camera_id])
         for camera_id, planned in self._planned.items():
             runner = self.runners.get(camera_id)
             suspect, planned.suspect = planned.suspect, runner is not None and runner.stuck
@@ -134,8 +140,11 @@ class CameraSet:
 
     def stop(self) -> None:
         """Stop all, at once."""
-        with ThreadPoolExecutor(max_workers=len(self.runners) + 1, thread_name_prefix="ending") as at_once:
-            for camera_id in list(self.runners):
+        self._stop_all(list(self.runners))
+
+    def _stop_all(self, camera_ids: Sequence[str]) -> None:
+        with ThreadPoolExecutor(max_workers=len(camera_ids) + 1, thread_name_prefix="ending") as at_once:
+            for camera_id in camera_ids:
                 at_once.submit(self._stop, camera_id)
 
     def _start(self, planned: _Planned) -> None:

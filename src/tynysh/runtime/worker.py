@@ -6,6 +6,7 @@ import time
 from collections.abc import Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from random import Random, SystemRandom
 
 import structlog
@@ -106,7 +107,9 @@ class Worker:
         self._history = CrowdHistory(database)
         self._thresholds = Thresholds(database)
         self._grounds = GroundMemory(database)
-        self._housekeeping = Housekeeping(database, folder, self._clips)
+        self._housekeeping = Housekeeping(
+            database, folder, self._clips, partial(self._events.writer.put, clip=False), random
+        )
         self._places = PlaceKeeper(database, self._workers)
 
     @property

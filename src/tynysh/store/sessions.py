@@ -117,7 +117,8 @@ def signed_in(database: Database, token: str, *, now: float) -> SignedIn | None:
         if (
             row is None
             or row.user.disabled_at is not None
-            or now >= row.expires_at
+            # More than a whole life left: it was begun while the clock was ahead.
+            or not 0 < row.expires_at - now <= LIFETIME_S + _TOUCH_S
             or now >= row.seen_at + IDLE_S
         ):
             return None

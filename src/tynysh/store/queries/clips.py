@@ -58,6 +58,15 @@ def newest(session: Session, *, limit: int) -> Sequence[StoredClip]:
     return [_clip(row) for row in rows]
 
 
+def needed_recordings(session: Session) -> dict[str, list[float]]:
+    """When the incidents began (Unix seconds) whose clips are still to be cut, by camera id."""
+    needed: dict[str, list[float]] = {}
+    query = select(IncidentRow.camera_id, IncidentRow.started_at).join(ClipRow)
+    for camera_id, started_at in session.execute(query.where(ClipRow.state == "pending")):
+        needed.setdefault(camera_id, []).append(started_at)
+    return needed
+
+
 def expect(session: Session, incident_id: int, *, now: float) -> None:
     """A clip will be cut for this incident; changes nothing where one is known of already."""
     must_be_writing(session)
