@@ -80,20 +80,19 @@ class Installation:
 
     @contextmanager
     def worker(
-        self, *, detector: Detector | None = None, number: int = 0, of: int = 1, hang_s: float = HANG_S
+        self,
+        *,
+        detector: Detector | None = None,
+        number: int = 0,
+        of: int = 1,
+        hang_s: float = HANG_S,
+        patience_s: float = 300.0,
     ) -> Iterator[Worker]:
         """A worker at work, in a thread."""
         networks = Networks(detector=detector or CoatDetector(), pose=None)  # type: ignore[arg-type]
         database = Database.open(self.url)
-        worker = Worker(
-            number,
-            of,
-            self.folder,
-            database,
-            networks,
-            Random(7),
-            Rhythm(round_s=0.3, figures_s=0.3, retry_first_s=0.2, hang_s=hang_s),
-        )
+        rhythm = Rhythm(round_s=0.3, figures_s=0.3, retry_first_s=0.2, hang_s=hang_s, patience_s=patience_s)
+        worker = Worker(number, of, self.folder, database, networks, Random(7), rhythm)
         stop = threading.Event()
         failures: list[BaseException] = []
 

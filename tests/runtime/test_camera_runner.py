@@ -13,6 +13,7 @@ from tynysh.behaviour.event import Event, Phase
 from tynysh.behaviour.signal import Behaviour
 from tynysh.media import recorder as recording
 from tynysh.media.camera import CameraFeed
+from tynysh.media.packet import Packet
 from tynysh.media.source_spec import Transport
 from tynysh.runtime.camera_runner import CameraRunner, source_of, start_camera
 from tynysh.runtime.networks import Networks
@@ -164,3 +165,46 @@ def test_what_a_site_says_of_a_stream_is_how_it_is_opened(monkeypatch: pytest.Mo
     assert spec.credentials is not None
     assert (spec.credentials.user, spec.credentials.password) == ("operator", "hunter2")
     assert "hunter2" not in repr(spec)
+
+
+def test_a_disk_that_hangs_under_the_recorder_is_told_while_it_does(
+    tmp_path: Path, streets: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tynysh.runtime.camera_runner.RECORDER_HANG_S", 1.0)
+    goes_on, record = threading.Event(), recording.Recorder.record
+    events: list[Event] = []
+    runner = started(tmp_path, streets / "empty.mp4", events)
+    try:
+        assert until(lambda: runner.status().recording, 20)
+
+        def hang(recorder: recording.Recorder, packet: Packet) -> None:
+            goes_on.wait()
+            record(recorder, packet)
+
+        monkeypatch.setattr(recording.Recorder, "record", hang)
+        assert until(lambda: runner.check_recording() or bool(faults(events)), 20)
+        assert not runner.status().recording
+        assert not runner.broken, "it is watched all the same"
+        goes_on.set()
+        assert until(lambda: runner.check_recording() or runner.status().recording, 20)
+    finally:
+        goes_on.set()
+        runner.stop()
+    assert [fault.phase for fault in faults(events)] == [Phase.BEGUN, Phase.ENDED]
+
+
+def test_a_stream_whose_reading_hangs_is_lost_and_its_camera_counts_as_broken(
+    tmp_path: Path, streets: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a driver may, which knows no time-outs."""
+    monkeypatch.setattr("tynysh.runtime.camera_runner.FEED_HANG_S", 2.0)
+    goes_on = threading.Event()
+    monkeypatch.setattr(CameraFeed, "_target", lambda *_: goes_on.wait())
+    runner = started(tmp_path, streets / "empty.mp4", [])
+    try:
+        assert until(lambda: runner.feed_hangs, 20)
+        assert runner.broken
+    finally:
+        goes_on.set()
+        runner.stop()
+    assert not runner.broken

@@ -56,8 +56,8 @@ export interface UpdateListener {
   reload: () => void;
 }
 
-/** Longer than two of the server's heartbeats (one every 15 s). */
-const SILENCE_MS = 35_000;
+/** Longer than two of the server's heartbeats (one every 1.5 s). */
+const SILENCE_MS = 3500;
 const RETRY_MS = [500, 1000, 2000, 4000, 8000];
 
 export function retryDelay(attempt: number, random: number): number {

@@ -53,6 +53,24 @@ function LinkBanner(): ReactNode {
   );
 }
 
+const NAMED = 4;
+
+/** Says which cameras nobody watches, on every page; read out when that changes. */
+function UnwatchedBanner(): ReactNode {
+  const { t, number } = useWords();
+  const { cameras, link } = useKnown();
+  // What a lost line last said may not hold any more, and that is said already.
+  const lost = link.state === "lost" ? [] : [...cameras.values()].filter(({ state }) => state === "lost");
+  lost.sort((a, b) => a.site.name.localeCompare(b.site.name) || a.name.localeCompare(b.name));
+  const named = lost.slice(0, NAMED).map(({ name, site }) => `${site.name}: ${name}`);
+  if (lost.length > NAMED) named.push(t("console.unwatched.more", { count: number(lost.length - NAMED) }));
+  return (
+    <div className="unwatched" role="status">
+      {lost.length > 0 && <a href="#/places">{t("console.unwatched.title", { cameras: named.join(", ") })}</a>}
+    </div>
+  );
+}
+
 function Clock(): ReactNode {
   const { language, t } = useWords();
   const { link } = useKnown();
@@ -273,7 +291,10 @@ export function Frame({ user, sound, theme, onTheme, onLanguage, onPassword, onS
           <Menu user={user} onPassword={onPassword} onSignOut={onSignOut} />
         </div>
       </header>
-      <LinkBanner />
+      <div className="banners">
+        <LinkBanner />
+        <UnwatchedBanner />
+      </div>
       <main id="main" tabIndex={-1}>
         {page.page === "incidents" && <Desk opened={page.id} user={user} lit={lit} />}
         {page.page === "cameras" && (page.id === null ? <CameraGrid user={user} /> : <CameraPage id={page.id} user={user} />)}

@@ -133,6 +133,7 @@ class ClipMaker:
         for job in jobs:
             if self.thread.stopping.is_set():
                 return
+            self.thread.pulse.beat()
             if job.end_s + SETTLE_S <= now and job.incident_id not in waiting:
                 self._try(job)
 
@@ -162,6 +163,11 @@ class ClipMaker:
                 onset_s = incident.started_at
                 jobs.append(ClipJob(clip.incident_id, camera, onset_s - before_s, onset_s + after_s))
             return jobs
+
+    def _rest(self) -> bool:
+        """Between two looks; whether it is to stop."""
+        self.thread.pulse.beat()
+        return self.thread.stopping.wait(REST_S)
 
     def _try(self, job: ClipJob) -> None:
         try:
@@ -218,7 +224,7 @@ class ClipMaker:
             detector=self._detector,
             people_at=people_at if same_pictures else None,
             ways=ways,
-            rest=lambda: self.thread.stopping.wait(REST_S),
+            rest=self._rest,
         )
         anonymised.chmod(0o600)
         size = original.stat().st_size + anonymised.stat().st_size

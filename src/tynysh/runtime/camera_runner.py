@@ -15,7 +15,7 @@ from tynysh.crowd.minutes import Minutes, Series
 from tynysh.evidence.timeline import PeopleTimeline
 from tynysh.media.camera import CameraFeed, FeedStatus
 from tynysh.media.camera_status import CameraState, CameraStatus, Counters
-from tynysh.media.recorder import Recorder, RecorderState
+from tynysh.media.recorder import Recorder, RecorderState, RecorderStatus
 from tynysh.media.source_spec import SourceSpec, Transport
 from tynysh.perception.detector import own_detector
 from tynysh.runtime.analysis_loop import AnalysisLoop
@@ -39,6 +39,12 @@ STOP_S = 5.0
 
 HANG_S = 20.0
 """Analysis that does not come for the next picture for so long hangs: one takes it a fraction of a second."""
+
+FEED_HANG_S = 60.0
+"""The same of reading a stream, which gives up by itself sooner than that."""
+
+RECORDER_HANG_S = 20.0
+"""The same of writing to the disk. That is told; another recorder would hang as well."""
 
 STUCK = "media.fault.stuck"
 """What is the matter with a camera whose analysis hangs."""
@@ -89,6 +95,7 @@ class CameraRunner:
         self._rate = _FrameRate()
         self._hang_s = hang_s
         self._stopping = False
+        self._recorder_hangs = False
         self._recording: threading.Thread | None = None
         self._thread = threading.Thread(
             target=self._analysis.run,
@@ -111,15 +118,37 @@ class CameraRunner:
         """Whether the analysis, the recording or a stream ended although nobody stopped it, or the analysis hangs: a
         fault of ours, mended by another runner.
         """
-        feeds = [self.feed] if self._main is None else [self.feed, self._main]
         threads = (self._thread, self._recording)
         ended = any(thread and thread.ident is not None and not thread.is_alive() for thread in threads)
-        return not self._stopping and (ended or self.stuck or any(feed.ended for feed in feeds))
+        return not self._stopping and (
+            ended or self.stuck or self.feed_hangs or any(feed.ended for feed in self._feeds)
+        )
 
     @property
     def stuck(self) -> bool:
         """Whether the analysis hangs: nobody watches the camera, whatever it sends."""
         return self.feed.unasked_s > self._hang_s and self._thread.is_alive() and not self._stopping
+
+    @property
+    def feed_hangs(self) -> bool:
+        """Whether the reading of a stream hangs: until another begins, the camera gives no pictures."""
+        return not self._stopping and any(feed.busy_s > FEED_HANG_S for feed in self._feeds)
+
+    @property
+    def _feeds(self) -> list[CameraFeed]:
+        return [self.feed] if self._main is None else [self.feed, self._main]
+
+    def check_recording(self) -> None:
+        """Tell of a recorder under which the disk hangs, so that it can say nothing itself, and when it goes on."""
+        if self._recorder is None:
+            return
+        hangs = self._recorder.pulse.busy_s > RECORDER_HANG_S
+        if hangs:
+            stopped = RecorderStatus(RecorderState.STOPPED, time.time(), "media.recording.too_slow")
+            self._recording_events.changed(stopped)
+        elif self._recorder_hangs:
+            self._recording_events.changed(self._recorder.status)
+        self._recorder_hangs = hangs
 
     @property
     def watched_until_s(self) -> float:
@@ -178,6 +207,7 @@ class CameraRunner:
             fps=self._rate.of(counted["frames_read"], time.monotonic()),
             counters=Counters.model_validate(counted),
             recording=self._recorder is not None
+            and not self._recorder_hangs
             and self._main is not None
             and self._recorder.status.state is RecorderState.RECORDING
             and self._main.status.state is not CameraState.LOST,

@@ -41,19 +41,19 @@ class Housekeeping:
         self._folder = folder
         self._clips = clips
         self._clocks = clocks
-        self._threads = (
+        self.threads = (
             PeriodicThread("housekeeping", self.keep_house, every_s=INTERVAL_S, at_once=True),
             PeriodicThread("room", self.keep_within_room, every_s=ROOM_S),
         )
 
     def start(self) -> None:
         """Begin, with what fell due while nothing ran."""
-        for thread in self._threads:
+        for thread in self.threads:
             thread.start()
 
     def stop(self) -> None:
         """End; what is not done yet is done the next time."""
-        for thread in self._threads:
+        for thread in self.threads:
             thread.stop()
 
     def keep_house(self) -> None:
