@@ -63,7 +63,10 @@ class WorkerAnswers:
             self.thread.join(STOP_S)
 
     def _run(self) -> None:
-        self._loop.run_until_complete(self._serve())
+        try:
+            self._loop.run_until_complete(self._serve())
+        finally:
+            self._loop.close()
 
     async def _serve(self) -> None:
         async with self._bus.serve(f"worker-{self._number}", self.answer):

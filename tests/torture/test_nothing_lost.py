@@ -1,0 +1,205 @@
+"""Whatever befalls an installation, what was reported stays, what happens before its cameras is seen, and it comes back.
+
+`TYNYSH_TORTURE_REPORT` names a file to which the figures are written, as the table of docs/developer/torture.md.
+"""
+
+import os
+import platform
+import statistics
+import subprocess
+import time
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from random import Random
+
+import pytest
+from tests.conftest import PostgreSql
+from tests.torture import faults
+from tests.torture.faults import Fault
+from tests.torture.installation import Desk, Installation, visits_between, wall_s
+
+SECONDS = float(os.environ.get("TYNYSH_TORTURE_S", "6"))
+SEED = int(os.environ.get("TYNYSH_TORTURE_SEED", "1"))
+LONG = "TYNYSH_TORTURE_S" in os.environ
+REPORT = os.environ.get("TYNYSH_TORTURE_REPORT")
+CAMERAS = ("north", "east", "south", "west") if LONG else ("north", "east")
+WELL_S = 90.0
+"""The longest that an installation may take to be well again, on a machine that does other things as well."""
+START_S = 60.0
+SEEN_S = 1.5
+"""Somebody who walks in is an event within this time, and pictures are this late at most."""
+GAP_S = 8.0
+"""Visits that are told as one event may be so far apart."""
+
+
+@dataclass
+class Injured:
+    """One fault that was put in. began_s, ended_s, well_s: monotonic."""
+
+    fault: Fault
+    camera: str | None
+    began_s: float
+    ended_s: float
+    well_s: float
+    told: tuple[float, str] | None
+
+
+@dataclass
+class Ordeal:
+    """Faults put into an installation, one after another or one for each camera, and what became of it."""
+
+    installation: Installation
+    desk: Desk
+    chance: Random
+    injured: list[Injured] = field(default_factory=list)
+    quiet: list[tuple[float, float]] = field(default_factory=list)
+    reported: dict[str, tuple[str, str, float]] = field(default_factory=dict)
+
+    def run(self, kinds: Sequence[Fault], seconds: float) -> None:
+        """Draw faults for so long, with a rest after each."""
+        ends_s = time.monotonic() + seconds
+        shares = [fault.share for fault in kinds]
+        well_s = wall_s()
+        while time.monotonic() < ends_s:
+            time.sleep(self.chance.uniform(0.0, 3.0))
+            self.reported |= self.installation.events()
+            self.quiet.append((well_s, wall_s()))
+            self._befall(self.chance.choices(kinds, shares)[0])
+            well_s = wall_s()
+        time.sleep(2 * SEEN_S)
+        self.quiet.append((well_s, wall_s()))
+
+    def _befall(self, fault: Fault) -> None:
+        began_s = time.monotonic()
+        with fault.inject(self.installation, self.chance) as camera:
+            time.sleep(self.chance.uniform(*fault.hold_s))
+        ended_s = time.monotonic()
+        try:
+            self.installation.wait_until_well(WELL_S)
+        except TimeoutError as error:
+            raise AssertionError(f"after '{fault.name}': {error}") from None
+        well_s = time.monotonic()
+        told = self.desk.first_word(began_s, camera)
+        self.injured.append(Injured(fault, camera, began_s, ended_s, well_s, told))
+
+    def lost(self) -> list[str]:
+        """The events that had been written down and are there no more."""
+        return sorted(set(self.reported) - set(self.installation.events()))
+
+    def unseen(self) -> list[tuple[str, float]]:
+        """Visits, camera and Unix time, that fell into times at which all was well and are no event."""
+        seen: dict[str, list[float]] = defaultdict(list)
+        for camera, behaviour, start_s in self.installation.events().values():
+            if behaviour == "intrusion":
+                seen[camera].append(start_s)
+        return [
+            (camera, visit)
+            for start_s, end_s in self.quiet
+            for visit in visits_between(start_s + SEEN_S, end_s - SEEN_S)
+            for camera in self.installation.cameras
+            if not any(-1.0 < at - visit < 2 * SEEN_S + 1.0 for at in seen[camera])
+        ]
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.skipif(not LONG, reason="long"))])
+def installation(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Installation]:
+    """One at work, on a small disk of its own where this may be mounted; nothing of it is left at the end."""
+    root = tmp_path / "installation"
+    root.mkdir()
+    mounted = LONG and request.param == "sqlite" and _mount(root)
+    made = Installation(root, CAMERAS)
+    made.small_disk = mounted
+    if request.param == "postgresql":
+        server: PostgreSql = request.getfixturevalue("postgresql")
+        made.url, made.server_folder = server.new(), server.folder
+    made.start()
+    try:
+        made.wait_until_well(START_S)
+        yield made
+    finally:
+        made.close()
+        left = made.processes()
+        if mounted:
+            subprocess.run(["umount", "--lazy", str(root)], check=False)
+        assert not left, f"processes are left: {left}"
+
+
+def _mount(root: Path) -> bool:
+    """A disk of 3 GiB, for recording stops where there is less than one left."""
+    return subprocess.run(["mount", "-t", "tmpfs", "-o", "size=3g", "tmpfs", str(root)], check=False).returncode == 0
+
+
+@pytest.mark.torture
+def test_whatever_befalls_an_installation_nothing_reported_is_lost_and_it_comes_back(
+    installation: Installation, request: pytest.FixtureRequest
+) -> None:
+    kinds = [*faults.CAMERA_FAULTS, *faults.PROCESS_FAULTS]
+    kinds += faults.POSTGRESQL_FAULTS if installation.server_folder else faults.SQLITE_FAULTS
+    kinds += faults.DISK_FAULTS if installation.small_disk else ()
+    if not LONG:
+        short = {"worker killed", "console killed", "camera: gone", "camera: garbage", "database locked"}
+        kinds = [fault for fault in kinds if fault.name in short]
+    desk = Desk(installation)
+    ordeal = Ordeal(installation, desk, Random(SEED))
+    try:
+        ordeal.run(kinds, SECONDS)
+    finally:
+        desk.close()
+        if REPORT:
+            _report(Path(REPORT), request.node.callspec.id, ordeal)
+    assert not ordeal.lost()
+    assert not ordeal.unseen()
+    assert installation.clips()["broken"] == 0
+    assert not [one for one in ordeal.injured if one.fault.told and one.told is None]
+
+
+def _report(path: Path, name: str, ordeal: Ordeal) -> None:
+    """Add what became of it to a report."""
+    seconds = ordeal.injured[-1].well_s - ordeal.injured[0].began_s if ordeal.injured else 0.0
+    clips = ordeal.installation.clips()
+    lines = [
+        f"## {name}: {len(ordeal.injured)} faults in {seconds / 60:.0f} min, seed {SEED}",
+        "",
+        f"Machine: {os.cpu_count()} cores, {platform.python_implementation()} {platform.python_version()}, load"
+        f" {os.getloadavg()[1]:.1f} at the end. Cameras: {len(ordeal.installation.cameras)}.",
+        "",
+        "| | |",
+        "|---|---|",
+        f"| events written down | {len(ordeal.installation.events())} |",
+        f"| of those reported, lost | {len(ordeal.lost())} |",
+        f"| visits while all was well | {_visits(ordeal)} |",
+        f"| of these, no event | {len(ordeal.unseen())} |",
+        f"| clips | {', '.join(f'{count} {state}' for state, count in sorted(clips.items()))} |",
+        f"| processes left by a killed supervisor | {_left(ordeal)} |",
+        "",
+        "| fault | times | back after, median | 95 % | most | told after, median | to whom | what may be lost |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    by_name: dict[str, list[Injured]] = defaultdict(list)
+    for one in ordeal.injured:
+        by_name[one.fault.name].append(one)
+    for fault, cases in sorted(by_name.items()):
+        back = sorted(one.well_s - one.ended_s for one in cases)
+        told = sorted(one.told[0] for one in cases if one.told)
+        whom = Counter(one.told[1] for one in cases if one.told).most_common(2)
+        lines.append(
+            f"| {fault} | {len(cases)} | {statistics.median(back):.1f} s | {back[int(0.95 * (len(back) - 1))]:.1f} s"
+            f" | {back[-1]:.1f} s | {f'{statistics.median(told):.1f} s' if told else '-'}"
+            f" ({len(told)} of {len(cases)}) | {', '.join(what for what, _ in whom)} | {cases[0].fault.may_lose} |"
+        )
+    with path.open("a") as report:
+        report.write("\n".join(lines) + "\n\n")
+
+
+def _visits(ordeal: Ordeal) -> int:
+    quiet = (visits_between(start_s + SEEN_S, end_s - SEEN_S) for start_s, end_s in ordeal.quiet)
+    return sum(map(len, quiet)) * len(ordeal.installation.cameras)
+
+
+def _left(ordeal: Ordeal) -> int:
+    return len(ordeal.installation.processes()) - len(EXPECTED)
+
+
+EXPECTED = ("run", "serve-console", "serve-cameras")
