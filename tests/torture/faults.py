@@ -6,7 +6,6 @@ import shutil
 import signal
 import sqlite3
 import subprocess
-import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
@@ -97,8 +96,7 @@ def _database_server_stopped(installation: Installation, chance: Random) -> Iter
 def _database_connections_cut(installation: Installation, chance: Random) -> Iterator[str | None]:
     """The server ends all of its connections, as at a restart or a fail-over."""
     del chance
-    main, *others = server_pids(installation)
-    for pid in others:
+    for pid in server_pids(installation)[1:]:
         with contextlib.suppress(OSError):
             if b"postgres: " in Path(f"/proc/{pid}/cmdline").read_bytes():
                 os.kill(pid, signal.SIGTERM)
@@ -118,9 +116,12 @@ def server_pids(installation: Installation) -> list[int]:
 def _disk_full(installation: Installation, chance: Random) -> Iterator[str | None]:
     del chance
     root = installation.folder.root
-    free = shutil.disk_usage(root).free
-    with (root / "filler").open("wb") as filler:
-        os.posix_fallocate(filler.fileno(), 0, free - 64 * 1024)
+    with (root / "filler").open("wb", buffering=0) as filler:
+        with contextlib.suppress(OSError):
+            os.posix_fallocate(filler.fileno(), 0, shutil.disk_usage(root).free - 2**20)
+        with contextlib.suppress(OSError):
+            while filler.write(bytes(4096)):
+                pass
     try:
         yield None
     finally:
@@ -147,7 +148,11 @@ def _limit(resource: str, value: int) -> Inject:
 def _second_installation(installation: Installation, chance: Random) -> Iterator[str | None]:
     del chance
     second = subprocess.run(
-        [*installation.command(), "--port=1"], env=installation.environment, capture_output=True, timeout=60
+        [*installation.command(), "--port=1"],
+        env=installation.environment,
+        capture_output=True,
+        timeout=60,
+        check=False,
     )
     assert second.returncode not in {0, -9}, second.stderr
     yield None
@@ -204,13 +209,17 @@ PROCESS_FAULTS = (
     Fault("worker hangs for ever", _signal(signal.SIGSTOP, "serve-cameras"), _WHILE_RESTARTING, share=0.3),
     Fault("console hangs for ever", _signal(signal.SIGSTOP, "serve-console"), "nothing", share=0.3),
     Fault("analysis hangs", _camera_fault("analysis_hangs"), _OF_ONE_CAMERA, (24.0, 26.0), share=0.3),
-    Fault("16 descriptors more", _limit("nofile", 64), "pictures and recordings meanwhile", (1.0, 5.0), told=False),
+    Fault(
+        "16 descriptors more",
+        _limit("nofile", 64),
+        "pictures and recordings meanwhile",
+        (1.0, 5.0),
+        told=False,
+    ),
     Fault("a second installation", _second_installation, "nothing", share=0.5, told=False),
 )
 
-SQLITE_FAULTS = (
-    Fault("database locked", _database_locked, "nothing", (1.0, 8.0), share=2, told=False),
-)
+SQLITE_FAULTS = (Fault("database locked", _database_locked, "nothing", (1.0, 8.0), share=2, told=False),)
 
 POSTGRESQL_FAULTS = (
     Fault("database stands still", _database_server_stopped, "nothing", (1.0, 8.0), share=2, told=False),
@@ -223,7 +232,9 @@ DISK_FAULTS = (
 
 CLOCK_FAULTS = (
     Fault("clock an hour on (summer time)", _clock(3600, 3600), "dates meanwhile", (2.0, 6.0), told=False),
-    Fault("clock an hour back (winter time)", _clock(-3600, -3600), "dates meanwhile", (2.0, 6.0), told=False),
+    Fault(
+        "clock an hour back (winter time)", _clock(-3600, -3600), "dates meanwhile", (2.0, 6.0), told=False
+    ),
     Fault("clock 200 days on", _clock(1.7e7, 1.8e7), "dates meanwhile", (2.0, 6.0), told=False),
     Fault("clock some seconds off", _clock(-30, 30), "dates meanwhile", (2.0, 6.0), told=False),
 )

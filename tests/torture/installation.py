@@ -213,7 +213,9 @@ class Installation:
         """How many clips are in which state; `broken` are those said to be ready that do not play to their end."""
         database = Database.open(self.url)
         with database.reading() as session:
-            rows = session.execute(select(ClipRow.state, ClipRow.anonymised_path, ClipRow.original_path)).all()
+            rows = session.execute(
+                select(ClipRow.state, ClipRow.anonymised_path, ClipRow.original_path)
+            ).all()
         database.close()
         counts: dict[str, int] = {"broken": 0}
         for state, *paths in rows:
@@ -247,13 +249,13 @@ class Desk:
 
     def _listen(self) -> None:
         while not self._stopping.is_set():
-            with contextlib.suppress(httpx.HTTPError):
-                # As the console: what has said nothing for 3.5 s is lost.
-                with (
-                    httpx.Client(timeout=3.5, trust_env=False) as client,
-                    client.stream("GET", self._url, headers=self._headers) as stream,
-                ):
-                    self._read(stream.iter_lines())
+            # As the console: what has said nothing for 3.5 s is lost.
+            with (
+                contextlib.suppress(httpx.HTTPError),
+                httpx.Client(timeout=3.5, trust_env=False) as client,
+                client.stream("GET", self._url, headers=self._headers) as stream,
+            ):
+                self._read(stream.iter_lines())
             self.lines_lost.append(time.monotonic())
             self._stopping.wait(0.2)
 
@@ -273,7 +275,11 @@ class Desk:
         for at, name, said in list(self.told):
             if name == "camera" and said["state"] != "live" and camera in {None, said["id"]}:
                 words.append((at, f"camera {said['state']}"))
-            if name == "incident" and said["behaviour"].endswith("_fault") and camera in {None, said["camera"]["id"]}:
+            if (
+                name == "incident"
+                and said["behaviour"].endswith("_fault")
+                and camera in {None, said["camera"]["id"]}
+            ):
                 words.append((at, f"incident {said['behaviour']}"))
         later = sorted(word for word in words if word[0] >= since_s)
         return (later[0][0] - since_s, later[0][1]) if later else None

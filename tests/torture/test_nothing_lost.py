@@ -1,10 +1,9 @@
-"""Whatever befalls an installation, what was reported stays, what happens before its cameras is seen, and it comes back.
+"""Whatever befalls an installation, what was reported stays, what happens is seen, and it comes back to work.
 
 `TYNYSH_TORTURE_REPORT` names a file to which the figures are written, as the table of docs/developer/torture.md.
 """
 
 import os
-import platform
 import statistics
 import subprocess
 import time
@@ -103,7 +102,9 @@ class Ordeal:
         ]
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.skipif(not LONG, reason="long"))])
+@pytest.fixture(
+    params=["sqlite", pytest.param("postgresql", marks=pytest.mark.skipif(not LONG, reason="long"))]
+)
 def installation(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Installation]:
     """One at work, on a small disk of its own where this may be mounted; nothing of it is left at the end."""
     root = tmp_path / "installation"
@@ -128,7 +129,10 @@ def installation(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Ins
 
 def _mount(root: Path) -> bool:
     """A disk of 3 GiB, for recording stops where there is less than one left."""
-    return subprocess.run(["mount", "-t", "tmpfs", "-o", "size=3g", "tmpfs", str(root)], check=False).returncode == 0
+    return (
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=3g", "tmpfs", str(root)], check=False).returncode
+        == 0
+    )
 
 
 @pytest.mark.torture
@@ -162,8 +166,7 @@ def _report(path: Path, name: str, ordeal: Ordeal) -> None:
     lines = [
         f"## {name}: {len(ordeal.injured)} faults in {seconds / 60:.0f} min, seed {SEED}",
         "",
-        f"Machine: {os.cpu_count()} cores, {platform.python_implementation()} {platform.python_version()}, load"
-        f" {os.getloadavg()[1]:.1f} at the end. Cameras: {len(ordeal.installation.cameras)}.",
+        f"{os.cpu_count()} cores, load {os.getloadavg()[1]:.1f} at the end; {len(CAMERAS)} cameras.",
         "",
         "| | |",
         "|---|---|",

@@ -101,7 +101,9 @@ class Visits:
                 time.sleep(0.1)
                 fault = self._fault
             # A camera that is set to something else, or has another fault, begins a stream anew.
-            if fault == "gone" or (fault in OTHERS or self._opened_with in OTHERS) and fault != self._opened_with:
+            if fault == "gone" or (
+                (fault in OTHERS or self._opened_with in OTHERS) and fault != self._opened_with
+            ):
                 raise SourceError(SourceFault.ENDED, "the camera has left")
             packet = self._round[(first + number) % len(self._round)]
             sent = self._spoilt(packet, first + number, fault)
