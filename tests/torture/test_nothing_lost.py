@@ -109,7 +109,7 @@ def installation(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Ins
     """One at work, on a small disk of its own where this may be mounted; nothing of it is left at the end."""
     root = tmp_path / "installation"
     root.mkdir()
-    mounted = LONG and request.param == "sqlite" and _mount(root)
+    mounted = LONG and request.param == "sqlite" and _mount(root / "data")
     made = Installation(root, CAMERAS)
     made.small_disk = mounted
     if request.param == "postgresql":
@@ -123,12 +123,13 @@ def installation(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Ins
         made.close()
         left = made.processes()
         if mounted:
-            subprocess.run(["umount", "--lazy", str(root)], check=False)
+            subprocess.run(["umount", "--lazy", str(root / "data")], check=False)
         assert not left, f"processes are left: {left}"
 
 
 def _mount(root: Path) -> bool:
     """A disk of 3 GiB, for recording stops where there is less than one left."""
+    root.mkdir(mode=0o700)
     return (
         subprocess.run(["mount", "-t", "tmpfs", "-o", "size=3g", "tmpfs", str(root)], check=False).returncode
         == 0
