@@ -114,13 +114,13 @@ class Installation:
         assert not failures, failures
 
     @contextmanager
-    def worker_process(self) -> Iterator[subprocess.Popen[bytes]]:
+    def worker_process(self, **environment: str) -> Iterator[subprocess.Popen[bytes]]:
         """A worker at work, in a process of its own that is killed at the end."""
         paths = [str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH", "")]
         with (self.folder.root / "worker.log").open("wb") as log:
             process = subprocess.Popen(
                 [sys.executable, "-c", textwrap.dedent(WORKER), str(self.folder.root), self.url],
-                env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))},
+                env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths)), **environment},
                 stdout=log,
                 stderr=log,
             )

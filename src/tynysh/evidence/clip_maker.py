@@ -118,6 +118,7 @@ class ClipMaker:
             part.write_bytes(still)
             part.chmod(0o600)
             part.replace(path)
+            _make_durable(path)
         except OSError as error:
             raise MediaError(f"The still {path} cannot be written: {error.strerror}.") from None
         with self._database.writing() as session:
@@ -227,6 +228,7 @@ class ClipMaker:
             rest=self._rest,
         )
         anonymised.chmod(0o600)
+        _make_durable(original, anonymised)
         size = original.stat().st_size + anonymised.stat().st_size
         with self._database.writing() as session:
             clips.set_ready(
@@ -261,3 +263,13 @@ class ClipMaker:
 
     def _relative(self, path: Path) -> str:
         return os.fspath(path.relative_to(self._evidence))
+
+
+def _make_durable(*paths: Path) -> None:
+    """Have files of one folder on the disk before the database says that they are there: a power cut may come."""
+    for path in (*paths, paths[0].parent):
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
