@@ -11,6 +11,7 @@ import subprocess
 import sys
 import textwrap
 from pathlib import Path
+from typing import Any
 
 import av
 import pytest
@@ -139,7 +140,7 @@ def test_after_a_power_cut_what_was_reported_is_there_and_its_clip_plays(
     installation.database.close()
     shutil.copy(root / "tynysh.db", disk.survives / "tynysh.db")
 
-    def reported(path: Path, table: type) -> set[object]:
+    def reported(path: Path, table: type) -> set[Any]:
         database = Database.open(path)
         with database.reading() as session:
             found = set(session.scalars(select(table)).all())
@@ -147,9 +148,9 @@ def test_after_a_power_cut_what_was_reported_is_there_and_its_clip_plays(
         return {(row.incident_id, row.state) if table is ClipRow else row.id for row in found}  # type: ignore[attr-defined]
 
     with installation.worker_process(**disk.environment):
-        database = root / "tynysh.db"
-        assert until(lambda: any(state == "ready" for _, state in reported(database, ClipRow)), 60)
-        seen = {table: reported(database, table) for table in (EventRow, IncidentRow, ClipRow)}
+        path = root / "tynysh.db"
+        assert until(lambda: any(state == "ready" for _, state in reported(path, ClipRow)), 60)
+        seen = {table: reported(path, table) for table in (EventRow, IncidentRow, ClipRow)}
     survived = disk.survives / "tynysh.db"
     with sqlite3.connect(survived) as database:
         assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)

@@ -3,12 +3,13 @@
 `TYNYSH_TORTURE_REPORT` names a file to which the figures are written, as the table of docs/developer/torture.md.
 """
 
+import contextlib
 import os
 import statistics
 import subprocess
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
@@ -29,17 +30,15 @@ WELL_S = 90.0
 START_S = 60.0
 SEEN_S = 1.5
 """Somebody who walks in is an event within this time, and pictures are this late at most."""
-GAP_S = 8.0
-"""Visits that are told as one event may be so far apart."""
 
 
 @dataclass
 class Injured:
-    """One fault that was put in. began_s, ended_s, well_s: monotonic."""
+    """One fault that was put in. began_s, ended_s, well_s: monotonic; began_wall_s: Unix time."""
 
     fault: Fault
-    camera: str | None
     began_s: float
+    began_wall_s: float
     ended_s: float
     well_s: float
     told: tuple[float, str] | None
@@ -47,45 +46,78 @@ class Injured:
 
 @dataclass
 class Ordeal:
-    """Faults put into an installation, one after another or one for each camera, and what became of it."""
+    """Faults put into an installation, one after another or one for each of some cameras, and what became of it.
+
+    quiet: for each camera the times (Unix seconds) during which nothing kept it from being watched.
+    """
 
     installation: Installation
     desk: Desk
     chance: Random
     injured: list[Injured] = field(default_factory=list)
-    quiet: list[tuple[float, float]] = field(default_factory=list)
+    quiet: dict[str, list[tuple[float, float]]] = field(default_factory=lambda: defaultdict(list))
     reported: dict[str, tuple[str, str, float]] = field(default_factory=dict)
 
     def run(self, kinds: Sequence[Fault], seconds: float) -> None:
         """Draw faults for so long, with a rest after each."""
         ends_s = time.monotonic() + seconds
         shares = [fault.share for fault in kinds]
-        well_s = wall_s()
+        well_s = dict.fromkeys(self.installation.cameras, wall_s())
         while time.monotonic() < ends_s:
-            time.sleep(self.chance.uniform(0.0, 3.0))
+            time.sleep(self.chance.uniform(0.0, 2.0))
             self.reported |= self.installation.events()
-            self.quiet.append((well_s, wall_s()))
-            self._befall(self.chance.choices(kinds, shares)[0])
-            well_s = wall_s()
+            blinded, began_s = self._befall(self._drawn(kinds, shares)), wall_s()
+            for camera in blinded:
+                self.quiet[camera].append((well_s[camera], self.injured[-1].began_wall_s))
+                well_s[camera] = began_s
         time.sleep(2 * SEEN_S)
-        self.quiet.append((well_s, wall_s()))
+        for camera, since_s in well_s.items():
+            self.quiet[camera].append((since_s, wall_s()))
 
-    def _befall(self, fault: Fault) -> None:
-        began_s = time.monotonic()
-        with fault.inject(self.installation, self.chance) as camera:
-            time.sleep(self.chance.uniform(*fault.hold_s))
+    def _drawn(self, kinds: Sequence[Fault], shares: Sequence[float]) -> dict[str, Fault]:
+        """A fault, or faults of some cameras, by camera."""
+        first = self.chance.choices(kinds, shares)[0]
+        cameras = self.chance.sample(self.installation.cameras, len(self.installation.cameras))
+        drawn = {cameras[0]: first}
+        of_cameras = [fault for fault in kinds if fault in faults.CAMERA_FAULTS]
+        if first in of_cameras:
+            also = cameras[1 : self.chance.randint(1, len(cameras))]
+            drawn |= {camera: self.chance.choice(of_cameras) for camera in also}
+        return drawn
+
+    def _befall(self, drawn: Mapping[str, Fault]) -> set[str]:
+        """Put them in; the cameras that were blind."""
+        began_s, began_wall_s = time.monotonic(), wall_s()
+        with contextlib.ExitStack() as held:
+            for camera, fault in drawn.items():
+                held.enter_context(fault.inject(self.installation, self.chance, camera))
+            time.sleep(max(self.chance.uniform(*fault.hold_s) for fault in drawn.values()))
         ended_s = time.monotonic()
+        names = ", ".join(fault.name for fault in drawn.values())
         try:
             self.installation.wait_until_well(WELL_S)
         except TimeoutError as error:
-            raise AssertionError(f"after '{fault.name}': {error}") from None
+            raise AssertionError(f"after '{names}': {error}") from None
         well_s = time.monotonic()
-        told = self.desk.first_word(began_s, camera)
-        self.injured.append(Injured(fault, camera, began_s, ended_s, well_s, told))
+        for camera, fault in drawn.items():
+            told = self.desk.first_word(began_s, camera if fault.blinds == "one" else None)
+            self.injured.append(Injured(fault, began_s, began_wall_s, ended_s, well_s, told))
+        if any(fault.blinds == "all" for fault in drawn.values()):
+            return set(self.installation.cameras)
+        return {camera for camera, fault in drawn.items() if fault.blinds == "one"}
 
     def lost(self) -> list[str]:
         """The events that had been written down and are there no more."""
         return sorted(set(self.reported) - set(self.installation.events()))
+
+    def visits(self) -> list[tuple[str, float]]:
+        """Camera and Unix time of the visits during which nothing kept a camera from being watched."""
+        return [
+            (camera, visit)
+            for camera, times in self.quiet.items()
+            for start_s, end_s in times
+            for visit in visits_between(start_s + SEEN_S, end_s - SEEN_S)
+        ]
 
     def unseen(self) -> list[tuple[str, float]]:
         """Visits, camera and Unix time, that fell into times at which all was well and are no event."""
@@ -95,9 +127,7 @@ class Ordeal:
                 seen[camera].append(start_s)
         return [
             (camera, visit)
-            for start_s, end_s in self.quiet
-            for visit in visits_between(start_s + SEEN_S, end_s - SEEN_S)
-            for camera in self.installation.cameras
+            for camera, visit in self.visits()
             if not any(-1.0 < at - visit < 2 * SEEN_S + 1.0 for at in seen[camera])
         ]
 
@@ -173,7 +203,7 @@ def _report(path: Path, name: str, ordeal: Ordeal) -> None:
         "|---|---|",
         f"| events written down | {len(ordeal.installation.events())} |",
         f"| of those reported, lost | {len(ordeal.lost())} |",
-        f"| visits while all was well | {_visits(ordeal)} |",
+        f"| visits to a camera that nothing kept from being watched | {len(ordeal.visits())} |",
         f"| of these, no event | {len(ordeal.unseen())} |",
         f"| clips | {', '.join(f'{count} {state}' for state, count in sorted(clips.items()))} |",
         f"| processes left by a killed supervisor | {_left(ordeal)} |",
@@ -195,11 +225,6 @@ def _report(path: Path, name: str, ordeal: Ordeal) -> None:
         )
     with path.open("a") as report:
         report.write("\n".join(lines) + "\n\n")
-
-
-def _visits(ordeal: Ordeal) -> int:
-    quiet = (visits_between(start_s + SEEN_S, end_s - SEEN_S) for start_s, end_s in ordeal.quiet)
-    return sum(map(len, quiet)) * len(ordeal.installation.cameras)
 
 
 def _left(ordeal: Ordeal) -> int:

@@ -23,8 +23,11 @@ from tynysh.periodic import repeat
 
 log = structlog.get_logger(__name__)
 
-STEADY_S = 60.0
-"""A child that has run this long is no longer counted as crashing again and again."""
+STEADY_S = 10.0
+"""A child that has run this long is no longer counted as crashing again and again: places are not watched meanwhile."""
+
+FATAL_WITHIN_S = 60.0
+"""What a restart would not mend shows within this time of the first start."""
 
 STOP_S = 20.0
 """A child is given this long to end by itself before it is killed; a worker may need 19 seconds."""
@@ -161,11 +164,11 @@ class Supervisor:
                 log.error("child.hangs", child=child.name, silent_s=round(now - silent_since_s, 1))
                 child.process.kill()
                 child.silent_since_s = None
-            elif child.backoff.failures and now - child.started_s > STEADY_S:
-                child.backoff.reset()
             return 0
+        if now - child.started_s > STEADY_S:
+            child.backoff.reset()
         child.process = None
-        if code in FATAL_EXIT_CODES and child.restarts == 0 and now - child.started_s < STEADY_S:
+        if code in FATAL_EXIT_CODES and child.restarts == 0 and now - child.started_s < FATAL_WITHIN_S:
             return code
         wait_s = child.backoff.next_s()
         child.restarts += 1
