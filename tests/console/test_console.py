@@ -260,3 +260,25 @@ def test_a_venue_sees_its_own_site_on_a_phone(phone: Any, house: Any) -> None:
     expect(page.locator(".list")).to_be_hidden()
     assert page.evaluate("document.documentElement.scrollWidth") <= 390, "the page is wider than the phone"
     phone.is_clean()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_page_says_by_itself_which_cameras_nobody_watches(
+    desk: Any, house: Any, language: Language
+) -> None:
+    page = desk.page
+    desk.sign_in(house.user(language=language))
+    expect(page.locator(".link-open")).to_be_visible()
+    banner = page.locator(".unwatched[role=status]")
+    expect(banner).not_to_contain_text("Main hall")
+    answering = house.workers.statuses.pop("club-hall")
+    try:
+        title = text(language, "console.unwatched.title", cameras="")
+        expect(banner).to_contain_text(title.strip())
+        expect(banner).to_contain_text("Aurora Club: Main hall")
+        page.keyboard.press("m")
+        expect(banner.get_by_role("link")).to_be_visible()
+    finally:
+        house.workers.statuses["club-hall"] = answering
+    expect(banner).not_to_contain_text("Main hall")
+    desk.is_clean()

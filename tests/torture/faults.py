@@ -183,6 +183,7 @@ CAMERA_FAULTS = tuple(
         _OF_ONE_CAMERA,
         (1.0, 6.0),
         told=kind in {"silent", "gone"},
+        share=2,
         blinds="one",
     )
     for kind in FAULTS
