@@ -17,6 +17,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from sqlalchemy import func, select
 
 from tynysh.demo.simulated import SCHEME, camera_settings
 from tynysh.store.database import Database
+from tynysh.store.migrate import migrate
 from tynysh.store.schema import EventRow, IncidentRow
 
 FLAT = {"memory_mb": (0.05, 0.0), "threads": (0.05, 0.0), "descriptors": (0.0, 8.0)}
@@ -48,11 +50,9 @@ def site(cameras: int) -> dict[str, Any]:
 def sample(pid: int, data: Path, began_s: float) -> dict[str, float]:
     """Of all processes together, and of the database's files."""
     processes = list(tree(pid))
-    database = Database.open(data / "tynysh.db")
-    with database.reading() as session:
+    with closing(Database.open(data / "tynysh.db")) as database, database.reading() as session:
         events = session.scalar(select(func.count()).select_from(EventRow)) or 0
         incidents = session.scalar(select(func.count()).select_from(IncidentRow)) or 0
-    database.close()
     return {
         "minutes": (time.monotonic() - began_s) / 60,
         "processes": len(processes),
@@ -128,6 +128,9 @@ def soak(folder: Path, cameras: int, minutes: float, every_s: float) -> list[dic
     """Samples of an installation that runs for so long."""
     site_file, data = folder / "site.yaml", folder / "data"
     site_file.write_text(yaml.safe_dump(site(cameras)))
+    data.mkdir(mode=0o700)
+    with closing(Database.open(data / "tynysh.db")) as database:
+        migrate(database)
     command = [
         sys.executable,
         "-m",
