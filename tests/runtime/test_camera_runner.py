@@ -13,7 +13,6 @@ from tynysh.behaviour.event import Event, Phase
 from tynysh.behaviour.signal import Behaviour
 from tynysh.media import recorder as recording
 from tynysh.media.camera import CameraFeed
-from tynysh.media.packet import Packet
 from tynysh.media.source_spec import Transport
 from tynysh.runtime.camera_runner import CameraRunner, source_of, start_camera
 from tynysh.runtime.networks import Networks
@@ -165,32 +164,6 @@ def test_what_a_site_says_of_a_stream_is_how_it_is_opened(monkeypatch: pytest.Mo
     assert spec.credentials is not None
     assert (spec.credentials.user, spec.credentials.password) == ("operator", "hunter2")
     assert "hunter2" not in repr(spec)
-
-
-def test_a_disk_that_hangs_under_the_recorder_is_told_while_it_does(
-    tmp_path: Path, streets: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("tynysh.runtime.camera_runner.RECORDER_HANG_S", 1.0)
-    goes_on, record = threading.Event(), recording.Recorder.record
-    events: list[Event] = []
-    runner = started(tmp_path, streets / "empty.mp4", events)
-    try:
-        assert until(lambda: runner.status().recording, 20)
-
-        def hang(recorder: recording.Recorder, packet: Packet) -> None:
-            goes_on.wait()
-            record(recorder, packet)
-
-        monkeypatch.setattr(recording.Recorder, "record", hang)
-        assert until(lambda: runner.check_recording() or bool(faults(events)), 20)
-        assert not runner.status().recording
-        assert not runner.broken, "it is watched all the same"
-        goes_on.set()
-        assert until(lambda: runner.check_recording() or runner.status().recording, 20)
-    finally:
-        goes_on.set()
-        runner.stop()
-    assert [fault.phase for fault in faults(events)] == [Phase.BEGUN, Phase.ENDED]
 
 
 def test_a_stream_whose_reading_hangs_is_lost_and_its_camera_counts_as_broken(

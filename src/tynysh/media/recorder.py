@@ -20,7 +20,6 @@ from tynysh.media.encoder import PictureEncoder
 from tynysh.media.packet import Packet, StreamInfo, add_stream, compressed
 from tynysh.media.segment import segment_path
 from tynysh.media.subscription import PacketQueue
-from tynysh.periodic import Pulse
 
 _log = logging.getLogger(__name__)
 
@@ -106,7 +105,6 @@ class Recorder:
         self._on_state = on_state
         self._free_bytes = free_bytes
         self._open_file = open_file
-        self.pulse = Pulse(clock.monotonic)
         self._writer: _SegmentWriter | None = None
         self._transcoder: _Transcoder | None = None
         self._drops: tuple[int, PacketQueue | None] = (0, None)
@@ -131,15 +129,12 @@ class Recorder:
         """Record what comes through `queue` until it is closed."""
         self._drops = (self.dropped, queue)
         while True:
-            self.pulse.rest()
             packet = queue.get(1.0)
-            self.pulse.beat()
             if packet is not None:
                 self.record(packet)
             elif queue.closed:
                 self._drops = (self.dropped, None)
                 self.close()
-                self.pulse.rest()
                 return
 
     def record(self, packet: Packet) -> None:

@@ -3,7 +3,7 @@
 import dataclasses
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from random import Random
 
@@ -15,7 +15,7 @@ from tynysh.crowd.minutes import Minutes, Series
 from tynysh.evidence.timeline import PeopleTimeline
 from tynysh.media.camera import CameraFeed, FeedStatus
 from tynysh.media.camera_status import CameraState, CameraStatus, Counters
-from tynysh.media.recorder import Recorder, RecorderState, RecorderStatus
+from tynysh.media.recorder import Recorder, RecorderState
 from tynysh.media.source_spec import SourceSpec, Transport
 from tynysh.perception.detector import own_detector
 from tynysh.runtime.analysis_loop import AnalysisLoop
@@ -42,9 +42,6 @@ HANG_S = 20.0
 
 FEED_HANG_S = 60.0
 """The same of reading a stream, which gives up by itself sooner than that."""
-
-RECORDER_HANG_S = 20.0
-"""The same of writing to the disk. That is told; another recorder would hang as well."""
 
 STUCK = "media.fault.stuck"
 """What is the matter with a camera whose analysis hangs."""
@@ -95,7 +92,6 @@ class CameraRunner:
         self._rate = _FrameRate()
         self._hang_s = hang_s
         self._stopping = False
-        self._recorder_hangs = False
         self._recording: threading.Thread | None = None
         self._thread = threading.Thread(
             target=self._analysis.run,
@@ -135,20 +131,8 @@ class CameraRunner:
         return not self._stopping and any(feed.busy_s > FEED_HANG_S for feed in self._feeds)
 
     @property
-    def _feeds(self) -> list[CameraFeed]:
+    def _feeds(self) -> Sequence[CameraFeed]:
         return [self.feed] if self._main is None else [self.feed, self._main]
-
-    def check_recording(self) -> None:
-        """Tell of a recorder under which the disk hangs, so that it can say nothing itself, and when it goes on."""
-        if self._recorder is None:
-            return
-        hangs = self._recorder.pulse.busy_s > RECORDER_HANG_S
-        if hangs:
-            stopped = RecorderStatus(RecorderState.STOPPED, time.time(), "media.recording.too_slow")
-            self._recording_events.changed(stopped)
-        elif self._recorder_hangs:
-            self._recording_events.changed(self._recorder.status)
-        self._recorder_hangs = hangs
 
     @property
     def watched_until_s(self) -> float:
@@ -207,7 +191,6 @@ class CameraRunner:
             fps=self._rate.of(counted["frames_read"], time.monotonic()),
             counters=Counters.model_validate(counted),
             recording=self._recorder is not None
-            and not self._recorder_hangs
             and self._main is not None
             and self._recorder.status.state is RecorderState.RECORDING
             and self._main.status.state is not CameraState.LOST,

@@ -113,10 +113,8 @@ class CameraSet:
                 planned.suspect,
                 runner is not None and (runner.stuck or runner.feed_hangs),
             )
-            if runner is not None:
-                runner.check_recording()
-                if runner.analysed:
-                    self._watched(camera_id)
+            if runner is not None and runner.analysed:
+                self._watched(camera_id)
             if runner is not None and (not runner.broken or (planned.suspect and not suspect)):
                 if planned.backoff.failures and now_s - planned.started_s > STEADY_S:
                     planned.backoff.reset()

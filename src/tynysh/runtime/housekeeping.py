@@ -1,6 +1,6 @@
 """What is done now and then for the whole installation: what is over its time, clips nobody will make, history."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import structlog
 
@@ -41,19 +41,24 @@ class Housekeeping:
         self._folder = folder
         self._clips = clips
         self._clocks = clocks
-        self.threads = (
+        self._threads = (
             PeriodicThread("housekeeping", self.keep_house, every_s=INTERVAL_S, at_once=True),
             PeriodicThread("room", self.keep_within_room, every_s=ROOM_S),
         )
 
+    @property
+    def threads(self) -> Sequence[PeriodicThread]:
+        """In which it works."""
+        return self._threads
+
     def start(self) -> None:
         """Begin, with what fell due while nothing ran."""
-        for thread in self.threads:
+        for thread in self._threads:
             thread.start()
 
     def stop(self) -> None:
         """End; what is not done yet is done the next time."""
-        for thread in self.threads:
+        for thread in self._threads:
             thread.stop()
 
     def keep_house(self) -> None:
