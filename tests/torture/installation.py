@@ -210,18 +210,20 @@ class Installation:
         return found
 
     def clips(self) -> dict[str, int]:
-        """How many clips are in which state; `broken` are those said to be ready that do not play to their end."""
+        """How many clips are in which state; `broken` are those said to be ready that do not play to their end, or
+        whose original, which has what the camera sent, is no video.
+        """
         database = Database.open(self.url)
         with database.reading() as session:
-            rows = session.execute(
-                select(ClipRow.state, ClipRow.anonymised_path, ClipRow.original_path)
-            ).all()
+            rows = session.scalars(select(ClipRow)).all()
         database.close()
         counts: dict[str, int] = {"broken": 0}
-        for state, *paths in rows:
-            counts[state] = counts.get(state, 0) + 1
-            if state == "ready":
-                counts["broken"] += not all(plays(self.folder.evidence / path) for path in paths)
+        for clip in rows:
+            counts[clip.state] = counts.get(clip.state, 0) + 1
+            if clip.state == "ready":
+                shown, original = clip.anonymised_path or "", clip.original_path or ""
+                whole = plays(self.folder.evidence / shown) and holds_video(self.folder.evidence / original)
+                counts["broken"] += not whole
         return counts
 
 
@@ -288,6 +290,15 @@ class Desk:
         """Leave."""
         self._stopping.set()
         self._thread.join(10)
+
+
+def holds_video(path: Path) -> bool:
+    """Whether a file is a video with packets in it."""
+    try:
+        with av.open(str(path)) as container:
+            return sum(1 for packet in container.demux(video=0) if packet.size) > 0
+    except (av.FFmpegError, OSError):
+        return False
 
 
 def visits_between(start_s: float, end_s: float) -> list[float]:
