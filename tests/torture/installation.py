@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +52,26 @@ time.time = shifted
 def wall_s() -> float:
     """Unix time that no test sets."""
     return time.clock_gettime(time.CLOCK_REALTIME)
+
+
+@dataclass(frozen=True, order=True)
+class Told:
+    """An event as it stands in the database: Unix times, the last None while it holds."""
+
+    camera: str
+    behaviour: str
+    start_s: float
+    end_s: float | None
+
+    def covers(self, camera: str, visit_s: float) -> bool:
+        """Whether it tells of a visit to a camera that began then; what holds from one visit to the next tells of
+        both.
+        """
+        return (
+            (self.camera, self.behaviour) == (camera, "intrusion")
+            and self.start_s < visit_s + WALK_S + 1.0
+            and (self.end_s is None or self.end_s > visit_s - 1.0)
+        )
 
 
 class Installation:
@@ -198,14 +219,14 @@ class Installation:
         database.close()
         return token, sessions.csrf(token)
 
-    def events(self) -> dict[str, tuple[str, str, float]]:
-        """Camera, behaviour and onset of the events in the database, by id."""
+    def events(self) -> dict[str, Told]:
+        """The events in the database, by id."""
         database = Database.open(self.url)
         with database.reading() as session:
-            rows = session.execute(
-                select(EventRow.id, EventRow.camera_id, EventRow.behaviour, EventRow.started_at)
-            )
-            found = {row.id: (row.camera_id, str(row.behaviour), row.started_at) for row in rows}
+            found = {
+                row.id: Told(row.camera_id, str(row.behaviour), row.started_at, row.ended_at)
+                for row in session.scalars(select(EventRow))
+            }
         database.close()
         return found
 

@@ -20,7 +20,7 @@ import pytest
 from tests.conftest import PostgreSql
 from tests.torture import faults
 from tests.torture.faults import Fault
-from tests.torture.installation import Desk, Installation, visits_between, wall_s
+from tests.torture.installation import Desk, Installation, Told, visits_between, wall_s
 
 SECONDS = float(os.environ.get("TYNYSH_TORTURE_S", "6"))
 SEED = int(os.environ.get("TYNYSH_TORTURE_SEED", "1"))
@@ -58,7 +58,7 @@ class Ordeal:
     chance: Random
     injured: list[Injured] = field(default_factory=list)
     quiet: dict[str, list[tuple[float, float]]] = field(default_factory=lambda: defaultdict(list))
-    reported: dict[str, tuple[str, str, float]] = field(default_factory=dict)
+    reported: dict[str, Told] = field(default_factory=dict)
 
     def run(self, kinds: Sequence[Fault], seconds: float) -> None:
         """Draw faults for so long, with a rest after each."""
@@ -123,15 +123,8 @@ class Ordeal:
 
     def unseen(self) -> list[tuple[str, float]]:
         """Visits, camera and Unix time, that fell into times at which all was well and are no event."""
-        seen: dict[str, list[float]] = defaultdict(list)
-        for camera, behaviour, start_s in self.installation.events().values():
-            if behaviour == "intrusion":
-                seen[camera].append(start_s)
-        return [
-            (camera, visit)
-            for camera, visit in self.visits()
-            if not any(-1.0 < at - visit < 2 * SEEN_S + 1.0 for at in seen[camera])
-        ]
+        told = self.installation.events().values()
+        return [visit for visit in self.visits() if not any(event.covers(*visit) for event in told)]
 
 
 @pytest.fixture(
@@ -189,8 +182,7 @@ def test_whatever_befalls_an_installation_nothing_reported_is_lost_and_it_comes_
         if REPORT:
             _report(Path(REPORT), request.node.callspec.id, ordeal)
     assert not ordeal.lost()
-    seen = sorted((start_s, camera) for camera, _, start_s in installation.events().values())
-    assert not ordeal.unseen(), seen
+    assert not ordeal.unseen(), sorted(installation.events().values())
     assert installation.clips()["broken"] == 0
     assert not [one for one in ordeal.injured if one.fault.told and one.told is None]
 
