@@ -64,11 +64,12 @@ class Told:
     end_s: float | None
 
     def covers(self, camera: str, visit_s: float) -> bool:
-        """Whether it tells of a visit to a camera that began then; what holds from one visit to the next tells of
-        both.
+        """Whether it tells of a visit to a camera that began then, or that the camera did not see it; what holds from
+        one visit to the next tells of both.
         """
         return (
-            (self.camera, self.behaviour) == (camera, "intrusion")
+            self.camera == camera
+            and self.behaviour in {"intrusion", "camera_fault"}
             and self.start_s < visit_s + WALK_S + 1.0
             and (self.end_s is None or self.end_s > visit_s - 1.0)
         )
