@@ -59,7 +59,8 @@ coverage: setup
 TORTURE_S ?= 300
 TORTURE_SEED ?= 1
 torture: setup
-	TYNYSH_TORTURE_S=$(TORTURE_S) TYNYSH_TORTURE_SEED=$(TORTURE_SEED) $(PYTEST) -m torture $(PYTEST_OPTIONS)
+	rm -f docs/developer/torture-report.md
+	TYNYSH_TORTURE_REPORT=$(CURDIR)/docs/developer/torture-report.md TYNYSH_TORTURE_S=$(TORTURE_S) TYNYSH_TORTURE_SEED=$(TORTURE_SEED) $(PYTEST) -m torture $(PYTEST_OPTIONS)
 
 lint: setup
 	$(BIN)/ruff check src tests training benchmarks

@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 
@@ -14,6 +15,37 @@ log = structlog.get_logger(__name__)
 
 MOST_S = 5.0
 """The longest wait after failures, of what is done more often than that."""
+
+
+class Pulse:
+    """How long has a thread been at one thing? It says when it begins one, and when it waits, for however long.
+
+    >>> pulse = Pulse(iter([10.0, 12.5]).__next__)
+    >>> pulse.beat()
+    >>> pulse.busy_s
+    2.5
+    >>> pulse.rest()
+    >>> pulse.busy_s
+    0.0
+    """
+
+    def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._monotonic = monotonic
+        self._began_s: float | None = None
+
+    @property
+    def busy_s(self) -> float:
+        """Seconds since the last thing was begun; none while it waits for something to do."""
+        began_s = self._began_s
+        return 0.0 if began_s is None else self._monotonic() - began_s
+
+    def beat(self) -> None:
+        """It goes on, with the next thing."""
+        self._began_s = self._monotonic()
+
+    def rest(self) -> None:
+        """It waits."""
+        self._began_s = None
 
 
 class Rounds:
@@ -54,12 +86,15 @@ class PeriodicThread(threading.Thread):
         self._do = do
         self._rounds = Rounds(name, every_s, at_once)
         self.stopping = threading.Event()
+        self.pulse = Pulse()
 
     def run(self) -> None:
         """What the thread does."""
         while not self.stopping.wait(self._rounds.wait_s):
+            self.pulse.beat()
             with self._rounds.one():
                 self._do()
+            self.pulse.rest()
 
     def stop(self, timeout_s: float = 0.0) -> None:
         """End; a round at hand is waited for, for at most `timeout_s`."""

@@ -78,9 +78,11 @@ class Workers:
     videos: dict[str, Callable[[], AsyncIterator[bytes]]] = field(default_factory=dict)
     released: list[str] = field(default_factory=list)
     slow_s: float = 0.0
+    asked: int = 0
 
     async def status(self) -> Mapping[str, CameraStatus]:
         await asyncio.sleep(self.slow_s)
+        self.asked += 1
         return understood(self.statuses)
 
     async def crowd(self, camera_id: str) -> Mapping[str, Any] | None:

@@ -290,3 +290,29 @@ async def test_the_feed_goes_on_after_any_fault(make_house, monkeypatch) -> None
         number = await happens(house)
         assert (await updates.next())[1]["id"] == str(number)
     assert failures >= 3
+
+
+async def test_cameras_whose_worker_falls_silent_are_told_at_once_and_when_it_answers_again(house) -> None:
+    """Nobody writes that down: who would is the worker."""
+    await asyncio.to_thread(house.set_state, "park-door", "live")
+    async with house.updates(house.token(house.user())) as updates:
+        await updates.ready()
+        await asked(house)
+        before = updates.last_id
+        answering = {"state": "live", "since": house.clock.now, "recording": True}
+        house.workers.statuses["park-door"] = answering
+        name, camera = await updates.next()
+        assert (name, camera["id"], camera["state"]) == ("camera", "park-door", "live")
+        del house.workers.statuses["park-door"]
+        name, camera = await updates.next()
+        assert (name, camera["id"], camera["state"]) == ("camera", "park-door", "lost")
+        assert (camera["detail"], camera["recording"]) == ("worker_silent", False)
+        assert updates.last_id == before, "there is nothing to resume from"
+
+
+async def asked(house) -> None:
+    """Wait until the console has asked the workers how the cameras are, and taken in what they said."""
+    before = house.workers.asked
+    async with asyncio.timeout(20):
+        while house.workers.asked < before + 2:
+            await asyncio.sleep(0.05)

@@ -278,3 +278,25 @@ def test_a_clock_in_doubt_is_said_on_every_page(desk: Any, house: Any) -> None:
     desk.is_clean()
     with house.database.writing() as session:
         accept(session, ahead, user="aigerim@terminal")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_page_says_by_itself_which_cameras_nobody_watches(
+    desk: Any, house: Any, language: Language
+) -> None:
+    page = desk.page
+    desk.sign_in(house.user(language=language))
+    expect(page.locator(".link-open")).to_be_visible()
+    banner = page.locator(".unwatched[role=status]")
+    expect(banner).not_to_contain_text("Main hall")
+    answering = house.workers.statuses.pop("club-hall")
+    try:
+        title = text(language, "console.unwatched.title", cameras="")
+        expect(banner).to_contain_text(title.strip())
+        expect(banner).to_contain_text("Aurora Club: Main hall")
+        page.keyboard.press("m")
+        expect(banner.get_by_role("link")).to_be_visible()
+    finally:
+        house.workers.statuses["club-hall"] = answering
+    expect(banner).not_to_contain_text("Main hall")
+    desk.is_clean()

@@ -46,6 +46,11 @@ def free_port() -> int:
         return port
 
 
+def answers(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
 def until(what: Any, seconds: float) -> Any:
     """What `what` returns, once it is true."""
     deadline = time.monotonic() + seconds
@@ -183,3 +188,18 @@ def test_a_folder_that_holds_something_else_is_left_alone(tmp_path: Path) -> Non
     assert finished.returncode == 1
     assert "something other than a demo" in finished.stderr
     assert (tmp_path / "thesis.txt").read_text() == "years of work"
+
+
+def test_nothing_of_the_demo_outlives_it_however_it_ends(tmp_path: Path) -> None:
+    program = "import sys, time; from pathlib import Path; from tynysh.demo.city import rtsp_server\n"
+    program += "with rtsp_server(Path(sys.argv[1])) as port: print(port, flush=True); time.sleep(60)"
+    with subprocess.Popen(
+        [sys.executable, "-c", program, str(tmp_path)], stdout=subprocess.PIPE, text=True
+    ) as demo:
+        assert demo.stdout is not None
+        port = int(demo.stdout.readline())
+        demo.kill()
+    deadline = time.monotonic() + 20
+    while answers(port):
+        assert time.monotonic() < deadline, "the cameras' server is still there"
+        time.sleep(0.05)

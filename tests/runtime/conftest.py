@@ -80,20 +80,19 @@ class Installation:
 
     @contextmanager
     def worker(
-        self, *, detector: Detector | None = None, number: int = 0, of: int = 1, hang_s: float = HANG_S
+        self,
+        *,
+        detector: Detector | None = None,
+        number: int = 0,
+        of: int = 1,
+        hang_s: float = HANG_S,
+        patience_s: float = 300.0,
     ) -> Iterator[Worker]:
         """A worker at work, in a thread."""
         networks = Networks(detector=detector or CoatDetector(), pose=None)  # type: ignore[arg-type]
         database = Database.open(self.url)
-        worker = Worker(
-            number,
-            of,
-            self.folder,
-            database,
-            networks,
-            Random(7),
-            Rhythm(round_s=0.3, figures_s=0.3, retry_first_s=0.2, hang_s=hang_s),
-        )
+        rhythm = Rhythm(round_s=0.3, figures_s=0.3, retry_first_s=0.2, hang_s=hang_s, patience_s=patience_s)
+        worker = Worker(number, of, self.folder, database, networks, Random(7), rhythm)
         stop = threading.Event()
         failures: list[BaseException] = []
 
@@ -115,13 +114,13 @@ class Installation:
         assert not failures, failures
 
     @contextmanager
-    def worker_process(self) -> Iterator[subprocess.Popen[bytes]]:
+    def worker_process(self, **environment: str) -> Iterator[subprocess.Popen[bytes]]:
         """A worker at work, in a process of its own that is killed at the end."""
         paths = [str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH", "")]
         with (self.folder.root / "worker.log").open("wb") as log:
             process = subprocess.Popen(
                 [sys.executable, "-c", textwrap.dedent(WORKER), str(self.folder.root), self.url],
-                env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))},
+                env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths)), **environment},
                 stdout=log,
                 stderr=log,
             )

@@ -164,3 +164,20 @@ def test_what_a_site_says_of_a_stream_is_how_it_is_opened(monkeypatch: pytest.Mo
     assert spec.credentials is not None
     assert (spec.credentials.user, spec.credentials.password) == ("operator", "hunter2")
     assert "hunter2" not in repr(spec)
+
+
+def test_a_stream_whose_reading_hangs_is_lost_and_its_camera_counts_as_broken(
+    tmp_path: Path, streets: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a driver may, which knows no time-outs."""
+    monkeypatch.setattr("tynysh.runtime.camera_runner.FEED_HANG_S", 2.0)
+    goes_on = threading.Event()
+    monkeypatch.setattr(CameraFeed, "_target", lambda *_: goes_on.wait())
+    runner = started(tmp_path, streets / "empty.mp4", [])
+    try:
+        assert until(lambda: runner.feed_hangs, 20)
+        assert runner.broken
+    finally:
+        goes_on.set()
+        runner.stop()
+    assert not runner.broken

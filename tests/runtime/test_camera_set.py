@@ -135,7 +135,7 @@ def test_a_process_in_which_too_much_hangs_gives_up(
 ) -> None:
     cameras = Cameras(tmp_path, streets / "street.mp4", times=99)
     opened.append(cameras)
-    with pytest.raises(RuntimeError, match=f"{MOST_HANGS} analyses hung"):
+    with pytest.raises(RuntimeError, match=f"{MOST_HANGS} cameras hung"):
         until(lambda: cameras.set.mend() or False, 60)
     assert [event.phase for event in cameras.faults()] == [Phase.BEGUN], "all the while it was not watched"
 

@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import textwrap
@@ -30,8 +31,11 @@ SUPERVISOR = """
 
     logs.configure(json_lines=True)
     workers = Workers(DataFolder.open().bus)
-    patience = Patience(ask_s=0.1, answer_s=2.0, silent_s=float(sys.argv[2]), start_s=float(sys.argv[3]))
+    silent_s, start_s = map(float, sys.argv[2:4])
+    patience = Patience(ask_s=0.1, answer_s=2.0, silent_s=silent_s, start_s=start_s, deaf_s=2.0)
     supervisor = Supervisor(os.environ, Random(1), workers, patience)
+    if sys.argv[4] == "deaf":
+        supervisor._listen = None
     for name, *arguments in json.loads(sys.argv[1]):
         port = arguments[-1].partition("--port=")[2]
         client = httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False)
@@ -51,6 +55,7 @@ class Running:
         environment: dict[str, str],
         silent_s: float,
         start_s: float,
+        fault: str,
     ) -> None:
         self.log = root / "supervisor.log"
         with self.log.open("wb") as log:
@@ -62,6 +67,7 @@ class Running:
                     json.dumps(children),
                     str(silent_s),
                     str(start_s),
+                    fault,
                 ],
                 env=environment,
                 stdin=subprocess.DEVNULL,
@@ -89,9 +95,17 @@ def is_alive(pid: int) -> bool:
 def supervise(tmp_path: Path, sqlite_url: str) -> Iterator[Callable[..., Running]]:
     started: list[Running] = []
 
-    def start(*children: Sequence[str], silent_s: float = 60.0, start_s: float = 60.0) -> Running:
+    def start(
+        *children: Sequence[str],
+        silent_s: float = 60.0,
+        start_s: float = 60.0,
+        notify: Path | None = None,
+        fault: str = "",
+    ) -> Running:
         environment = {**os.environ, "TYNYSH_DATA": str(tmp_path / "data"), "TYNYSH_DATABASE": sqlite_url}
-        started.append(Running(tmp_path, children, environment, silent_s, start_s))
+        if notify is not None:
+            environment["NOTIFY_SOCKET"] = str(notify)
+        started.append(Running(tmp_path, children, environment, silent_s, start_s, fault))
         return started[-1]
 
     yield start
@@ -172,6 +186,62 @@ def test_children_end_when_the_supervisor_is_killed(supervise: Callable[..., Run
     running.process.kill()
     running.process.wait()
     assert until(lambda: not is_alive(child), 20)
+
+
+def test_a_child_that_hangs_does_not_outlive_the_supervisor_either(
+    supervise: Callable[..., Running],
+) -> None:
+    port = free_port()
+    running = supervise(console(port))
+    assert until(lambda: answers(port), 60)
+    (child,) = running.pids("console")
+    os.kill(child, signal.SIGSTOP)
+    running.process.kill()
+    running.process.wait()
+    assert until(lambda: not is_alive(child), 20)
+
+
+@pytest.fixture
+def manager(tmp_path: Path) -> Iterator[tuple[Path, socket.socket]]:
+    """The socket on which systemd listens to a service, and its path."""
+    path = tmp_path / "notify.sock"
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listening:
+        listening.bind(str(path))
+        listening.settimeout(20)
+        yield path, listening
+
+
+def test_systemd_is_told_of_the_start_of_life_and_of_the_end(
+    supervise: Callable[..., Running], manager: tuple[Path, socket.socket]
+) -> None:
+    path, listening = manager
+    running = supervise(notify=path)
+    assert [listening.recv(64) for _ in range(3)] == [b"READY=1", b"WATCHDOG=1", b"WATCHDOG=1"]
+    running.process.terminate()
+    while (said := listening.recv(64)) == b"WATCHDOG=1":
+        pass
+    assert said == b"STOPPING=1"
+    assert running.process.wait(30) == 0
+
+
+@pytest.mark.parametrize("fault", ["deaf", "stopped"])
+def test_a_supervisor_that_hangs_or_listens_to_nobody_is_missed_by_systemd(
+    supervise: Callable[..., Running],
+    manager: tuple[Path, socket.socket],
+    monkeypatch: pytest.MonkeyPatch,
+    fault: str,
+) -> None:
+    path, listening = manager
+    running = supervise(notify=path, fault=fault)
+    assert listening.recv(64) == b"READY=1"
+    if fault == "stopped":
+        running.process.send_signal(signal.SIGSTOP)
+    heard = 0
+    listening.settimeout(4)
+    with pytest.raises(TimeoutError):
+        while heard < 60:
+            listening.recv(64)
+            heard += 1
 
 
 def test_what_a_restart_would_not_mend_ends_everything_with_its_exit_code(

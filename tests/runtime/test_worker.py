@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from random import Random
 
 import pytest
 from sqlalchemy import select
@@ -24,7 +25,10 @@ from tynysh.media.reader import VideoFile
 from tynysh.media.segment import segment_path, segments
 from tynysh.runtime.camera_runner import CameraRunner, start_camera
 from tynysh.runtime.camera_set import share
+from tynysh.runtime.networks import Networks
+from tynysh.runtime.state_record import StateRecord
 from tynysh.runtime.thresholds import Thresholds
+from tynysh.runtime.worker import Rhythm, Worker
 from tynysh.scene.person import Person
 from tynysh.site.apply import stored
 from tynysh.site.camera import Camera
@@ -271,6 +275,47 @@ def test_a_camera_whose_analysis_hangs_is_told_as_not_watched_and_started_again(
         finally:
             goes_on.set()
     assert len(hangs()) == 1
+
+
+@pytest.mark.parametrize(
+    ("thread", "hangs"),
+    [("clips", "tynysh.store.queries.clips.pending"), ("places", "tynysh.runtime.place_keeper.stored")],
+)
+def test_a_worker_of_which_a_thread_hangs_ends_to_be_started_anew(
+    installation: Installation, monkeypatch: pytest.MonkeyPatch, thread: str, hangs: str
+) -> None:
+    goes_on, stop = threading.Event(), threading.Event()
+    monkeypatch.setattr(hangs, lambda *_, **__: goes_on.wait())
+    networks = Networks(detector=CoatDetector(), pose=None)  # type: ignore[arg-type]
+    rhythm = Rhythm(round_s=0.1, patience_s=1.0)
+    worker = Worker(0, 1, installation.folder, installation.database, networks, Random(7), rhythm)
+    giving_up = threading.Timer(40, stop.set)
+    giving_up.start()
+    try:
+        with pytest.raises(RuntimeError, match=f"the thread {thread} hangs"):
+            worker.run(stop)
+    finally:
+        giving_up.cancel()
+        goes_on.set()
+
+
+async def test_a_worker_whose_rounds_hang_gives_no_sign_of_life(
+    installation: Installation, streets: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    goes_on = threading.Event()
+    installation.apply(site(camera("north", streets / "street.mp4")))
+    workers = Workers(installation.folder.bus)
+    with installation.worker(patience_s=1.0):
+        try:
+            assert await asyncio.to_thread(until, lambda: is_live(installation, "north"), 30)
+            assert await workers.answers("worker-0")
+            monkeypatch.setattr(StateRecord, "keep", lambda *_, **__: goes_on.wait())
+            async with asyncio.timeout(30):
+                while await workers.answers("worker-0"):
+                    await asyncio.sleep(0.1)
+            assert not await workers.status(), "the console takes it for silent, too"
+        finally:
+            goes_on.set()
 
 
 def test_a_camera_whose_password_is_not_to_be_found_says_so_until_it_is(

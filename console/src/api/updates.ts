@@ -57,8 +57,8 @@ export interface UpdateListener {
   signedOut: () => void;
 }
 
-/** Twice the server's heartbeat (one every 2 s): a line that died is told within five seconds. */
-const SILENCE_MS = 4000;
+/** Longer than two of the server's heartbeats (one every 1.5 s). */
+const SILENCE_MS = 3500;
 const RETRY_MS = [500, 1000, 2000, 4000, 8000];
 
 export function retryDelay(attempt: number, random: number): number {

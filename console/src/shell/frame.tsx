@@ -67,6 +67,24 @@ function Banner(): ReactNode {
   );
 }
 
+const NAMED = 4;
+
+/** Says which cameras nobody watches, on every page; read out when that changes. */
+function UnwatchedBanner(): ReactNode {
+  const { t, number } = useWords();
+  const { cameras, link } = useKnown();
+  // What a lost line last said may not hold any more, and that is said already.
+  const lost = link.state === "lost" ? [] : [...cameras.values()].filter(({ state }) => state === "lost");
+  lost.sort((a, b) => a.site.name.localeCompare(b.site.name) || a.name.localeCompare(b.name));
+  const named = lost.slice(0, NAMED).map(({ name, site }) => `${site.name}: ${name}`);
+  if (lost.length > NAMED) named.push(t("console.unwatched.more", { count: number(lost.length - NAMED) }));
+  return (
+    <div className="unwatched" role="status">
+      {lost.length > 0 && <a href="#/places">{t("console.unwatched.title", { cameras: named.join(", ") })}</a>}
+    </div>
+  );
+}
+
 function Clock(): ReactNode {
   const { language, t } = useWords();
   const { link } = useKnown();
@@ -315,6 +333,7 @@ export function Frame({ user, sound, theme, onTheme, onLanguage, onPassword, onS
       </header>
       <div className="banners">
         <Banner />
+        <UnwatchedBanner />
         <UnsentSteps />
         {reads && (
           <WaitingBanner

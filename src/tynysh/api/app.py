@@ -33,6 +33,7 @@ from tynysh.api.lookers import Lookers
 from tynysh.api.maintenance import keep_tidy
 from tynysh.api.openapi import openapi_router
 from tynysh.api.settings import ApiSettings
+from tynysh.api.silence import SilenceWatch
 from tynysh.api.status_cache import StatusCache
 from tynysh.api.stream_registry import StreamRegistry
 from tynysh.api.viewing import Viewings
@@ -84,7 +85,8 @@ def create_app(
     @asynccontextmanager
     async def running(_: FastAPI) -> AsyncIterator[None]:
         await context.feed.start()
-        forever = (context.feed.run(), context.streams.run(), keep_tidy(database, clock))
+        silence = SilenceWatch(database, context.statuses, context.feed)
+        forever = (context.feed.run(), silence.run(), context.streams.run(), keep_tidy(database, clock))
         tasks = [asyncio.create_task(one) for one in forever]
         context.tasks[:] = tasks
         try:

@@ -30,9 +30,11 @@ _PERMISSION = {ChangeKind.INCIDENT: Permission.INCIDENTS_READ, ChangeKind.CAMERA
 
 @dataclass(frozen=True, slots=True)
 class Update:
-    """A change as browsers are told of it. data: the incident or camera as JSON, as it is now."""
+    """A change as browsers are told of it. id: its number in the change table, None where it is not in there, and so
+    none to resume from. data: the incident or camera as JSON, as it is now.
+    """
 
-    id: int
+    id: int | None
     kind: ChangeKind
     site_id: str
     data: str
@@ -96,6 +98,11 @@ class ChangeFeed:
         finally:
             self._listeners.discard(listener)
 
+    def tell(self, update: Update) -> None:
+        """Tells all listeners whom it concerns."""
+        for listener in self._listeners:
+            listener.tell(update)
+
     async def missed(self, after: int, until: int, principal: Principal) -> AsyncIterator[Update]:
         """What changed above `after` up to `until`, each thing once, as it is now. Raises Behind at the start."""
         if after > until or until - after > FARTHEST_BACK:
@@ -122,8 +129,7 @@ class ChangeFeed:
             updates = await self._updates(page) if self._listeners else []
             # No other task runs between telling and moving on, so a listener sees each change once.
             for update in updates:
-                for listener in self._listeners:
-                    listener.tell(update)
+                self.tell(update)
             self.last_sent = page[-1].id
         return len(page)
 
@@ -145,7 +151,7 @@ class ChangeFeed:
                         # The worker has just recorded it with the change: asking the worker could only be staler.
                         data = models.Camera.model_validate(camera).model_dump_json()
                         updates.append(Update(number, kind, camera.site.id, data))
-        return sorted(updates, key=lambda update: update.id)
+        return sorted(updates, key=lambda update: update.id or 0)
 
     def _latest(self) -> int:
         with self._database.reading() as session:

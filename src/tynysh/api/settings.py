@@ -29,7 +29,7 @@ class ApiSettings:
     metrics_token: str | None = field(default=None, repr=False)
     body_limit: int = 64 * 1024
     poll_s: float = 0.2
-    keep_alive_s: float = 2.0
+    keep_alive_s: float = 1.5
     watch_s: float = 1.0
     updates_queue: int = 256
     streams_per_session: int = 32

@@ -101,7 +101,8 @@ class UpdateStream(Response):
 
 
 def _event(update: Update) -> str:
-    return f"id: {update.id}\nevent: {update.kind}\ndata: {update.data}\n\n"
+    number = "" if update.id is None else f"id: {update.id}\n"
+    return f"{number}event: {update.kind}\ndata: {update.data}\n\n"
 
 
 @router.get(

@@ -24,6 +24,9 @@ from tynysh.bus.protocol import (
 )
 from tynysh.media.camera_status import CameraStatus, understood
 
+SOON_S = 2.0
+"""Who is asked together with the others is given so long: one that hangs must not make all seem to."""
+
 log = structlog.get_logger(__name__)
 
 CrowdMessage = Mapping[str, Any]
@@ -102,12 +105,11 @@ class Workers:
         return reached
 
     async def answers(self, name: str) -> bool:
-        """Whether `name` answers at all, be it with a refusal."""
+        """Whether `name` says how it is, or refuses to: one that answers nothing has no rounds any more."""
         try:
-            await ask_all(self._bus, name, StatusRequest())
+            return bool(await ask_all(self._bus, name, StatusRequest()))
         except BusError as error:
             return isinstance(error, RequestRefusedError)
-        return True
 
     async def _home(self, camera_id: str) -> str | None:
         if camera_id not in self._homes:
@@ -121,8 +123,15 @@ class Workers:
 
     async def _ask_everyone(self, request: Request) -> dict[str, Any]:
         names = await self._bus.names()
-        answers = await asyncio.gather(*(self._answer(name, request) for name in names))
+        answers = await asyncio.gather(*(self._soon(name, request) for name in names))
         return {name: _loaded(answer) for name, answer in zip(names, answers, strict=True)}
+
+    async def _soon(self, name: str, request: Request) -> bytes | None:
+        try:
+            async with asyncio.timeout(SOON_S):
+                return await self._answer(name, request)
+        except TimeoutError:
+            return None
 
     async def _answer(self, name: str, request: Request) -> bytes | None:
         try:

@@ -226,6 +226,18 @@ def _camera(reel: Reel, port: int) -> dict[str, Any]:
     return camera
 
 
+_ENDS_WITH_US = (
+    [
+        sys.executable,
+        "-c",
+        "import ctypes, os, sys; ctypes.CDLL(None).prctl(1, 9); os.execv(sys.argv[1], sys.argv[1:])",
+    ]
+    if sys.platform == "linux"
+    else []
+)
+"""Has the kernel end a program when its parent ends, however that does (prctl(2), PR_SET_PDEATHSIG, SIGKILL)."""
+
+
 @contextmanager
 def rtsp_server(folder: Path) -> Iterator[int]:
     """A real RTSP server that plays the files of `folder`; its port on 127.0.0.1.
@@ -249,7 +261,7 @@ def rtsp_server(folder: Path) -> Iterator[int]:
         str(control),
     ]
     server = subprocess.Popen(
-        [str(executable), *arguments],
+        [*_ENDS_WITH_US, str(executable), *arguments],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,

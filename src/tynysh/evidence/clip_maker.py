@@ -156,6 +156,7 @@ class ClipMaker:
             part.write_bytes(still)
             part.chmod(0o600)
             part.replace(path)
+            _make_durable(path)
         except OSError as error:
             raise MediaError(f"The still {path} cannot be written: {error.strerror}.") from None
         with self._database.writing() as session:
@@ -171,6 +172,7 @@ class ClipMaker:
         for job in jobs:
             if self.thread.stopping.is_set():
                 return
+            self.thread.pulse.beat()
             if job.end_s + SETTLE_S <= now and job.incident_id not in waiting:
                 self._try(job)
         if not self._is_due(self._jobs()):
@@ -247,6 +249,11 @@ class ClipMaker:
                 jobs.append(ClipJob(clip.incident_id, camera, onset_s - before_s, onset_s + after_s))
             return jobs
 
+    def _rest(self) -> None:
+        """Between two looks: a sign of life, and a moment for others."""
+        self.thread.pulse.beat()
+        self.thread.stopping.wait(REST_S)
+
     def _try(self, job: ClipJob) -> None:
         try:
             why = self._failure(job)
@@ -296,7 +303,7 @@ class ClipMaker:
 
         # Another stream has a clock and a picture of its own, and times in the file may not tell of its gaps.
         def rest() -> None:
-            self.thread.stopping.wait(REST_S)
+            self._rest()
             if job.longer and self._is_due(self._jobs()):
                 raise _FirstThings
 
@@ -310,6 +317,7 @@ class ClipMaker:
             rest=rest,
         )
         anonymised.chmod(0o600)
+        _make_durable(original, anonymised)
         size = original.stat().st_size + anonymised.stat().st_size
         with self._database.writing() as session:
             clips.set_ready(
@@ -344,3 +352,13 @@ class ClipMaker:
 
     def _relative(self, path: Path) -> str:
         return os.fspath(path.relative_to(self._evidence))
+
+
+def _make_durable(*paths: Path) -> None:
+    """Have files of one folder on the disk before the database says that they are there: a power cut may come."""
+    for path in (*paths, paths[0].parent):
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import gamma, poisson
+from scipy.special import gammainc, gammaincinv
 
 from tynysh.incidents.rates import garwood
 
@@ -98,11 +98,11 @@ def choose(
         ceiling = max(start, int(highest))
     else:
         ceiling = _ceiling(recall, recall_floor, bottom)
-    within = np.asarray(gamma.ppf(1.0 - RISK, counts + 1)) <= budget * days
+    within = np.asarray(gammaincinv(counts + 1, 1.0 - RISK)) <= budget * days
     passed = len(ladder)
     while passed > 0 and within[passed - 1]:
         passed -= 1
-    above_chance = poisson.sf(counts - 1, max(budget * days, 1e-12)) <= RISK
+    above_chance = gammainc(counts, max(budget * days, 1e-12)) <= RISK
     # A usual threshold below all levels is not counted for; where all is calm, nothing speaks against it.
     uncounted = passed == 0 and usual < ladder[0]
     if passed < len(ladder) and not uncounted:

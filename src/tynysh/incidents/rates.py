@@ -1,6 +1,6 @@
 """How often does something happen, and how sure is that?"""
 
-from scipy.stats import chi2
+from scipy.special import gammaincinv
 
 
 def garwood(count: int, exposure: float, level: float = 0.95) -> tuple[float, float] | None:
@@ -19,5 +19,5 @@ def garwood(count: int, exposure: float, level: float = 0.95) -> tuple[float, fl
     if exposure <= 0.0:
         return None
     rest = (1.0 - level) / 2.0
-    low = 0.0 if count == 0 else float(chi2.ppf(rest, 2 * count)) / 2.0
-    return low / exposure, float(chi2.ppf(1.0 - rest, 2 * count + 2)) / 2.0 / exposure
+    low = 0.0 if count == 0 else float(gammaincinv(count, rest))
+    return low / exposure, float(gammaincinv(count + 1, 1.0 - rest)) / exposure

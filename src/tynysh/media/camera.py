@@ -22,6 +22,7 @@ from tynysh.media.stream_health import StreamHealth, StreamMeter
 from tynysh.media.subscription import PacketQueue
 from tynysh.media.timestamps import TimestampMender
 from tynysh.media.video_files import files_of
+from tynysh.periodic import Pulse
 
 _log = logging.getLogger(__name__)
 
@@ -123,6 +124,7 @@ class CameraFeed:
         self._lock = Lock()
         self._stopping = Event()
         self._thread: Thread | None = None
+        self._pulse = Pulse(clock.monotonic)
         self._mender = TimestampMender()
         self._meter = StreamMeter()
         self._status = FeedStatus(CameraState.CONNECTING, clock.now())
@@ -163,6 +165,11 @@ class CameraFeed:
         """For how long analysis has not come for more: seconds at most while it works, also while nothing arrives."""
         asked_at = self._mailbox.asked_at
         return 0.0 if asked_at is None else self._clock.monotonic() - asked_at
+
+    @property
+    def busy_s(self) -> float:
+        """For how long its thread has been opening the stream, or reading a packet: that has time-outs of its own."""
+        return self._pulse.busy_s
 
     @property
     def ended(self) -> bool:
@@ -233,12 +240,14 @@ class CameraFeed:
             if self._stopping.is_set():
                 return
             connected_at = self._clock.monotonic()
+            self._pulse.beat()
             try:
                 fault = self._connection(turn)
             except Exception as error:  # noqa: BLE001 - whatever is wrong with a stream, the feed must outlive it
                 # FFmpeg's texts quote the address with its password: only the kind may be told.
                 _log.error("%s: reading failed with %s", self.spec.redacted, type(error).__name__)
                 fault = SourceFault.BROKEN
+            self._pulse.rest()
             if self._stopping.is_set():
                 return
             if fault is None:
@@ -296,6 +305,7 @@ class CameraFeed:
             self._mender.reconnect(start_s, info.interval_s)
             arrivals = chain(burst, arrivals)
         for raw, arrival_s in arrivals:
+            self._pulse.beat()
             if self._stopping.is_set():
                 return
             if stamped:
@@ -308,7 +318,9 @@ class CameraFeed:
                 # FFmpeg counts pictures at a rate that it made up: only the arrival tells the time.
                 stamp = self._mender.mend(arrival_s, arrival_s, arrival_s)
             if paced:
+                self._pulse.rest()
                 self._stopping.wait(max(0.0, stamp.decode_time_s - arrival_s - _AHEAD_S))
+                self._pulse.beat()
             self._corrupt += raw.is_corrupt
             self._meter.observe(
                 self._clock.monotonic() if paced else arrival_s + self._origin[1] - self._origin[0],
@@ -387,6 +399,8 @@ class CameraFeed:
             and now - self._last_packet_at > self._stall_s + 3 * interval_s
         ):
             self._become(CameraState.DEGRADED, f"media.fault.{SourceFault.STALLED}")
+        if self._status.state is CameraState.CONNECTING and self._pulse.busy_s > 2 * self._timeouts.open_s:
+            self._become(CameraState.LOST, f"media.fault.{SourceFault.TIMED_OUT}")
         began_at, read, corrupt = self._window
         if now - began_at >= _WINDOW_S:
             counters = self.counters

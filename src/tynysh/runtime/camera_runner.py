@@ -40,6 +40,9 @@ STOP_S = 5.0
 HANG_S = 20.0
 """Analysis that does not come for the next picture for so long hangs: one takes it a fraction of a second."""
 
+FEED_HANG_S = 60.0
+"""The same of reading a stream, which gives up by itself sooner than that."""
+
 STUCK = "media.fault.stuck"
 """What is the matter with a camera whose analysis hangs."""
 
@@ -113,7 +116,9 @@ class CameraRunner:
         """
         threads = (self._thread, self._recording)
         ended = any(thread and thread.ident is not None and not thread.is_alive() for thread in threads)
-        return not self._stopping and (ended or self.stuck or any(feed.ended for feed in self._feeds))
+        return not self._stopping and (
+            ended or self.stuck or self.feed_hangs or any(feed.ended for feed in self._feeds)
+        )
 
     @property
     def clock_was_set(self) -> bool:
@@ -121,13 +126,18 @@ class CameraRunner:
         return any(feed.clock_was_set for feed in self._feeds)
 
     @property
-    def _feeds(self) -> Sequence[CameraFeed]:
-        return [self.feed] if self._main is None else [self.feed, self._main]
-
-    @property
     def stuck(self) -> bool:
         """Whether the analysis hangs: nobody watches the camera, whatever it sends."""
         return self.feed.unasked_s > self._hang_s and self._thread.is_alive() and not self._stopping
+
+    @property
+    def feed_hangs(self) -> bool:
+        """Whether the reading of a stream hangs: until another begins, the camera gives no pictures."""
+        return not self._stopping and any(feed.busy_s > FEED_HANG_S for feed in self._feeds)
+
+    @property
+    def _feeds(self) -> Sequence[CameraFeed]:
+        return [self.feed] if self._main is None else [self.feed, self._main]
 
     @property
     def watched_until_s(self) -> float:

@@ -33,14 +33,15 @@ STEADY_S = 60.0
 
 MOST_HANGS = 3
 HANGS_WITHIN_S = 3600.0
-"""A process in which so many analyses hung within that time is ended: their threads can be got rid of in no other way.
+"""A process in which so many analyses or streams hung within that time is ended: their threads can be got rid of in no
+other way.
 """
 
 
 @dataclass(slots=True)
 class _Planned:
     """A camera that is to be at work. settings: what, where it changes, takes a start anew. retry_at_s: when it is to
-    be started again (monotonic), None while it runs; started_s: when it was last. suspect: whether its analysis seemed
+    be started again (monotonic), None while it runs; started_s: when it was last. suspect: whether it seemed
     to hang when it was last looked at; where the whole machine paused, it does so once.
     """
 
@@ -114,7 +115,10 @@ class CameraSet:
                 self._start(self._planned[camera_id])
         for camera_id, planned in self._planned.items():
             runner = self.runners.get(camera_id)
-            suspect, planned.suspect = planned.suspect, runner is not None and runner.stuck
+            suspect, planned.suspect = (
+                planned.suspect,
+                runner is not None and (runner.stuck or runner.feed_hangs),
+            )
             if runner is not None and runner.analysed:
                 self._watched(camera_id)
             if runner is not None and (not runner.broken or (planned.suspect and not suspect)):
@@ -132,7 +136,7 @@ class CameraSet:
                 self._start(planned)
         self._hangs = [at_s for at_s in self._hangs if now_s - at_s < HANGS_WITHIN_S]
         if len(self._hangs) >= MOST_HANGS:
-            raise RuntimeError(f"{len(self._hangs)} analyses hung within {HANGS_WITHIN_S:.0f} s")
+            raise RuntimeError(f"{len(self._hangs)} cameras hung within {HANGS_WITHIN_S:.0f} s")
 
     def statuses(self) -> dict[str, CameraStatus]:
         """How each camera is doing, by id; one that could not be started is lost until it is tried again."""
@@ -166,10 +170,14 @@ class CameraSet:
         log.info("camera.started", camera=camera_id)
 
     def _hung(self, runner: CameraRunner, now_s: float) -> None:
-        """The analysis of a camera hangs: it is told so until it is watched again."""
+        """A camera hangs: where its analysis does, it is told so until it is watched again. Where a stream does, its
+        analysis tells that it is lost.
+        """
         camera_id = runner.camera.id
         log.error("camera.hangs", camera=camera_id, for_s=round(runner.feed.unasked_s, 1))
         self._hangs.append(now_s)
+        if not runner.stuck:
+            return
         self._lose(camera_id, STUCK)
         if camera_id not in self._not_watched:
             begun = fault_begun(

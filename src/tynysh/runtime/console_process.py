@@ -4,7 +4,6 @@ import os
 import signal
 import threading
 
-from tynysh.api.app import create_app
 from tynysh.api.server import serve
 from tynysh.api.settings import ApiSettings
 from tynysh.bus.workers import Workers
@@ -25,6 +24,9 @@ def console_settings(host: str, allowed_hosts: tuple[str, ...]) -> ApiSettings:
 
 def serve_console(host: str, port: int, allowed_hosts: tuple[str, ...]) -> None:
     """Serve the console until told to stop, or until the supervisor is gone."""
+    # Who only asks for the settings, as `tynysh run` does before it starts anything, need not wait for all of the API.
+    from tynysh.api.app import create_app
+
     logs.configure()
     orphaned = stop_requested()
     folder = DataFolder.open()

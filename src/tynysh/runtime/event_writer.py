@@ -11,6 +11,7 @@ import structlog
 from tynysh.backoff import Backoff
 from tynysh.behaviour.event import Event, Phase
 from tynysh.errors import StoreError
+from tynysh.periodic import Pulse
 from tynysh.store.database import Database, RefusedError
 from tynysh.store.queries import events
 from tynysh.store.queries.events import RecordedEvent
@@ -43,6 +44,7 @@ class EventWriter:
         self._change = threading.Condition()
         self._stopping = False
         self.lost = 0
+        self.pulse = Pulse()
         self.thread = threading.Thread(target=self._run, name="event-writer", daemon=True)
 
     def start(self) -> None:
@@ -76,12 +78,14 @@ class EventWriter:
 
     def _run(self) -> None:
         while True:
+            self.pulse.rest()
             with self._change:
                 while not self._waiting and not self._stopping:
                     self._change.wait()
                 if not self._waiting:
                     return
                 first = self._waiting[0]
+            self.pulse.beat()
             if not self._write(*first):
                 if self._stopping:
                     return

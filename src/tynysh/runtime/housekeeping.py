@@ -1,7 +1,7 @@
 """What is done now and then for the whole installation: what is over its time, clips nobody will make, history."""
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from random import Random
 
@@ -72,6 +72,11 @@ class Housekeeping:
             PeriodicThread("room", self.keep_within_room, every_s=ROOM_S),
             PeriodicThread("free space", self.keep_free, every_s=FREE_S, at_once=True),
         )
+
+    @property
+    def threads(self) -> Sequence[PeriodicThread]:
+        """In which it works."""
+        return self._threads
 
     def start(self) -> None:
         """Begin, with what fell due while nothing ran."""

@@ -49,15 +49,15 @@ class PlaceKeeper:
         self._counted_places: dict[tuple[str, str], _CountedPlace] = {}
         self._meters: dict[str, MinuteMeter] = {}
         self._notices = Notices(database, {ChangeKind.SITES})
-        self._thread = PeriodicThread("places", self.add_up, every_s=COUNT_S)
+        self.thread = PeriodicThread("places", self.add_up, every_s=COUNT_S)
 
     def start(self) -> None:
         """Begin."""
-        self._thread.start()
+        self.thread.start()
 
     def stop(self) -> None:
         """End; what was counted up to the last time is kept."""
-        self._thread.stop(COUNT_S)
+        self.thread.stop(COUNT_S)
         try:
             self._history.gather(self)
             self._history.write()

@@ -1,13 +1,16 @@
 """The supervisor: starts the console and the workers, and restarts what crashes or hangs without losing the others."""
 
 import asyncio
+import ctypes
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from random import Random
 
@@ -16,11 +19,15 @@ import structlog
 
 from tynysh.backoff import Backoff
 from tynysh.bus.workers import Workers
+from tynysh.periodic import repeat
 
 log = structlog.get_logger(__name__)
 
-STEADY_S = 60.0
-"""A child that has run this long is no longer counted as crashing again and again."""
+STEADY_S = 10.0
+"""A child that has run this long is no longer counted as crashing again and again: places are not watched meanwhile."""
+
+FATAL_WITHIN_S = 60.0
+"""What a restart would not mend shows within this time of the first start."""
 
 STOP_S = 20.0
 """A child is given this long to end by itself before it is killed; a worker may need 19 seconds."""
@@ -34,6 +41,11 @@ is started; one that is away comes back.
 """
 
 
+NOTIFY_S = 1.0
+"""How often systemd is told that all goes on; a unit's WatchdogSec is longer."""
+
+_PR_SET_PDEATHSIG = 1
+
 Answers = Callable[[], Awaitable[bool]]
 """Asks a child for a sign of life; whether it gave one."""
 
@@ -42,12 +54,14 @@ Answers = Callable[[], Awaitable[bool]]
 class Patience:
     """Seconds: between two times that children are asked for a sign of life, for one answer, for how long a child may
     be silent before it is killed, and the same before its first answer: it may have networks to fetch and to compile.
+    deaf_s: a supervisor that could not listen to its children for so long says no more to systemd, which ends it.
     """
 
     ask_s: float = 2.0
     answer_s: float = 5.0
     silent_s: float = 15.0
     start_s: float = 900.0
+    deaf_s: float = 20.0
 
 
 @dataclass
@@ -88,6 +102,8 @@ class Supervisor:
         self._workers = workers
         self._patience = patience
         self._environment = dict(environment)
+        self._manager = self._environment.pop("NOTIFY_SOCKET", "")
+        self._listened_s = self._told_s = -float("inf")
         self._random = random
         self._children: list[Child] = []
         self._stop = threading.Event()
@@ -107,14 +123,32 @@ class Supervisor:
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: self.stop())
         code = 0
-        threading.Thread(target=lambda: asyncio.run(self._listen()), name="listening", daemon=True).start()
+        listening = repeat("listening", self._listen, every_s=self._patience.ask_s, at_once=True)
+        threading.Thread(target=lambda: asyncio.run(listening), name="listening", daemon=True).start()
+        self._listened_s = time.monotonic()
+        self._tell_manager("READY=1")
         try:
             while not self._stop.wait(0.1) and code == 0:
                 for child in self._children:
                     code = code or self._tend(child)
+                self._give_sign_of_life(time.monotonic())
         finally:
+            self._tell_manager("STOPPING=1")
             self._end_all()
         return code
+
+    def _give_sign_of_life(self, now: float) -> None:
+        """To systemd, so that a supervisor is missed, too, which hangs or listens to nobody any more."""
+        if now - self._told_s >= NOTIFY_S and now - self._listened_s < self._patience.deaf_s:
+            self._told_s = now
+            self._tell_manager("WATCHDOG=1")
+
+    def _tell_manager(self, state: str) -> None:
+        """Tell systemd, where it started this (sd_notify(3))."""
+        if self._manager:
+            with suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as line:
+                line.setblocking(False)
+                line.sendto(state.encode(), self._manager.replace("@", "\0", 1))
 
     def _tend(self, child: Child) -> int:
         now = time.monotonic()
@@ -130,11 +164,11 @@ class Supervisor:
                 log.error("child.hangs", child=child.name, silent_s=round(now - silent_since_s, 1))
                 child.process.kill()
                 child.silent_since_s = None
-            elif child.backoff.failures and now - child.started_s > STEADY_S:
-                child.backoff.reset()
             return 0
+        if now - child.started_s > STEADY_S:
+            child.backoff.reset()
         child.process = None
-        if code in FATAL_EXIT_CODES and child.restarts == 0 and now - child.started_s < STEADY_S:
+        if code in FATAL_EXIT_CODES and child.restarts == 0 and now - child.started_s < FATAL_WITHIN_S:
             return code
         wait_s = child.backoff.next_s()
         child.restarts += 1
@@ -161,10 +195,9 @@ class Supervisor:
         log.info("child.started", child=child.name, pid=child.process.pid)
 
     async def _listen(self) -> None:
-        """Ask the children for signs of life again and again. Should this ever end, none is killed for it."""
-        while not self._stop.is_set():
-            await asyncio.gather(*(self._ask(child) for child in self._children))
-            await asyncio.sleep(self._patience.ask_s)
+        """Ask all children for a sign of life."""
+        await asyncio.gather(*(self._ask(child) for child in self._children))
+        self._listened_s = time.monotonic()
 
     async def _ask(self, child: Child) -> None:
         process, asked_s = child.process, time.monotonic()
@@ -218,7 +251,13 @@ async def console_answers(client: httpx.AsyncClient) -> bool:
 
 
 def stop_requested() -> threading.Event:
-    """For a child: an event that is set on SIGTERM, SIGINT, or when the supervisor is gone."""
+    """For a child: an event that is set on SIGTERM, SIGINT, or when the supervisor is gone.
+
+    On Linux the kernel then kills the child at once, also one that hangs: who starts Tynysh anew finds neither the
+    port nor the cameras taken.
+    """
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())

@@ -1,6 +1,7 @@
 """A worker: some of the cameras, with shared networks, one writer of events, and a name on the bus."""
 
 import os
+import sys
 import threading
 import time
 from collections.abc import Collection, Sequence
@@ -15,6 +16,7 @@ from sqlalchemy import select
 from tynysh.bus.workers import Workers
 from tynysh.errors import StoreError, TynyshError
 from tynysh.evidence.clip_maker import ClipMaker
+from tynysh.periodic import Pulse
 from tynysh.runtime import logs
 from tynysh.runtime.camera_runner import HANG_S, CameraRunner, start_camera
 from tynysh.runtime.camera_set import CameraSet, share
@@ -42,16 +44,22 @@ from tynysh.store.schema import CameraRow
 log = structlog.get_logger(__name__)
 
 
+HOUSEKEEPING_S = 3600.0
+"""A round of housekeeping that takes longer hangs: it may have very many files to delete."""
+
+
 @dataclass(frozen=True, slots=True)
 class Rhythm:
     """Seconds: between two rounds of a worker, between two times that it writes down its cameras' figures, the first
-    wait before a camera that broke is started again, and how long analysis may be about one picture before it hangs.
+    wait before a camera that broke is started again, how long analysis may be about one picture before it hangs, and
+    how long the worker's threads may be about one thing: longer than any answer of a database takes.
     """
 
     round_s: float = 2.0
     figures_s: float = 10.0
     retry_first_s: float = 2.0
     hang_s: float = HANG_S
+    patience_s: float = 300.0
 
 
 def serve_cameras(number: int, of: int, device: str) -> None:
@@ -62,12 +70,22 @@ def serve_cameras(number: int, of: int, device: str) -> None:
     folder = DataFolder.open()
     database = Database.open(folder.database_url)
     networks = Networks.load(device)
-    networks.warm_up()
+    # While the cameras connect, who waits for nothing.
+    threading.Thread(target=networks.warm_up, name="warm-up", daemon=True).start()
     worker = Worker(number, of, folder, database, networks, SystemRandom())
+    code = 1
     try:
         worker.run(stop)
+        code = 0
+    except TynyshError:
+        raise
+    except Exception:
+        log.exception("worker.broke")
     finally:
         database.close()
+    # What is still in a network or a codec would be unwound there by the interpreter's end, and abort the process.
+    sys.stderr.flush()
+    os._exit(code)
 
 
 class Worker:
@@ -91,6 +109,7 @@ class Worker:
         self._random = random
         self._rhythm = rhythm
         self._orphans_closed = False
+        self._pulse = Pulse()
         self._workers = Workers(folder.bus)
         self._clip_cameras: dict[str, ClipCamera] = {}
         self._clips = ClipMaker(database, folder.evidence, networks.detector, self._clip_cameras)
@@ -119,7 +138,13 @@ class Worker:
 
     def run(self, stop: threading.Event) -> None:
         """Work until `stop` is set, here or over the bus."""
-        answers = WorkerAnswers(self._folder.bus, self._number, self.runners, stop.set)
+        answers = WorkerAnswers(
+            self._folder.bus,
+            self._number,
+            self.runners,
+            stop.set,
+            alive=lambda: self._pulse.busy_s < self._rhythm.patience_s,
+        )
         threads = (self._events.writer.thread, self._clips.thread, answers.thread)
         self._events.writer.start()
         self._clips.start()
@@ -130,15 +155,33 @@ class Worker:
         try:
             begun = False
             while not stop.is_set():
+                self._pulse.beat()
                 begun = self._attempt_round(begun=begun)
                 for thread in threads:
                     if not thread.is_alive():
                         # A worker without one of them is of no use: it ends, and is started anew.
                         raise RuntimeError(f"the thread {thread.name} has ended")
+                self._miss_who_hangs()
+                self._pulse.rest()
                 stop.wait(self._rhythm.round_s)
         finally:
             self._end()
             answers.stop()
+
+    def _miss_who_hangs(self) -> None:
+        """Raises RuntimeError where a thread hangs, which ends the worker. Who misses a camera is `CameraSet`, and a
+        worker whose rounds hang, or that answers nobody, the supervisor.
+        """
+        patience_s = self._rhythm.patience_s
+        watched = [
+            ("event-writer", self._events.writer.pulse, patience_s),
+            ("clips", self._clips.thread.pulse, patience_s),
+            *((thread.name, thread.pulse, HOUSEKEEPING_S) for thread in self._housekeeping.threads),
+            ("places", self._places.thread.pulse, patience_s),
+        ]
+        for name, pulse, most_s in watched:
+            if pulse.busy_s > most_s:
+                raise RuntimeError(f"the thread {name} hangs")
 
     def _attempt_round(self, *, begun: bool) -> bool:
         """Do a round; whether any has been done so far. Raises what no waiting mends: TynyshError of the first one,
@@ -161,7 +204,9 @@ class Worker:
                 self._plan()
             if ChangeKind.THRESHOLDS in news:
                 self._thresholds.tune(self.runners.values())
+        self._pulse.beat()
         self._cameras.mend()
+        self._pulse.beat()
         self._states.keep(self._cameras.statuses(), now=now)
         self._history.keep(self.runners.values(), now=now)
         self._thresholds.keep(self.runners.values(), now=now)

@@ -30,16 +30,24 @@ STOP_S = 5.0
 class WorkerAnswers:
     """A worker on the bus, as `worker-NUMBER`, with an event loop of its own.
 
-    runners: its cameras at work, by id. stop: called when the worker is asked to end.
+    runners: its cameras at work, by id. stop: called when the worker is asked to end. alive: whether its rounds go on;
+    where they do not, it gives no sign of life here either.
     """
 
     def __init__(
-        self, bus: Bus, number: int, runners: Mapping[str, CameraRunner], stop: Callable[[], None]
+        self,
+        bus: Bus,
+        number: int,
+        runners: Mapping[str, CameraRunner],
+        stop: Callable[[], None],
+        *,
+        alive: Callable[[], bool],
     ) -> None:
         self._bus = bus
         self._number = number
         self._runners = runners
         self._stop_worker = stop
+        self._alive = alive
         self._loop = asyncio.new_event_loop()
         self._stopping = asyncio.Event()
         self.thread = threading.Thread(target=self._run, name="bus", daemon=True)
@@ -55,7 +63,10 @@ class WorkerAnswers:
             self.thread.join(STOP_S)
 
     def _run(self) -> None:
-        self._loop.run_until_complete(self._serve())
+        try:
+            self._loop.run_until_complete(self._serve())
+        finally:
+            self._loop.close()
 
     async def _serve(self) -> None:
         async with self._bus.serve(f"worker-{self._number}", self.answer):
@@ -65,7 +76,8 @@ class WorkerAnswers:
         """The messages that answer `request` (`bus.protocol`)."""
         match request:
             case StatusRequest():
-                yield _json(self._status())
+                if self._alive():
+                    yield _json(self._status())
             case CrowdRequest():
                 yield _json(self._crowd(request.camera, with_map=True))
             case CrowdsRequest():

@@ -12,6 +12,7 @@ from pydantic_core import PydanticCustomError
 from tynysh.behaviour.registry import default_settings
 from tynysh.behaviour.settings import AnalyserSettings
 from tynysh.behaviour.signal import Behaviour
+from tynysh.media.source_spec import plugins
 from tynysh.perception.tiling import Detection
 from tynysh.site.analysers import Analysers
 from tynysh.site.calibration import Calibrated
@@ -21,8 +22,10 @@ from tynysh.site.incidents import AlarmBudget
 from tynysh.site.positions import CameraPosition
 from tynysh.site.zones import Line, Zone
 
-URL_SCHEMES = ("rtsp", "rtsps", "http", "https", "file", "simulated")
-"""What the address of a stream may begin with; without any it is a file, a folder, or `/dev/videoN`."""
+URL_SCHEMES = ("rtsp", "rtsps", "http", "https", "file")
+"""What the address of a stream may begin with, beside the schemes of installed kinds of source; without any it is a
+file, a folder, or `/dev/videoN`.
+"""
 _SCHEME = re.compile(r"^([A-Za-z][A-Za-z0-9+.-]+):")
 _PASSWORD_IN_QUERY = re.compile(r"(?i)(?:pass(?:word|wd)?|pwd)=[^&/\s]")
 
@@ -36,11 +39,12 @@ def _address(text: str) -> str:
     scheme = _SCHEME.match(text)
     if scheme is None or scheme[1].lower() == "file":
         return text
-    if scheme[1].lower() not in URL_SCHEMES:
+    schemes = (*URL_SCHEMES, *plugins())
+    if scheme[1].lower() not in schemes:
         raise PydanticCustomError(
             "url_scheme",
             "begins with an unknown scheme",
-            {"given": scheme[1], "allowed": [*(f"{known}:" for known in URL_SCHEMES), "a path"]},
+            {"given": scheme[1], "allowed": [*(f"{known}:" for known in schemes), "a path"]},
         )
     try:
         parts = urlsplit(text)
@@ -50,9 +54,9 @@ def _address(text: str) -> str:
         raise PydanticCustomError("url_broken", "is not an address: host or port is malformed") from None
     if has_account or _PASSWORD_IN_QUERY.search(text):
         raise PydanticCustomError("url_password", f"holds a user name or password; {_WHERE_PASSWORDS_GO}")
-    if scheme[1].lower() == "simulated":
-        if not parts.path:
-            raise PydanticCustomError("url_broken", "names no scene; write simulated:NAME")
+    if scheme[1].lower() in plugins():
+        if not parts.path and not has_host:
+            raise PydanticCustomError("url_broken", f"names no scene; write {scheme[1]}:NAME")
     elif not has_host:
         raise PydanticCustomError("url_broken", f"names no host; write {scheme[1]}://HOST:PORT/PATH")
     return text
