@@ -1,9 +1,11 @@
 """How the database is opened, read and written."""
 
+import math
 import os
 import socket
 import sqlite3
 import ssl
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,6 +22,7 @@ from sqlalchemy.exc import (
     DisconnectionError,
     IntegrityError,
     InterfaceError,
+    InvalidatePoolError,
     PendingRollbackError,
     ProgrammingError,
     ResourceClosedError,
@@ -37,6 +40,7 @@ PASSWORD_VARIABLE = "TYNYSH_DATABASE_PASSWORD"  # noqa: S105  the name of a vari
 _WRITING = "tynysh_writing"
 _IMMEDIATE = "tynysh_immediate"
 _OPENED = "tynysh_opened"
+_SILENT = "it does not answer"
 # Any number will do, as long as all versions of Tynysh on one database take the same.
 _WRITER_LOCK = 7_959_737_368
 
@@ -269,10 +273,14 @@ def _postgresql(url: URL, patience: Patience) -> Engine:
         connect_args=arguments,
     )
 
+    silent = _Silent()
+
     @event.listens_for(engine, "do_connect")
     def connect(_dialect: Any, _record: Any, _arguments: Any, parameters: dict[str, Any]) -> Any:
         # pg8000 knows one time-out for all, so that the connection is made here.
         opened: socket.socket | None = None
+        if time.monotonic() < silent.until_s:
+            raise dbapi.InterfaceError(_SILENT)
         try:
             opened = _opened(parameters, patience.reach_s)
             connection = dbapi.connect(**{**parameters, "sock": opened, "unix_sock": None})
@@ -286,6 +294,9 @@ def _postgresql(url: URL, patience: Patience) -> Engine:
         except BaseException as error:
             if opened is not None:
                 opened.close()
+            if isinstance(error, TimeoutError):
+                # Many are about to ask: were each to wait for itself, nobody would come to anything else.
+                silent.until_s = time.monotonic() + patience.reach_s
             if isinstance(error, dbapi.Error) or not isinstance(error, Exception):
                 raise
             # Who does not answer, and who answers anything but PostgreSQL, shows in errors of many kinds.
@@ -299,7 +310,7 @@ def _postgresql(url: URL, patience: Patience) -> Engine:
             engine.dialect.do_ping(connection)
             _answer_within(connection, patience.answer_s)
         except Exception as error:
-            raise DisconnectionError from error
+            raise InvalidatePoolError from error
 
     @event.listens_for(engine, "handle_error")
     def lost(context: ExceptionContext) -> None:
@@ -323,6 +334,13 @@ def _postgresql(url: URL, patience: Patience) -> Engine:
     return engine
 
 
+@dataclass(slots=True)
+class _Silent:
+    """Until when (monotonic) a server that does not answer is not asked again."""
+
+    until_s: float = -math.inf
+
+
 def _opened(parameters: Mapping[str, Any], reach_s: float) -> socket.socket:
     """A socket that is connected to the server that pg8000's `parameters` name."""
     if parameters.get("unix_sock"):
@@ -342,7 +360,7 @@ def _answer_within(connection: Any, seconds: float) -> None:
 
 def _words(error: Exception) -> str:
     if isinstance(error, TimeoutError):
-        return "it does not answer"
+        return _SILENT
     return (isinstance(error, OSError) and error.strerror) or f"{type(error).__name__} {error}".strip()
 
 
