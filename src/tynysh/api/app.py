@@ -30,6 +30,7 @@ from tynysh.api.feed import ChangeFeed
 from tynysh.api.guard import Guard
 from tynysh.api.maintenance import keep_tidy
 from tynysh.api.openapi import openapi_router
+from tynysh.api.probe import Probe
 from tynysh.api.settings import ApiSettings
 from tynysh.api.status_cache import StatusCache
 from tynysh.api.stream_registry import StreamRegistry
@@ -76,6 +77,7 @@ def create_app(
         streams=StreamRegistry(signed_in, every_s=settings.watch_s, per_session=settings.streams_per_session),
         viewings=Viewings(database, clock),
         counts=CachedCounts(database),
+        probe=Probe(database, [data_dir]),
     )
 
     @asynccontextmanager

@@ -21,8 +21,8 @@ CSRF_HEADER = "X-CSRF-Token"
 _LONGEST_TOKEN = 128
 
 
-def everyone() -> None:
-    """The permission of what anybody may ask for: none is needed."""
+async def everyone() -> None:
+    """The permission of what anybody may ask for: none is needed. Not in a thread, as all of them may be waiting."""
 
 
 def find_session(connection: HTTPConnection, services: Context) -> SignedIn | None:

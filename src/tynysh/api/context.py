@@ -11,6 +11,7 @@ from starlette.requests import HTTPConnection
 
 from tynysh.api.cached_counts import CachedCounts
 from tynysh.api.feed import ChangeFeed
+from tynysh.api.probe import Probe
 from tynysh.api.settings import ApiSettings
 from tynysh.api.status_cache import StatusCache
 from tynysh.api.stream_registry import StreamRegistry
@@ -33,10 +34,12 @@ class Context:
     streams: StreamRegistry
     viewings: Viewings
     counts: CachedCounts
+    probe: Probe
     tasks: list[asyncio.Task[None]] = field(default_factory=list)
 
 
-def _context(connection: HTTPConnection) -> Context:
+# Not in a thread: where all of them wait for the database, the health is told all the same.
+async def _context(connection: HTTPConnection) -> Context:
     return cast("Context", connection.app.state.context)
 
 

@@ -11,6 +11,7 @@ from random import Random, SystemRandom
 import structlog
 from sqlalchemy import select
 
+from tynysh.bus.protocol import WorkerHealth
 from tynysh.bus.workers import Workers
 from tynysh.errors import StoreError, TynyshError
 from tynysh.evidence.clip_maker import ClipMaker
@@ -127,7 +128,7 @@ class Worker:
 
     def run(self, stop: threading.Event) -> None:
         """Work until `stop` is set, here or over the bus."""
-        answers = WorkerAnswers(self._folder.bus, self._number, self.runners, stop.set)
+        answers = WorkerAnswers(self._folder.bus, self._number, self.runners, self._health, stop.set)
         writer = self._events.writer
         threads = (writer.thread, writer.journal_thread, self._clips.thread, answers.thread)
         writer.start()
@@ -186,6 +187,17 @@ class Worker:
         self._thresholds.keep(self.runners.values(), now=now)
         for runner in self.runners.values():
             self._grounds.keep(runner.camera, runner.learnt, time.monotonic())
+
+    def _health(self) -> WorkerHealth:
+        runners = dict(self.runners)
+        return WorkerHealth(
+            analysed_s_ago={
+                camera_id: runners[camera_id].analysed_s_ago if camera_id in runners else None
+                for camera_id in self._mine or ()
+            },
+            events_wait_s=self._events.writer.waits_s,
+            journal_fault=self._events.writer.journal_fault,
+        )
 
     def _plan(self) -> None:
         with self._database.reading() as session:

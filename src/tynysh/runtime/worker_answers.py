@@ -13,12 +13,14 @@ from tynysh.bus.protocol import (
     Bus,
     CrowdRequest,
     CrowdsRequest,
+    HealthRequest,
     LiveRequest,
     PeopleRequest,
     PictureRequest,
     Request,
     StatusRequest,
     StopRequest,
+    WorkerHealth,
 )
 from tynysh.crowd.message import crowd_message
 from tynysh.runtime.camera_runner import CameraRunner
@@ -30,15 +32,21 @@ STOP_S = 5.0
 class WorkerAnswers:
     """A worker on the bus, as `worker-NUMBER`, with an event loop of its own.
 
-    runners: its cameras at work, by id. stop: called when the worker is asked to end.
+    runners: its cameras at work, by id. health: how it is doing. stop: called when the worker is asked to end.
     """
 
     def __init__(
-        self, bus: Bus, number: int, runners: Mapping[str, CameraRunner], stop: Callable[[], None]
+        self,
+        bus: Bus,
+        number: int,
+        runners: Mapping[str, CameraRunner],
+        health: Callable[[], WorkerHealth],
+        stop: Callable[[], None],
     ) -> None:
         self._bus = bus
         self._number = number
         self._runners = runners
+        self._health = health
         self._stop_worker = stop
         self._loop = asyncio.new_event_loop()
         self._stopping = asyncio.Event()
@@ -66,6 +74,8 @@ class WorkerAnswers:
         match request:
             case StatusRequest():
                 yield _json(self._status())
+            case HealthRequest():
+                yield self._health().model_dump_json().encode()
             case CrowdRequest():
                 yield _json(self._crowd(request.camera, with_map=True))
             case CrowdsRequest():

@@ -1,5 +1,6 @@
 """What the console's server asks of the database for itself: sessions in force, and counts for its metrics."""
 
+import time
 from collections.abc import Collection
 from dataclasses import dataclass
 
@@ -8,11 +9,12 @@ from sqlalchemy.orm import joinedload
 
 from tynysh.store import users
 from tynysh.store.database import Database
-from tynysh.store.schema import CameraRow, CameraStateRow, EventRow, IncidentRow, SessionRow
+from tynysh.store.schema import CameraRow, EventRow, IncidentRow, SessionRow, SettingRow
 from tynysh.store.sessions import IDLE_S
 from tynysh.store.users import User
 
 _TOUCH_S = 60.0
+_TRIED = "health:written"
 
 
 def signed_in(database: Database, token_hashes: Collection[str], *, now: float) -> dict[str, User]:
@@ -60,12 +62,15 @@ def counts(database: Database) -> EventTotals:
     return EventTotals(incidents, events, delay_s)
 
 
-def reported(database: Database) -> dict[str, float]:
-    """When the worker of each camera in force last recorded how it is doing, Unix seconds, by camera id."""
-    query = (
-        select(CameraStateRow.camera_id, CameraStateRow.updated_at)
-        .join(CameraRow, CameraRow.id == CameraStateRow.camera_id)
-        .where(CameraRow.removed_at.is_(None))
-    )
+def try_writing(database: Database) -> None:
+    """Write something, in turn with all other writers. Raises StoreError where nothing can be written."""
+    with database.writing() as session:
+        session.merge(SettingRow(key=_TRIED, value=time.time()))
+
+
+def to_be_watched(database: Database) -> frozenset[str]:
+    """The ids of the cameras that are to be watched."""
+    query = select(CameraRow.id, CameraRow.settings).where(CameraRow.removed_at.is_(None))
     with database.reading() as session:
-        return dict(session.execute(query).all())
+        rows = session.execute(query).all()
+    return frozenset(camera_id for camera_id, settings in rows if settings.get("enabled", True))
