@@ -31,6 +31,8 @@ CONTRACT = {
     "/api/v1/updates": {"get"},
     "/api/v1/blindness": {"get"},
     "/healthz": {"get"},
+    "/healthz/alive": {"get"},
+    "/healthz/ready": {"get"},
     "/metrics": {"get"},
 }
 FIELDS = {

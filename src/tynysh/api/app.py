@@ -38,6 +38,7 @@ from tynysh.api.viewing import Viewings
 from tynysh.bus.workers import Workers
 from tynysh.store import console_queries
 from tynysh.store.database import Database
+from tynysh.store.sessions import SessionUse
 from tynysh.store.users import User
 
 PREFIX = "/api/v1"
@@ -62,9 +63,10 @@ def create_app(
     workers: the way to the workers. data_dir: where `evidence/` lies. clock: Unix seconds. console: the built files.
     """
     settings = settings or ApiSettings()
+    session_use = SessionUse()
 
     def signed_in(token_hashes: Collection[str]) -> Mapping[str, User]:
-        return console_queries.signed_in(database, token_hashes, now=clock())
+        return console_queries.signed_in(database, token_hashes, now=clock(), use=session_use)
 
     context = Context(
         database=database,
@@ -78,12 +80,13 @@ def create_app(
         viewings=Viewings(database, clock),
         counts=CachedCounts(database),
         probe=Probe(database, [data_dir]),
+        session_use=session_use,
     )
 
     @asynccontextmanager
     async def running(_: FastAPI) -> AsyncIterator[None]:
         await context.feed.start()
-        forever = (context.feed.run(), context.streams.run(), keep_tidy(database, clock))
+        forever = (context.feed.run(), context.streams.run(), keep_tidy(database, clock, session_use))
         tasks = [asyncio.create_task(one) for one in forever]
         context.tasks[:] = tasks
         try:

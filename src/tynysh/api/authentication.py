@@ -30,7 +30,7 @@ def find_session(connection: HTTPConnection, services: Context) -> SignedIn | No
     token = connection.cookies.get(COOKIE)
     if not token or len(token) > _LONGEST_TOKEN or not token.isascii():
         return None
-    return sessions.signed_in(services.database, token, now=services.clock())
+    return sessions.signed_in(services.database, token, now=services.clock(), use=services.session_use)
 
 
 def signed_in(connection: HTTPConnection, services: Services) -> SignedIn:

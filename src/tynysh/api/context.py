@@ -18,6 +18,7 @@ from tynysh.api.stream_registry import StreamRegistry
 from tynysh.api.viewing import Viewings
 from tynysh.bus.workers import Workers
 from tynysh.store.database import Database
+from tynysh.store.sessions import SessionUse
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,7 @@ class Context:
     viewings: Viewings
     counts: CachedCounts
     probe: Probe
+    session_use: SessionUse
     tasks: list[asyncio.Task[None]] = field(default_factory=list)
 
 

@@ -8,8 +8,6 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import text
-
 from tynysh.errors import StoreError
 from tynysh.store import console_queries
 from tynysh.store.database import Database
@@ -92,8 +90,6 @@ class Probe:
         if file is None or time.monotonic() - self._checked_s < CHECK_S:
             return self._broken
         if file.path.stat().st_size <= CHECKED_BYTES:
-            with self._database.reading() as session:
-                found = session.execute(text("PRAGMA quick_check(1)")).scalar()
-            self._broken = None if found == "ok" else f"The database file {file.path} is broken: {found}."
+            self._broken = file.fault()
         self._checked_s = time.monotonic()
         return self._broken

@@ -5,6 +5,7 @@ import sqlite3
 import stat
 import threading
 import time
+from contextlib import closing
 from pathlib import Path
 from urllib.parse import quote
 
@@ -75,6 +76,17 @@ class SqliteFile:
     def still(self, identity: FileIdentity) -> bool:
         """Whether the file at the path is that one. Raises StoreError where there is none."""
         return self._now() == identity
+
+    def fault(self) -> str | None:
+        """What is wrong in it, read through on a connection that remembers nothing; None where nothing is. Raises
+        StoreError where there is no file.
+        """
+        with closing(self.connect(KEEPER_TURN_S)) as connection:
+            try:
+                (found,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+            except sqlite3.Error as error:
+                found = str(error)
+        return None if found == "ok" else f"The database file {self.path} is broken: {found}."
 
     def put_back(self, missing_s: float = 0.0) -> bool:
         """Where the file has been missing for so long, write it anew from what is still open; whether that was done.
