@@ -63,6 +63,10 @@ SERVING = Patience(reach_s=3.0, turn_s=8.0, answer_s=10.0)
 """Of a worker and the console: whatever the database does, cameras and browsers are waiting."""
 
 
+class AwayError(StoreError):
+    """The database cannot be reached, and may come back by itself."""
+
+
 class RefusedError(StoreError):
     """What was to be written contradicts what the database holds; trying the same again is of no use."""
 
@@ -324,7 +328,7 @@ def _postgresql(url: URL, patience: Patience) -> Engine:
             # pg8000 lets through whatever its socket and its own parsing raise; where they stopped, nobody knows.
             context.is_disconnect = True
             shown = url.render_as_string(hide_password=True)
-            raise StoreError(f"The connection to the database {shown} was lost: {_words(error)}.")
+            raise AwayError(f"The connection to the database {shown} was lost: {_words(error)}.")
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
@@ -414,7 +418,7 @@ def _explained(error: DBAPIError, database: Database) -> StoreError:
         return StoreError(f"The database {database.shown} refuses: {message}.")
     server_fields = _server_fields(error.orig)
     if server_fields is None:
-        return StoreError(
+        return AwayError(
             f"The database {database.shown} cannot be reached: {message}.",
             hint="Is the server running, and are host and port right?",
         )
