@@ -188,9 +188,10 @@ def test_a_disk_that_is_full_is_told(make_house, monkeypatch: pytest.MonkeyPatch
 
 
 def test_while_the_database_does_not_answer_it_does(
-    make_house, postgresql: PostgreSql, postgresql_template: str
+    make_house, postgresql: PostgreSql, postgresql_template: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """However many others wait for the database, and though nobody knows who asks."""
+    monkeypatch.setattr(probe, "PATIENCE_S", 0.5)
     url = postgresql.new(postgresql_template)
     house = make_house(url=url, patience=Patience(reach_s=0.5, turn_s=1.0, answer_s=1.5))
     assert problems(house) == []
@@ -210,7 +211,7 @@ def test_while_the_database_does_not_answer_it_does(
 
 
 def ask(browser: httpx.Client, over: Event) -> None:
-    while not over.is_set():
+    while not over.wait(0.2):
         with suppress(httpx.HTTPError):
             browser.get("/api/v1/session", timeout=60)
 

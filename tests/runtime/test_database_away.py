@@ -1,8 +1,7 @@
 """A database that is away takes no camera with it, no event, and no worker."""
 
-import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
+from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 
 import pytest
@@ -14,31 +13,17 @@ from tests.servers import until
 from tynysh.runtime.known_sites import KnownSites
 from tynysh.store.schema import EventRow
 
-Away = Callable[[], AbstractContextManager[None]]
 
-
-@pytest.fixture(params=["frozen", "held by another program"])
-def away(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Installation, Away]]:
-    """An installation, and a way to have its database away for a while."""
-    if request.param != "frozen":
-        path = Path(request.getfixturevalue("sqlite_url").removeprefix("sqlite:///"))
-        made = Installation(tmp_path / "data", f"sqlite:///{path}")
-
-        @contextmanager
-        def held() -> Iterator[None]:
-            with closing(sqlite3.connect(path, isolation_level=None)) as other:
-                other.execute("BEGIN IMMEDIATE")
-                yield
-
-        yield made, held
-        made.database.close()
-        return
-    server: PostgreSql = request.getfixturevalue("postgresql")
-    url = server.new(request.getfixturevalue("postgresql_template"))
+@pytest.fixture
+def away(
+    postgresql: PostgreSql, postgresql_template: str, tmp_path: Path
+) -> Iterator[tuple[Installation, Callable[[], AbstractContextManager[None]]]]:
+    """An installation, and a way to have its database accept and not answer for a while."""
+    url = postgresql.new(postgresql_template)
     made = Installation(tmp_path / "data", url)
-    yield made, server.frozen
+    yield made, postgresql.frozen
     made.database.close()
-    server.drop(url)
+    postgresql.drop(url)
 
 
 def told(installation: Installation) -> int:
@@ -52,7 +37,7 @@ def journaled(installation: Installation) -> int:
 
 
 def test_cameras_are_watched_all_the_same_and_what_they_see_is_told_when_it_is_back(
-    away: tuple[Installation, Away], streets: Path
+    away: tuple[Installation, Callable[[], AbstractContextManager[None]]], streets: Path
 ) -> None:
     installation, gone = away
     installation.apply(site(camera("north", streets / "street.mp4")))

@@ -22,7 +22,7 @@ from tynysh.store.database import Database
 from tynysh.store.schema import CameraRow, EventRow, SiteRow
 
 EVENTS = 18
-SECONDS = float(os.environ.get("TYNYSH_TORTURE_S", "8"))
+SECONDS = float(os.environ.get("TYNYSH_TORTURE_S", "4"))
 SEED = int(os.environ.get("TYNYSH_TORTURE_SEED", "1"))
 
 WRITER = """
