@@ -3,8 +3,10 @@
 import itertools
 import os
 import shutil
+import signal
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
@@ -55,6 +57,23 @@ class PostgreSql:
         """Delete a database of `new`: hundreds of them would fill the disk, and take minutes to delete at the end."""
         name = urlsplit(url).path.removeprefix("/")
         self.administer(f"DROP DATABASE {name} WITH (FORCE)")
+
+    @contextmanager
+    def frozen(self) -> Iterator[None]:
+        """The server accepts connections and answers nothing, on them and on those that are open."""
+        master = int((self.folder / "postmaster.pid").read_text().split()[0])
+        os.kill(master, signal.SIGSTOP)
+        stopped = [master]
+        try:
+            # The master first: it starts no more.
+            for of in map(int, Path(f"/proc/{master}/task/{master}/children").read_text().split()):
+                os.kill(of, signal.SIGSTOP)
+                stopped.append(of)
+            yield
+        finally:
+            for one in stopped:
+                with suppress(ProcessLookupError):
+                    os.kill(one, signal.SIGCONT)
 
     def stop(self) -> None:
         """Stop the server."""

@@ -48,6 +48,19 @@ class Pulse:
         self._began_s = None
 
 
+@contextmanager
+def attempt(what: str) -> Iterator[None]:
+    """Something that may fail: what is raised in it is logged, with a traceback where the fault is ours, and goes no
+    further.
+    """
+    try:
+        yield
+    except (TynyshError, OSError) as error:
+        log.warning("periodic.put_off", what=what, error=str(error))
+    except Exception:
+        log.exception("periodic.broke", what=what)
+
+
 class Rounds:
     """How the rounds went, and so how long to wait before the next: `every_s` seconds, after failures in a row ever
     longer up to `MOST_S`.
@@ -61,18 +74,14 @@ class Rounds:
 
     @contextmanager
     def one(self) -> Iterator[None]:
-        """A round. What is raised in it is logged, with a traceback where the fault is ours, and goes no further."""
-        try:
+        """A round, as an `attempt`."""
+        done = False
+        with attempt(self._name):
             yield
-        except TynyshError as error:
-            log.warning("periodic.put_off", what=self._name, error=error.message)
-        except Exception:
-            log.exception("periodic.broke", what=self._name)
-        else:
+            done = True
+        if done:
             self._backoff.reset()
-            self.wait_s = self._every_s
-            return
-        self.wait_s = max(self._every_s, self._backoff.next_s())
+        self.wait_s = self._every_s if done else max(self._every_s, self._backoff.next_s())
 
 
 class PeriodicThread(threading.Thread):

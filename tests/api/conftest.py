@@ -22,10 +22,11 @@ from tynysh.api.server import ConsoleServer, configuration, listen
 from tynysh.api.settings import ApiSettings
 from tynysh.behaviour.event import Event, Phase
 from tynysh.behaviour.signal import Behaviour, Reason
+from tynysh.bus.protocol import WorkerHealth
 from tynysh.geometry import Box
 from tynysh.media.camera_status import CameraStatus, understood
 from tynysh.store import sessions, users
-from tynysh.store.database import Database
+from tynysh.store.database import UNHURRIED, Database, Patience
 from tynysh.store.queries import cameras, clips, events
 from tynysh.store.schema import CameraRow, SessionRow, SiteRow
 from tynysh.store.users import Role
@@ -68,6 +69,16 @@ class Clock:
         return self.now
 
 
+def healthy(**more: Any) -> WorkerHealth:
+    """What a worker of both cameras says that has nothing to complain of."""
+    usual = {
+        "analysed_s_ago": {"club-door": 0.5, "park-door": 0.5},
+        "events_wait_s": 0.0,
+        "journal_fault": None,
+    }
+    return WorkerHealth.model_validate(usual | more)
+
+
 @dataclass
 class Workers:
     """Stands for the workers: what they would say, set by the test."""
@@ -77,8 +88,12 @@ class Workers:
     crowds: dict[str, dict[str, Any]] = field(default_factory=dict)
     videos: dict[str, Callable[[], AsyncIterator[bytes]]] = field(default_factory=dict)
     released: list[str] = field(default_factory=list)
+    healths: dict[str, WorkerHealth] = field(default_factory=lambda: {"worker-0": healthy()})
     slow_s: float = 0.0
     asked: int = 0
+
+    async def health(self, _patience_s: float) -> Mapping[str, WorkerHealth]:
+        return self.healths
 
     async def status(self) -> Mapping[str, CameraStatus]:
         await asyncio.sleep(self.slow_s)
@@ -350,11 +365,15 @@ def make_house(
 ) -> Iterator[Callable[..., House]]:
     houses: list[House] = []
 
-    def make(settings: ApiSettings = quick, *, url: str | None = None) -> House:
+    def make(
+        settings: ApiSettings = quick, *, url: str | None = None, patience: Patience = UNHURRIED
+    ) -> House:
         folder = tmp_path_factory.mktemp("data")
         if url is None:
             shutil.copy(sqlite_template, folder / "tynysh.db")
-        house = House(Database.open(url or folder / "tynysh.db"), folder, password_hash, settings)
+        house = House(
+            Database.open(url or folder / "tynysh.db", patience=patience), folder, password_hash, settings
+        )
         houses.append(house)
         return house
 

@@ -11,7 +11,8 @@ from tynysh.store.schema import SessionRow
 
 
 async def tidied(house, until) -> None:
-    task = asyncio.create_task(keep_tidy(house.database, house.clock, every_s=0.01))
+    use = house.app.state.context.session_use
+    task = asyncio.create_task(keep_tidy(house.database, house.clock, use, every_s=0.01))
     try:
         async with asyncio.timeout(20):
             while not until():

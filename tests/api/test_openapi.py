@@ -33,6 +33,8 @@ CONTRACT = {
     "/api/v1/blindness": {"get"},
     "/api/v1/clock": {"get"},
     "/healthz": {"get"},
+    "/healthz/alive": {"get"},
+    "/healthz/ready": {"get"},
     "/metrics": {"get"},
 }
 FIELDS = {

@@ -52,6 +52,8 @@ def test_only_these_routes_are_for_everyone(house) -> None:
     assert {path for path, *_ in free} == {
         "/session",
         "/healthz",
+        "/healthz/alive",
+        "/healthz/ready",
         "/api/v1/openapi.json",
         "/api/{path:path}",
         "/{path:path}",

@@ -21,7 +21,7 @@ from tynysh.runtime.networks import Networks
 from tynysh.runtime.worker import Rhythm, Worker
 from tynysh.site.apply import apply
 from tynysh.site.site import SiteFile
-from tynysh.store.database import Database
+from tynysh.store.database import Database, Patience
 
 QUIET = {name: {"enabled": False} for name in ("fight", "aggression", "person_down", "camera_fault")}
 GATE = {"name": "gate", "kind": "protected", "polygon": [[0, 0], [1, 0], [1, 1], [0, 1]]}
@@ -66,6 +66,10 @@ WORKER = """
 """The program of a worker in a process of its own."""
 
 
+HASTY = Patience(reach_s=1.0, turn_s=2.0, answer_s=3.0)
+"""A database that is away is away in a second."""
+
+
 class Installation:
     """A data folder with its database."""
 
@@ -90,7 +94,7 @@ class Installation:
     ) -> Iterator[Worker]:
         """A worker at work, in a thread."""
         networks = Networks(detector=detector or CoatDetector(), pose=None)  # type: ignore[arg-type]
-        database = Database.open(self.url)
+        database = Database.open(self.url, patience=HASTY, there=False)
         rhythm = Rhythm(round_s=0.3, figures_s=0.3, retry_first_s=0.2, hang_s=hang_s, patience_s=patience_s)
         worker = Worker(number, of, self.folder, database, networks, Random(7), rhythm)
         stop = threading.Event()

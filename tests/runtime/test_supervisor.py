@@ -123,7 +123,9 @@ def console(port: int) -> list[str]:
 
 def answers(port: int) -> bool:
     try:
-        return httpx.get(f"http://127.0.0.1:{port}/healthz", timeout=2, trust_env=False).status_code < 500
+        return (
+            httpx.get(f"http://127.0.0.1:{port}/healthz/alive", timeout=2, trust_env=False).status_code < 500
+        )
     except httpx.HTTPError:
         return False
 

@@ -445,6 +445,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/healthz/alive": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Alive
+         * @description 200 as long as the console answers at all, whatever else is wrong: nothing is asked for it.
+         */
+        get: operations["alive_healthz_alive_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/healthz": {
         parameters: {
             query?: never;
@@ -453,10 +473,32 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Healthz
-         * @description 200 while the console can serve, even where cameras are blind; 503 when its database does not answer.
+         * Ready
+         * @description 200 where everything is kept and watched, else 503: the database was written just now, no event waits for it,
+         *     each camera had a picture analysed, and there is room on the disk. Answers within three seconds.
          */
-        get: operations["healthz_healthz_get"];
+        get: operations["ready_healthz_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/healthz/ready": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Ready
+         * @description 200 where everything is kept and watched, else 503: the database was written just now, no event waits for it,
+         *     each camera had a picture analysed, and there is room on the disk. Answers within three seconds.
+         */
+        get: operations["ready_healthz_ready_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -587,24 +629,21 @@ export interface components {
             recording: boolean;
         };
         /**
-         * CameraAge
-         * @description How long ago the worker of a camera was last heard.
+         * CameraHealth
+         * @description Whether a camera is watched. worker: who said so; analysed_s_ago: seconds since a picture was last analysed.
          */
-        CameraAge: {
+        CameraHealth: {
             /** Camera */
             camera: string;
             /** Worker */
-            worker: number | null;
+            worker: string | null;
             /**
              * Answers
-             * @description Whether the worker answered just now.
+             * @description Whether its worker answered just now.
              */
             answers: boolean;
-            /**
-             * Recorded S Ago
-             * @description Seconds since it last recorded how the camera is doing.
-             */
-            recorded_s_ago: number | null;
+            /** Analysed S Ago */
+            analysed_s_ago: number | null;
         };
         /**
          * CameraName
@@ -807,10 +846,11 @@ export interface components {
         };
         /**
          * Health
-         * @description `failing` when the database does not answer, `degraded` when some camera's worker does not,
-         *     or when the console no longer tells what changes or no longer checks sessions.
+         * @description `failing` where what happens may not be kept, or the console does not tell it; `degraded` where all of that
+         *     works, and some camera is not watched.
          *
-         *     Whoever is not at the machine itself, nor signed in with `metrics.read`, is told `status` only.
+         *     Whoever is not at the machine itself, has no metrics token, and is not signed in with `metrics.read`, is told
+         *     `status` only.
          */
         Health: {
             /**
@@ -818,10 +858,14 @@ export interface components {
              * @enum {string}
              */
             status: "ok" | "degraded" | "failing";
-            /** Database */
-            database?: boolean | null;
+            /** Problems */
+            problems?: components["schemas"]["Problem"][] | null;
             /** Cameras */
-            cameras?: components["schemas"]["CameraAge"][] | null;
+            cameras?: components["schemas"]["CameraHealth"][] | null;
+            /** Free Bytes */
+            free_bytes?: {
+                [key: string]: number;
+            } | null;
         };
         /**
          * HiddenZone
@@ -1358,6 +1402,19 @@ export interface components {
             gates: components["schemas"]["Gate"][];
         };
         /**
+         * Problem
+         * @description One thing that is wrong.
+         */
+        Problem: {
+            /**
+             * What
+             * @enum {string}
+             */
+            what: "database" | "events" | "journal" | "disk" | "cameras" | "console";
+            /** Detail */
+            detail: string;
+        };
+        /**
          * Reason
          * @description Why, as a key of the translation catalogue with values: `Reason("fight.network", {"score": 0.93})`.
          */
@@ -1631,7 +1688,7 @@ export interface components {
 export type Action = components['schemas']['Action'];
 export type Blindness = components['schemas']['Blindness'];
 export type Camera = components['schemas']['Camera'];
-export type CameraAge = components['schemas']['CameraAge'];
+export type CameraHealth = components['schemas']['CameraHealth'];
 export type CameraName = components['schemas']['CameraName'];
 export type CameraState = components['schemas']['CameraState'];
 export type ClockDoubt = components['schemas']['ClockDoubt'];
@@ -1660,6 +1717,7 @@ export type Names = components['schemas']['Names'];
 export type OpenFault = components['schemas']['OpenFault'];
 export type PlaceCrowd = components['schemas']['PlaceCrowd'];
 export type PlaceNow = components['schemas']['PlaceNow'];
+export type Problem = components['schemas']['Problem'];
 export type Reason = components['schemas']['Reason'];
 export type Role = components['schemas']['Role'];
 export type SeriesKind = components['schemas']['SeriesKind'];
@@ -2680,7 +2738,83 @@ export interface operations {
             };
         };
     };
-    healthz_healthz_get: {
+    alive_healthz_alive_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Health"];
+                };
+            };
+            /** @description Refused; `error.code` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Failed; nothing was changed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    ready_healthz_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Health"];
+                };
+            };
+            /** @description Refused; `error.code` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Failed; nothing was changed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    ready_healthz_ready_get: {
         parameters: {
             query?: never;
             header?: never;

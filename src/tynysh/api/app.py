@@ -32,6 +32,7 @@ from tynysh.api.guard import Guard
 from tynysh.api.lookers import Lookers
 from tynysh.api.maintenance import keep_tidy
 from tynysh.api.openapi import openapi_router
+from tynysh.api.probe import Probe
 from tynysh.api.settings import ApiSettings
 from tynysh.api.silence import SilenceWatch
 from tynysh.api.status_cache import StatusCache
@@ -40,6 +41,7 @@ from tynysh.api.viewing import Viewings
 from tynysh.bus.workers import Workers
 from tynysh.store import console_queries
 from tynysh.store.database import Database
+from tynysh.store.sessions import SessionUse
 from tynysh.store.users import User
 
 PREFIX = "/api/v1"
@@ -64,9 +66,10 @@ def create_app(
     workers: the way to the workers. data_dir: where `evidence/` lies. clock: Unix seconds. console: the built files.
     """
     settings = settings or ApiSettings()
+    session_use = SessionUse()
 
     def signed_in(token_hashes: Collection[str]) -> Mapping[str, User]:
-        return console_queries.signed_in(database, token_hashes, now=clock())
+        return console_queries.signed_in(database, token_hashes, now=clock(), use=session_use)
 
     context = Context(
         database=database,
@@ -80,13 +83,16 @@ def create_app(
         viewings=Viewings(database, clock),
         lookers=Lookers(clock),
         counts=CachedCounts(database),
+        probe=Probe(database, [data_dir]),
+        session_use=session_use,
     )
 
     @asynccontextmanager
     async def running(_: FastAPI) -> AsyncIterator[None]:
         await context.feed.start()
         silence = SilenceWatch(database, context.statuses, context.feed)
-        forever = (context.feed.run(), silence.run(), context.streams.run(), keep_tidy(database, clock))
+        tidy = keep_tidy(database, clock, session_use)
+        forever = (context.feed.run(), silence.run(), context.streams.run(), tidy)
         tasks = [asyncio.create_task(one) for one in forever]
         context.tasks[:] = tasks
         try:

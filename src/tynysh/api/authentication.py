@@ -21,8 +21,8 @@ CSRF_HEADER = "X-CSRF-Token"
 _LONGEST_TOKEN = 128
 
 
-def everyone() -> None:
-    """The permission of what anybody may ask for: none is needed."""
+async def everyone() -> None:
+    """The permission of what anybody may ask for: none is needed. Not in a thread, as all of them may be waiting."""
 
 
 def find_session(connection: HTTPConnection, services: Context) -> SignedIn | None:
@@ -30,7 +30,7 @@ def find_session(connection: HTTPConnection, services: Context) -> SignedIn | No
     token = connection.cookies.get(COOKIE)
     if not token or len(token) > _LONGEST_TOKEN or not token.isascii():
         return None
-    return sessions.signed_in(services.database, token, now=services.clock())
+    return sessions.signed_in(services.database, token, now=services.clock(), use=services.session_use)
 
 
 def signed_in(connection: HTTPConnection, services: Services) -> SignedIn:

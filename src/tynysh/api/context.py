@@ -12,12 +12,14 @@ from starlette.requests import HTTPConnection
 from tynysh.api.cached_counts import CachedCounts
 from tynysh.api.feed import ChangeFeed
 from tynysh.api.lookers import Lookers
+from tynysh.api.probe import Probe
 from tynysh.api.settings import ApiSettings
 from tynysh.api.status_cache import StatusCache
 from tynysh.api.stream_registry import StreamRegistry
 from tynysh.api.viewing import Viewings
 from tynysh.bus.workers import Workers
 from tynysh.store.database import Database
+from tynysh.store.sessions import SessionUse
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +37,13 @@ class Context:
     viewings: Viewings
     lookers: Lookers
     counts: CachedCounts
+    probe: Probe
+    session_use: SessionUse
     tasks: list[asyncio.Task[None]] = field(default_factory=list)
 
 
-def _context(connection: HTTPConnection) -> Context:
+# Not in a thread: where all of them wait for the database, the health is told all the same.
+async def _context(connection: HTTPConnection) -> Context:
     return cast("Context", connection.app.state.context)
 
 

@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException
 
 from tynysh.api.language import language_of
 from tynysh.errors import StoreError
+from tynysh.store.database import NotWritableError
 from tynysh.translations import text
 
 log = structlog.get_logger(__name__)
@@ -95,7 +96,8 @@ def install(app: FastAPI) -> None:
 
     async def store_error(connection: Request, error: StoreError) -> JSONResponse:
         log.error("the database refused", error=error.message)
-        return respond(connection, ApiError(503, "store_unavailable", headers={"Retry-After": "5"}))
+        code = "store_not_writable" if isinstance(error, NotWritableError) else "store_unavailable"
+        return respond(connection, ApiError(503, code, headers={"Retry-After": "5"}))
 
     handlers: list[tuple[type[Exception], Any]] = [
         (ApiError, api_error),

@@ -78,11 +78,16 @@ class ChangeFeed:
         self._poll_s = poll_s
         self._queue = queue
         self._listeners: set[Listener] = set()
+        self._started = False
         self.last_sent = 0
 
     async def start(self) -> None:
-        """Begins with what is newest now."""
-        self.last_sent = await asyncio.to_thread(self._latest)
+        """Begins with what is newest now, or when the database answers."""
+        try:
+            self.last_sent = await asyncio.to_thread(self._latest)
+            self._started = True
+        except StoreError as error:
+            log.warning("the change feed waits for the database", error=error.message)
 
     async def run(self) -> None:
         """Reads and tells until cancelled."""
@@ -120,6 +125,12 @@ class ChangeFeed:
             after = page[-1].id
 
     async def _catch_up(self) -> None:
+        if not self._started:
+            await self.start()
+            # What they would have been told before, nobody knows: they load everything anew.
+            for listener in self._listeners:
+                listener.too_slow.set()
+            return
         while await self._step() == PAGE:
             pass
 

@@ -1,7 +1,6 @@
 """/metrics: how cameras, analysis and incidents are doing, for Prometheus."""
 
 import asyncio
-import hmac
 from collections import Counter
 from collections.abc import Iterator, Mapping
 
@@ -95,10 +94,6 @@ class Snapshot(Collector):
 
 def may_scrape(connection: HTTPConnection, services: Services) -> None:
     """The permission of /metrics: this machine itself, the bearer token, or `metrics.read`. Raises 401."""
-    token = services.settings.metrics_token
-    given = connection.headers.get("authorization", "")
-    if token is not None and hmac.compare_digest(given.encode(), f"Bearer {token}".encode()):
-        return
     if not may_measure(connection, services):
         raise ApiError(401, "signed_out", headers={"WWW-Authenticate": "Bearer"})
 

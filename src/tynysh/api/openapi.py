@@ -43,7 +43,7 @@ def described(app: FastAPI) -> dict[str, Any]:
 
 
 def _security(address: str, method: str) -> list[dict[str, list[str]]]:
-    if address == "/healthz" or (address.endswith("/session") and method == "post"):
+    if address.startswith("/healthz") or (address.endswith("/session") and method == "post"):
         return []
     if address == "/metrics":
         return [{"bearer": []}, {"session": []}]

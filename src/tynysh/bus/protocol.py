@@ -43,6 +43,25 @@ class StatusRequest(_Request):
     ask: Literal["status"] = "status"
 
 
+class HealthRequest(_Request):
+    """Are your cameras watched, and is what happens kept? One message: JSON, `WorkerHealth`."""
+
+    ask: Literal["health"] = "health"
+
+
+class WorkerHealth(BaseModel):
+    """How a worker is doing.
+
+    analysed_s_ago: seconds since a picture of each of its cameras was last analysed, None before the first, by camera
+    id. events_wait_s: for how long the database has taken none of the events that wait, 0 where none does.
+    journal_fault: why they cannot be put on disk meanwhile, None where they can.
+    """
+
+    analysed_s_ago: dict[str, float | None]
+    events_wait_s: float
+    journal_fault: str | None
+
+
 class CrowdRequest(_Request):
     """What is known of the crowd on a camera now? One message: JSON, `CrowdMessage` or null."""
 
@@ -90,7 +109,14 @@ class StopRequest(_Request):
 
 
 Request = Annotated[
-    StatusRequest | CrowdRequest | CrowdsRequest | PictureRequest | LiveRequest | PeopleRequest | StopRequest,
+    StatusRequest
+    | HealthRequest
+    | CrowdRequest
+    | CrowdsRequest
+    | PictureRequest
+    | LiveRequest
+    | PeopleRequest
+    | StopRequest,
     Field(discriminator="ask"),
 ]
 

@@ -7,12 +7,14 @@ from collections.abc import AsyncGenerator, Collection, Mapping
 from typing import Any
 
 import structlog
+from pydantic import ValidationError
 
 from tynysh.bus.protocol import (
     Bus,
     BusError,
     CrowdRequest,
     CrowdsRequest,
+    HealthRequest,
     LiveRequest,
     PeopleRequest,
     PictureRequest,
@@ -20,6 +22,7 @@ from tynysh.bus.protocol import (
     RequestRefusedError,
     StatusRequest,
     StopRequest,
+    WorkerHealth,
     ask_all,
 )
 from tynysh.media.camera_status import CameraStatus, understood
@@ -53,6 +56,21 @@ class Workers:
         }
         self._homes = {camera_id: name for name, found in answers.items() for camera_id in found}
         return {camera_id: status for found in answers.values() for camera_id, status in found.items()}
+
+    async def health(self, patience_s: float) -> Mapping[str, WorkerHealth]:
+        """How every worker is doing that answers within `patience_s`, by name."""
+
+        async def ask(name: str) -> WorkerHealth | None:
+            try:
+                async with asyncio.timeout(patience_s):
+                    answer = await self._answer(name, HealthRequest())
+                return None if answer is None else WorkerHealth.model_validate_json(answer)
+            except (TimeoutError, ValidationError):
+                return None
+
+        names = await self._bus.names()
+        answers = await asyncio.gather(*map(ask, names))
+        return {name: answer for name, answer in zip(names, answers, strict=True) if answer is not None}
 
     async def crowd(self, camera_id: str) -> CrowdMessage | None:
         """What is known of the crowd on a camera now; None where nothing is."""

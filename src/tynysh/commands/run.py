@@ -44,20 +44,47 @@ def run(
 def prepare(options: "ServiceOptions") -> None:
     """Everything that may fail for a reason that a person can mend, before any process is started.
 
-    Migrates the database, applies the site, pulls missing models, and finds out whether the port is free.
-    Raises TynyshError.
+    Migrates the database, applies the site, pulls missing models, and finds out whether the port is free. A database
+    that cannot be reached is no reason to watch nothing, where it is known what was watched before: it is brought up
+    to date when it can be. Raises TynyshError.
     """
-    import structlog
-
     from tynysh.api.server import listen
     from tynysh.commands.models import pull_missing
-    from tynysh.commands.site import apply_to
+    from tynysh.periodic import PeriodicThread
     from tynysh.runtime.console_process import console_settings
-    from tynysh.site.apply import stored
-    from tynysh.site.time_zones import differing
+    from tynysh.runtime.data_folder import DataFolder
+    from tynysh.runtime.known_sites import KnownSites
+    from tynysh.site.yaml import load
+    from tynysh.store.database import AwayError
 
     console_settings(options.host, options.allowed_hosts)
     listen(options.host, options.port).close()
+    try:
+        _bring_up_to_date(options)
+    except AwayError as error:
+        if options.site is not None:
+            load(options.site)
+        if KnownSites(DataFolder.open(options.data).known_sites).recall() is None:
+            raise
+        say_if_heard(f"{error.message} Starting with the cameras of last time.")
+
+        def later() -> None:
+            _bring_up_to_date(options)
+            thread.stopping.set()
+
+        thread = PeriodicThread("database", later, every_s=2.0)
+        thread.start()
+    pull_missing()
+
+
+def _bring_up_to_date(options: "ServiceOptions") -> None:
+    """Migrate the database and apply the site, if one was named. Raises TynyshError."""
+    import structlog
+
+    from tynysh.commands.site import apply_to
+    from tynysh.site.apply import stored
+    from tynysh.site.time_zones import differing
+
     with open_database(options.data, options.database) as opened:
         if options.site is not None:
             apply_to(opened, options.site)
@@ -66,7 +93,6 @@ def prepare(options: "ServiceOptions") -> None:
         zones = [site.time_zone for site in found.sites] if found else []
         for difference in differing(zones, datetime.now(UTC)):
             structlog.get_logger(__name__).warning("time_zones.differ", what=difference)
-    pull_missing()
 
 
 def serve_console(

@@ -1,6 +1,7 @@
 """One camera's analysis: its frames go through the pipeline, and what each came to goes to all who listen."""
 
 import dataclasses
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Protocol, TypeVar
 
@@ -48,6 +49,7 @@ class AnalysisLoop:
         on_event: Callable[[Event], None],
     ) -> None:
         self.analysed = 0
+        self.analysed_at_s: float | None = None
         self._name = name
         self._pipeline = pipeline
         self._takers = tuple(listener.take for listener in listeners)
@@ -95,7 +97,9 @@ class AnalysisLoop:
             self._pipeline.retune(rules)
             self._rules_in_force = rules
         step = self._pipeline.process(arrived, stream)
-        self.analysed += step is not None
+        if step is not None:
+            self.analysed += 1
+            self.analysed_at_s = time.monotonic()
         return step
 
     def _hand_out(self, step: Step) -> None:

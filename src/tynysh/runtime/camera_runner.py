@@ -169,6 +169,12 @@ class CameraRunner:
         return self._analysis.analysed
 
     @property
+    def analysed_s_ago(self) -> float | None:
+        """Seconds since a frame was last analysed; None before the first."""
+        at_s = self._analysis.analysed_at_s
+        return None if at_s is None else time.monotonic() - at_s
+
+    @property
     def recorded(self) -> bool:
         """Whether the camera is recorded, so that there can be clips."""
         return self._recorder is not None

@@ -10,7 +10,7 @@ from tynysh.bus.workers import Workers
 from tynysh.runtime import logs
 from tynysh.runtime.data_folder import DataFolder
 from tynysh.runtime.supervisor import stop_requested
-from tynysh.store.database import Database
+from tynysh.store.database import SERVING, Database
 
 
 def console_settings(host: str, allowed_hosts: tuple[str, ...]) -> ApiSettings:
@@ -30,7 +30,7 @@ def serve_console(host: str, port: int, allowed_hosts: tuple[str, ...]) -> None:
     logs.configure()
     orphaned = stop_requested()
     folder = DataFolder.open()
-    database = Database.open(folder.database_url)
+    database = Database.open(folder.database_url, patience=SERVING, there=False)
     settings = console_settings(host, allowed_hosts)
     app = create_app(database, workers=Workers(folder.bus), data_dir=folder.root, settings=settings)
 

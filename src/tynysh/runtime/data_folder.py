@@ -110,6 +110,16 @@ class DataFolder:
         return self.root / "evidence"
 
     @property
+    def journal(self) -> Path:
+        """Events that wait for the database."""
+        return self.root / "journal"
+
+    @property
+    def known_sites(self) -> Path:
+        """What was to be watched when the database last said so."""
+        return self.root / "known-sites.json"
+
+    @property
     def run(self) -> Path:
         """What running processes need to find each other; elsewhere if the path would be too long for sockets."""
         return socket_folder(self.root)

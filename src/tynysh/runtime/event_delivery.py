@@ -2,17 +2,21 @@
 
 import threading
 import time
+from collections.abc import Collection
 from random import Random
 
 import structlog
+from sqlalchemy.orm import Session
 
 from tynysh.behaviour.event import Event, Phase
 from tynysh.behaviour.signal import Behaviour
 from tynysh.errors import TynyshError
 from tynysh.evidence.clip_maker import ClipMaker
 from tynysh.runtime.camera_runner import CameraRunner
+from tynysh.runtime.event_journal import EventJournal
 from tynysh.runtime.event_writer import EventWriter
 from tynysh.store.database import Database
+from tynysh.store.queries import events
 from tynysh.store.queries.events import RecordedEvent
 
 log = structlog.get_logger(__name__)
@@ -24,15 +28,21 @@ MOST_STILLS = 200
 class EventDelivery:
     """Hands the events of a worker's cameras to its writer, and keeps stills of those that open incidents."""
 
-    def __init__(self, database: Database, clips: ClipMaker, random: Random) -> None:
+    def __init__(
+        self, database: Database, journal: EventJournal, clips: ClipMaker, random: Random, of: int
+    ) -> None:
         self._clips = clips
         self._stills: dict[str, bytes] = {}
         self._lock = threading.Lock()
-        self.writer = EventWriter(database, self._recorded, random=random)
+        self._begun: set[str] | None = set()
+        self.writer = EventWriter(database, journal, self._recorded, random=random, of=of)
 
     def put(self, runner: CameraRunner, event: Event) -> None:
         """An event of a camera; in the camera's own thread."""
         if event.phase is Phase.BEGUN:
+            with self._lock:
+                if self._begun is not None:
+                    self._begun.add(event.id)
             # Taken now, while it shows what happened; kept only if the event opens an incident.
             still = runner.picture()
             if still is not None:
@@ -42,6 +52,17 @@ class EventDelivery:
                         self._stills.pop(next(iter(self._stills)))
         clip = runner.recorded and event.behaviour != Behaviour.RECORDING_FAULT
         self.writer.put(runner.camera.id, event, clip=clip)
+
+    def close_orphans(self, session: Session, cameras: Collection[str], *, now: float) -> None:
+        """Once: end what others than this process left open on these cameras."""
+        with self._lock:
+            if self._begun is not None:
+                events.close_orphans(session, cameras, now=now, but=self._begun)
+
+    def orphans_closed(self) -> None:
+        """That is durable, and what has begun since the process did need not be known any more."""
+        with self._lock:
+            self._begun = None
 
     def _recorded(self, camera_id: str, event: Event, recorded: RecordedEvent) -> None:
         """An event is durable; in the writer's thread."""

@@ -4,11 +4,16 @@ from dataclasses import asdict
 from hashlib import sha256
 from typing import Any
 
+import structlog
+
 from tynysh.crowd.camera_pose import CameraPose
 from tynysh.crowd.learning import Learnt
+from tynysh.errors import StoreError
 from tynysh.site.camera import Camera
 from tynysh.store.database import Database
 from tynysh.store.schema import SettingRow
+
+log = structlog.get_logger(__name__)
 
 EVERY_S = 600.0
 """What goes on being learnt is written no more often than this, seconds."""
@@ -26,10 +31,14 @@ class GroundMemory:
         self._due_s: dict[str, float] = {}
 
     def recall(self, camera: Camera) -> Learnt | None:
-        """What was learnt of `camera`. Raises StoreError."""
-        with self._database.reading() as session:
-            row = session.get(SettingRow, _key(camera))
-            found = None if row is None else _read(row.value, camera)
+        """What was learnt of `camera`; what is remembered of that here, where the database is away."""
+        try:
+            with self._database.reading() as session:
+                row = session.get(SettingRow, _key(camera))
+                found = None if row is None else _read(row.value, camera)
+        except StoreError as error:
+            log.warning("ground.not_read", camera=camera.id, error=error.message)
+            return self._kept.get(camera.id)
         self._kept[camera.id] = found
         return found
 

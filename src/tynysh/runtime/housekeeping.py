@@ -8,13 +8,13 @@ from random import Random
 import structlog
 
 from tynysh.behaviour.event import Event
-from tynysh.errors import StoreError, TynyshError
+from tynysh.errors import StoreError
 from tynysh.evidence import retention, retention_time
 from tynysh.evidence.clip_maker import ClipMaker
 from tynysh.evidence.retention import Deleted
 from tynysh.evidence.retention_time import Clocks, Reckoned, reckoned
 from tynysh.media.recorder import RecorderState, RecorderStatus, reserve_of
-from tynysh.periodic import PeriodicThread
+from tynysh.periodic import PeriodicThread, attempt
 from tynysh.runtime.clocks import read_clocks
 from tynysh.runtime.data_folder import DataFolder
 from tynysh.runtime.recording_events import RecordingEvents
@@ -99,16 +99,22 @@ class Housekeeping:
         }
         clocks = self._clocks()
         now = clocks.now
-        self._attempt("clock", lambda: retention_time.keep(self._database, clocks))
+        with attempt("clock"):
+            retention_time.keep(self._database, clocks)
         time = self._reckoned(clocks)
-        self._attempt("clips", lambda: self._clips.give_up_all_but(enabled))
-        self._attempt("footage", lambda: self._delete_due(now, time))
-        self._attempt("old history", lambda: self._forget_history(time.counted_to))
+        with attempt("clips"):
+            self._clips.give_up_all_but(enabled)
+        with attempt("footage"):
+            self._delete_due(now, time)
+        with attempt("old history"):
+            self._forget_history(time.counted_to)
         # Once an hour has gone, so that blocks are not written anew at each round.
         hour_began = int(now // 3600) * 60
-        self._attempt("history", lambda: crowd_history.pack_all(self._database, before=hour_began))
+        with attempt("history"):
+            crowd_history.pack_all(self._database, before=hour_began)
         if sites is not None:
-            self._attempt("thresholds", lambda: learn_all(self._database, sites, now=now))
+            with attempt("thresholds"):
+                learn_all(self._database, sites, now=now)
 
     def keep_within_room(self) -> None:
         """Delete the oldest recordings of sites whose room is bounded. Raises StoreError."""
@@ -166,15 +172,6 @@ class Housekeeping:
     def _reckoned(self, clocks: Clocks) -> Reckoned:
         with self._database.reading() as session:
             return retention_time.known(session, clocks)
-
-    def _attempt(self, what: str, do: Callable[[], object]) -> None:
-        try:
-            do()
-        except (TynyshError, OSError) as error:
-            log.warning("housekeeping.put_off", what=what, error=str(error))
-        except Exception:
-            # A fault of ours; without this thread footage would fill the disk.
-            log.exception("housekeeping.broke", what=what)
 
     def _delete_due(self, now: float, time: Reckoned) -> None:
         retention.delete_due(

@@ -100,7 +100,7 @@ def _tell_when_ready(address: str, ready: Callable[[str], None], over: threading
     deadline = time.monotonic() + CONSOLE_START_S
     while not over.wait(0.2) and time.monotonic() < deadline:
         try:
-            answer = httpx.get(f"{address}/healthz", timeout=2.0, trust_env=False)
+            answer = httpx.get(f"{address}/healthz/alive", timeout=2.0, trust_env=False)
         except httpx.HTTPError:
             continue
         if answer.is_success:

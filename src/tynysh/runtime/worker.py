@@ -4,7 +4,7 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -13,6 +13,7 @@ from random import Random, SystemRandom
 import structlog
 from sqlalchemy import select
 
+from tynysh.bus.protocol import WorkerHealth
 from tynysh.bus.workers import Workers
 from tynysh.errors import StoreError, TynyshError
 from tynysh.evidence.clip_maker import ClipMaker
@@ -24,8 +25,10 @@ from tynysh.runtime.clip_cameras import ClipCamera
 from tynysh.runtime.crowd_history import CrowdHistory
 from tynysh.runtime.data_folder import DataFolder
 from tynysh.runtime.event_delivery import EventDelivery
+from tynysh.runtime.event_journal import EventJournal
 from tynysh.runtime.ground_memory import GroundMemory
 from tynysh.runtime.housekeeping import Housekeeping
+from tynysh.runtime.known_sites import KnownSites
 from tynysh.runtime.networks import Networks
 from tynysh.runtime.notices import Notices
 from tynysh.runtime.place_keeper import PlaceKeeper
@@ -36,8 +39,7 @@ from tynysh.runtime.worker_answers import WorkerAnswers
 from tynysh.site.apply import stored
 from tynysh.site.camera import Camera
 from tynysh.site.site import Site
-from tynysh.store.database import Database
-from tynysh.store.queries import events
+from tynysh.store.database import SERVING, Database
 from tynysh.store.queries.changes import ChangeKind
 from tynysh.store.schema import CameraRow
 
@@ -46,6 +48,12 @@ log = structlog.get_logger(__name__)
 
 HOUSEKEEPING_S = 3600.0
 """A round of housekeeping that takes longer hangs: it may have very many files to delete."""
+
+MISSING_S = 20.0
+"""A database file that was deleted is put back after so long: whoever moves another one there is given the time."""
+
+EVENTS_STOP_S = 5.0
+"""Events that are neither in the database nor in the journal are given so long at the end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +76,7 @@ def serve_cameras(number: int, of: int, device: str) -> None:
     os.umask(0o077)
     stop = stop_requested()
     folder = DataFolder.open()
-    database = Database.open(folder.database_url)
+    database = Database.open(folder.database_url, patience=SERVING, there=False)
     networks = Networks.load(device)
     # While the cameras connect, who waits for nothing.
     threading.Thread(target=networks.warm_up, name="warm-up", daemon=True).start()
@@ -108,12 +116,14 @@ class Worker:
         self._networks = networks
         self._random = random
         self._rhythm = rhythm
+        self._mine: Mapping[str, tuple[Site, Camera]] | None = None
+        self._run_by_any: set[str] = set()
         self._orphans_closed = False
         self._pulse = Pulse()
         self._workers = Workers(folder.bus)
         self._clip_cameras: dict[str, ClipCamera] = {}
         self._clips = ClipMaker(database, folder.evidence, networks.detector, self._clip_cameras)
-        self._events = EventDelivery(database, self._clips, random)
+        self._events = EventDelivery(database, EventJournal(folder.journal, number), self._clips, random, of)
         self._cameras = CameraSet(
             self._start_camera,
             self._camera_stopped,
@@ -121,6 +131,7 @@ class Worker:
             random=random,
             retry_first_s=rhythm.retry_first_s,
         )
+        self._known_sites = KnownSites(folder.known_sites)
         self._notices = Notices(database, {ChangeKind.SITES, ChangeKind.THRESHOLDS})
         self._states = StateRecord(database, rhythm.figures_s)
         self._history = CrowdHistory(database)
@@ -138,15 +149,17 @@ class Worker:
 
     def run(self, stop: threading.Event) -> None:
         """Work until `stop` is set, here or over the bus."""
+        writer = self._events.writer
         answers = WorkerAnswers(
             self._folder.bus,
             self._number,
             self.runners,
+            self._health,
             stop.set,
             alive=lambda: self._pulse.busy_s < self._rhythm.patience_s,
         )
-        threads = (self._events.writer.thread, self._clips.thread, answers.thread)
-        self._events.writer.start()
+        threads = (writer.thread, writer.journal_thread, self._clips.thread, answers.thread)
+        writer.start()
         self._clips.start()
         answers.start()
         if self._number == 0:
@@ -198,42 +211,75 @@ class Worker:
         return True
 
     def _round(self, now: float) -> None:
-        """Take up what has changed, mend what broke, and write down how things are."""
-        with self._notices.news(now) as news:
-            if ChangeKind.SITES in news:
-                self._plan()
-            if ChangeKind.THRESHOLDS in news:
-                self._thresholds.tune(self.runners.values())
-        self._pulse.beat()
+        """Mend what broke, which needs no database; take up what has changed; and write down how things are."""
         self._cameras.mend()
         self._pulse.beat()
+        file = self._database.file
+        if self._number == 0 and file is not None:
+            file.put_back(MISSING_S)
+        try:
+            with self._notices.news(now) as news:
+                if ChangeKind.SITES in news:
+                    self._plan()
+                if ChangeKind.THRESHOLDS in news:
+                    self._thresholds.tune(self.runners.values())
+        except StoreError:
+            if self._mine is None:
+                self._plan_as_before()
+            raise
+        self._pulse.beat()
+        if not self._orphans_closed:
+            self._close_orphans(now)
         self._states.keep(self._cameras.statuses(), now=now)
         self._history.keep(self.runners.values(), now=now)
         self._thresholds.keep(self.runners.values(), now=now)
         for runner in self.runners.values():
             self._grounds.keep(runner.camera, runner.learnt, time.monotonic())
 
+    def _health(self) -> WorkerHealth:
+        runners = dict(self.runners)
+        return WorkerHealth(
+            analysed_s_ago={
+                camera_id: runners[camera_id].analysed_s_ago if camera_id in runners else None
+                for camera_id in self._mine or ()
+            },
+            events_wait_s=self._events.writer.waits_s,
+            journal_fault=self._events.writer.journal_fault,
+        )
+
     def _plan(self) -> None:
         with self._database.reading() as session:
             found = stored(session)
-        sites = () if found is None else found.sites
-        mine = share(sites, self._number, self._of)
-        if not self._orphans_closed:
-            # Once: where something further down fails, the next round must not end what began since.
-            self._close_orphans(mine, sites)
-            self._orphans_closed = True
-        self._cameras.plan(sites, mine)
+        if found is not None:
+            self._known_sites.keep(found)
+        elif self._mine:
+            # No site is ever taken out of force without another: somebody put an empty database in its place.
+            raise StoreError("The database holds no site any more.")
+        self._watch(() if found is None else found.sites)
 
-    def _close_orphans(self, mine: Collection[str], sites: Sequence[Site]) -> None:
+    def _plan_as_before(self) -> None:
+        """The database is away at the start: watch what was watched before."""
+        known = self._known_sites.recall()
+        if known is not None:
+            log.error("worker.sites_as_before", sites=len(known.sites))
+            self._watch(known.sites)
+
+    def _watch(self, sites: Sequence[Site]) -> None:
+        self._mine = share(sites, self._number, self._of)
+        self._run_by_any = {camera.id for site in sites for camera in site.cameras if camera.enabled}
+        self._cameras.plan(sites, self._mine)
+
+    def _close_orphans(self, now: float) -> None:
         """End the events that a worker before this one left open; the first worker also those of cameras that
         nobody runs any more.
         """
         with self._database.writing() as session:
-            orphaned = set(mine)
+            orphaned = set(self._mine or ())
             if self._number == 0:
-                run = {camera.id for site in sites for camera in site.cameras if camera.enabled}
-                orphaned |= set(session.scalars(select(CameraRow.id))) - run
-            events.close_orphans(session, sorted(orphaned), now=time.time())
+                orphaned |= set(session.scalars(select(CameraRow.id))) - self._run_by_any
+            self._events.close_orphans(session, orphaned, now=now)
+        self._events.orphans_closed()
+        self._orphans_closed = True
 
     def _start_camera(self, site: Site, camera: Camera) -> CameraRunner:
         runner = start_camera(
@@ -264,6 +310,6 @@ class Worker:
             self._history.write()
         except TynyshError as error:
             log.error("crowd_history.lost", error=error.message)
-        lost = self._events.writer.stop()
+        lost = self._events.writer.stop(EVENTS_STOP_S)
         if lost:
             log.error("events.lost", count=lost)

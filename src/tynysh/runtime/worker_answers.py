@@ -13,12 +13,14 @@ from tynysh.bus.protocol import (
     Bus,
     CrowdRequest,
     CrowdsRequest,
+    HealthRequest,
     LiveRequest,
     PeopleRequest,
     PictureRequest,
     Request,
     StatusRequest,
     StopRequest,
+    WorkerHealth,
 )
 from tynysh.crowd.message import crowd_message
 from tynysh.runtime.camera_runner import CameraRunner
@@ -30,8 +32,8 @@ STOP_S = 5.0
 class WorkerAnswers:
     """A worker on the bus, as `worker-NUMBER`, with an event loop of its own.
 
-    runners: its cameras at work, by id. stop: called when the worker is asked to end. alive: whether its rounds go on;
-    where they do not, it gives no sign of life here either.
+    runners: its cameras at work, by id. health: how it is doing. stop: called when the worker is asked to end. alive:
+    whether its rounds go on; where they do not, it gives no sign of life here either.
     """
 
     def __init__(
@@ -39,6 +41,7 @@ class WorkerAnswers:
         bus: Bus,
         number: int,
         runners: Mapping[str, CameraRunner],
+        health: Callable[[], WorkerHealth],
         stop: Callable[[], None],
         *,
         alive: Callable[[], bool],
@@ -46,6 +49,7 @@ class WorkerAnswers:
         self._bus = bus
         self._number = number
         self._runners = runners
+        self._health = health
         self._stop_worker = stop
         self._alive = alive
         self._loop = asyncio.new_event_loop()
@@ -78,6 +82,8 @@ class WorkerAnswers:
             case StatusRequest():
                 if self._alive():
                     yield _json(self._status())
+            case HealthRequest():
+                yield self._health().model_dump_json().encode()
             case CrowdRequest():
                 yield _json(self._crowd(request.camera, with_map=True))
             case CrowdsRequest():

@@ -1,38 +1,30 @@
 """What the console's server asks of the database for itself: sessions in force, and counts for its metrics."""
 
+import time
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select
 from sqlalchemy.orm import joinedload
 
 from tynysh.store import users
 from tynysh.store.database import Database
-from tynysh.store.schema import CameraRow, CameraStateRow, EventRow, IncidentRow, SessionRow
-from tynysh.store.sessions import IDLE_S
+from tynysh.store.schema import CameraRow, EventRow, IncidentRow, SessionRow, SettingRow
+from tynysh.store.sessions import SessionUse
 from tynysh.store.users import User
 
-_TOUCH_S = 60.0
+_TRIED = "health:written"
 
 
-def signed_in(database: Database, token_hashes: Collection[str], *, now: float) -> dict[str, User]:
-    """The users of those sessions that have not ended, by token hash, and a note that the sessions are in use."""
+def signed_in(
+    database: Database, token_hashes: Collection[str], *, now: float, use: SessionUse
+) -> dict[str, User]:
+    """The users of those sessions that have not ended, by token hash, and a note in `use` that they are in use."""
     query = (
         select(SessionRow).options(joinedload(SessionRow.user)).where(SessionRow.token_hash.in_(token_hashes))
     )
     with database.reading() as session:
-        rows = [
-            row
-            for row in session.scalars(query)
-            if row.user.disabled_at is None and now < row.expires_at and now < row.seen_at + IDLE_S
-        ]
-        found = {row.token_hash: users.shown(row.user) for row in rows}
-        unnoted = [row.token_hash for row in rows if now >= row.seen_at + _TOUCH_S]
-    if unnoted:
-        with database.writing() as session:
-            noted = update(SessionRow).where(SessionRow.token_hash.in_(unnoted), SessionRow.seen_at < now)
-            session.execute(noted.values(seen_at=now))
-    return found
+        return {row.token_hash: users.shown(row.user) for row in session.scalars(query) if use.note(row, now)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +52,15 @@ def counts(database: Database) -> EventTotals:
     return EventTotals(incidents, events, delay_s)
 
 
-def reported(database: Database) -> dict[str, float]:
-    """When the worker of each camera in force last recorded how it is doing, Unix seconds, by camera id."""
-    query = (
-        select(CameraStateRow.camera_id, CameraStateRow.updated_at)
-        .join(CameraRow, CameraRow.id == CameraStateRow.camera_id)
-        .where(CameraRow.removed_at.is_(None))
-    )
+def try_writing(database: Database) -> None:
+    """Write something, in turn with all other writers. Raises StoreError where nothing can be written."""
+    with database.writing() as session:
+        session.merge(SettingRow(key=_TRIED, value=time.time()))
+
+
+def to_be_watched(database: Database) -> frozenset[str]:
+    """The ids of the cameras that are to be watched."""
+    query = select(CameraRow.id, CameraRow.settings).where(CameraRow.removed_at.is_(None))
     with database.reading() as session:
-        return dict(session.execute(query).all())
+        rows = session.execute(query).all()
+    return frozenset(camera_id for camera_id, settings in rows if settings.get("enabled", True))

@@ -1,16 +1,20 @@
 """How the database is opened, read and written."""
 
+import math
 import os
 import socket
 import sqlite3
 import ssl
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.engine import URL
+from sqlalchemy.engine.interfaces import ExceptionContext
 from sqlalchemy.exc import (
     ArgumentError,
     DataError,
@@ -18,6 +22,7 @@ from sqlalchemy.exc import (
     DisconnectionError,
     IntegrityError,
     InterfaceError,
+    InvalidatePoolError,
     PendingRollbackError,
     ProgrammingError,
     ResourceClosedError,
@@ -29,23 +34,45 @@ from sqlalchemy.orm import Session
 
 from tynysh.errors import StoreError
 from tynysh.extras import need
-
-BUSY_S = 30
-"""How long a writer waits for the one before it, seconds."""
-
-CONNECT_S = 10.0
-ANSWER_S = 120.0
-"""How long a server is given to be reached, and to answer: a writer may wait for its turn, and migrations take time."""
+from tynysh.store.sqlite_file import FileIdentity, SqliteFile
 
 PASSWORD_VARIABLE = "TYNYSH_DATABASE_PASSWORD"  # noqa: S105  the name of a variable, not a password
 _WRITING = "tynysh_writing"
 _IMMEDIATE = "tynysh_immediate"
+_OPENED = "tynysh_opened"
+_SILENT = "it does not answer"
 # Any number will do, as long as all versions of Tynysh on one database take the same.
 _WRITER_LOCK = 7_959_737_368
 
 
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """Seconds that the database is given: to be reached or to say that it is there, until it is a writer's turn, and
+    for any one answer. What takes longer is a StoreError.
+    """
+
+    reach_s: float
+    turn_s: float
+    answer_s: float
+
+
+UNHURRIED = Patience(reach_s=10.0, turn_s=30.0, answer_s=120.0)
+"""Of a command at the terminal: migrations take time."""
+
+SERVING = Patience(reach_s=3.0, turn_s=8.0, answer_s=10.0)
+"""Of a worker and the console: whatever the database does, cameras and browsers are waiting."""
+
+
+class AwayError(StoreError):
+    """The database cannot be reached, and may come back by itself."""
+
+
 class RefusedError(StoreError):
     """What was to be written contradicts what the database holds; trying the same again is of no use."""
+
+
+class NotWritableError(StoreError):
+    """The database can be read and not be written: it is full, read-only, or held by another program."""
 
 
 class Database:
@@ -59,22 +86,39 @@ class Database:
     been told of, and an event must be durable before anyone hears of it.
     """
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, file: SqliteFile | None = None) -> None:
         self.engine = engine
+        self.file = file
 
     @classmethod
-    def open(cls, url: str | Path, *, environment: Mapping[str, str] = os.environ) -> "Database":
+    def open(
+        cls,
+        url: str | Path,
+        *,
+        environment: Mapping[str, str] = os.environ,
+        patience: Patience = UNHURRIED,
+        there: bool = True,
+    ) -> "Database":
         """Open `url`: a path or `sqlite:///path`, or `postgresql://user@host/name`.
 
         A PostgreSQL password that is not in the URL is taken from TYNYSH_DATABASE_PASSWORD or PGPASSWORD.
-        Raises StoreError, which never shows a password, where the database cannot be reached; UsageError where what
-        it takes is not installed.
+        there: whether it must be there now; otherwise it may be away, is looked for by whatever needs it, and a file
+        that is missing is not made. Raises StoreError, which never shows a password, where the database cannot be
+        reached; UsageError where what it takes is not installed.
         """
         parsed = _url(url, environment)
-        engine = _sqlite(parsed) if parsed.get_backend_name() == "sqlite" else _postgresql(parsed)
-        database = cls(engine)
-        with database._translating(), engine.connect() as connection:
-            connection.execute(text("SELECT 1"))
+        if parsed.get_backend_name() == "sqlite":
+            file = (
+                None if parsed.database in {None, "", ":memory:"} else SqliteFile(Path(str(parsed.database)))
+            )
+            if file is not None and there:
+                file.make()
+            database = cls(_sqlite(parsed, file, patience), file)
+        else:
+            database = cls(_postgresql(parsed, patience))
+        if there:
+            with database._translating(), database.engine.connect() as connection:
+                connection.execute(text("SELECT 1"))
         return database
 
     @property
@@ -126,6 +170,8 @@ class Database:
     def close(self) -> None:
         """Close all connections."""
         self.engine.dispose()
+        if self.file is not None:
+            self.file.close()
 
     @contextmanager
     def _translating(self) -> Iterator[None]:
@@ -175,41 +221,44 @@ def _url(url: str | Path, environment: Mapping[str, str]) -> URL:
     return parsed.set(drivername="postgresql+pg8000")
 
 
-def _sqlite(url: URL) -> Engine:
-    if url.database and url.database != ":memory:":
-        path = Path(url.database)
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            # Made here, so that neither it nor the files that SQLite puts beside it are ever readable by
-            # others.
-            path.touch(mode=0o600)
-        except OSError as error:
-            raise StoreError(
-                f"The database {path} cannot be made: {error.strerror}.",
-                hint="Choose another place with --data or --database.",
-            ) from None
-    engine = create_engine(
-        url, hide_parameters=True, connect_args={"timeout": BUSY_S, "check_same_thread": False}
-    )
+def _sqlite(url: URL, file: SqliteFile | None, patience: Patience) -> Engine:
+    if file is None:
+        engine = create_engine(url, hide_parameters=True, connect_args={"check_same_thread": False})
+    else:
+        turn_s = patience.turn_s
+        engine = create_engine(
+            url, hide_parameters=True, pool_timeout=turn_s, creator=lambda: file.connect(turn_s)
+        )
 
     @event.listens_for(engine, "connect")
-    def configure(connection: sqlite3.Connection, _record: Any) -> None:
-        # The driver's own idea of when a transaction begins is in the way of BEGIN IMMEDIATE.
+    def configure(connection: sqlite3.Connection, record: Any) -> None:
         connection.isolation_level = None
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA foreign_keys = ON")
+        if file is not None:
+            record.info[_OPENED] = file.opened()
+
+    @event.listens_for(engine, "checkout")
+    def still_there(_connection: sqlite3.Connection, record: Any, _proxy: Any) -> None:
+        if file is not None and not file.still(record.info[_OPENED]):
+            # Another one lies there now, and is read from here on.
+            raise DisconnectionError
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
         options = connection.get_execution_options()
         writing = options.get(_WRITING, False) or options.get(_IMMEDIATE, False)
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+        opened: FileIdentity | None = connection.connection.info.get(_OPENED)
+        # Anew, as it may have waited for its turn: what is written to a file that is not there is lost.
+        if writing and file is not None and opened is not None and not file.still(opened):
+            raise StoreError(f"The database file {file.path} was replaced.")
 
     return engine
 
 
-def _postgresql(url: URL) -> Engine:
+def _postgresql(url: URL, patience: Patience) -> Engine:
     need("pg8000", "postgres", "PostgreSQL")
     from pg8000 import dbapi
 
@@ -220,29 +269,66 @@ def _postgresql(url: URL) -> Engine:
     }
     url = url.difference_update_query(("sslmode", "sslrootcert"))
     engine = create_engine(
-        url, hide_parameters=True, pool_pre_ping=True, pool_size=5, max_overflow=10, connect_args=arguments
+        url,
+        hide_parameters=True,
+        pool_size=5,
+        max_overflow=10,
+        pool_timeout=patience.turn_s,
+        connect_args=arguments,
     )
+
+    silent = _Silent()
 
     @event.listens_for(engine, "do_connect")
     def connect(_dialect: Any, _record: Any, _arguments: Any, parameters: dict[str, Any]) -> Any:
-        # pg8000 knows one time-out for both, so that the connection is made here.
+        # pg8000 knows one time-out for all, so that the connection is made here.
+        opened: socket.socket | None = None
+        if time.monotonic() < silent.until_s:
+            raise dbapi.InterfaceError(_SILENT)
         try:
-            opened = _opened(parameters)
-        except OSError as error:
-            raise dbapi.InterfaceError(error.strerror or str(error)) from error
-        try:
-            return dbapi.connect(**{**parameters, "sock": opened, "unix_sock": None})
-        except BaseException:
-            opened.close()
-            raise
+            opened = _opened(parameters, patience.reach_s)
+            connection = dbapi.connect(**{**parameters, "sock": opened, "unix_sock": None})
+            cursor = connection.cursor()
+            cursor.execute("SET TIME ZONE 'UTC'")
+            cursor.execute(f"SET lock_timeout = '{patience.turn_s:.0f}s'")
+            cursor.execute(f"SET statement_timeout = '{patience.answer_s * 900:.0f}ms'")
+            cursor.execute("SET idle_in_transaction_session_timeout = '60s'")
+            connection.commit()
+            _answer_within(connection, patience.answer_s)
+        except BaseException as error:
+            if opened is not None:
+                opened.close()
+            if isinstance(error, TimeoutError):
+                # Many are about to ask: were each to wait for itself, nobody would come to anything else.
+                silent.until_s = time.monotonic() + patience.reach_s
+            if isinstance(error, dbapi.Error) or not isinstance(error, Exception):
+                raise
+            # Who does not answer, and who answers anything but PostgreSQL, shows in errors of many kinds.
+            raise dbapi.InterfaceError(_words(error)) from error
+        return connection
 
-    @event.listens_for(engine, "connect")
-    def configure(connection: Any, _record: Any) -> None:
-        cursor = connection.cursor()
-        cursor.execute("SET TIME ZONE 'UTC'")
-        cursor.execute(f"SET lock_timeout = '{BUSY_S}s'")
-        cursor.execute("SET idle_in_transaction_session_timeout = '60s'")
-        connection.commit()
+    @event.listens_for(engine, "checkout")
+    def ping(connection: Any, _record: Any, _proxy: Any) -> None:
+        try:
+            _answer_within(connection, patience.reach_s)
+            engine.dialect.do_ping(connection)
+            _answer_within(connection, patience.answer_s)
+        except Exception as error:
+            raise InvalidatePoolError from error
+
+    @event.listens_for(engine, "handle_error")
+    def lost(context: ExceptionContext) -> None:
+        error = context.original_exception
+        unbound = context.statement is not None and context.execution_context is None
+        if (
+            isinstance(error, Exception)
+            and not isinstance(error, (dbapi.Error, SQLAlchemyError))
+            and not unbound
+        ):
+            # pg8000 lets through whatever its socket and its own parsing raise; where they stopped, nobody knows.
+            context.is_disconnect = True
+            shown = url.render_as_string(hide_password=True)
+            raise AwayError(f"The connection to the database {shown} was lost: {_words(error)}.")
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
@@ -252,17 +338,34 @@ def _postgresql(url: URL) -> Engine:
     return engine
 
 
-def _opened(parameters: Mapping[str, Any]) -> socket.socket:
+@dataclass(slots=True)
+class _Silent:
+    """Until when (monotonic) a server that does not answer is not asked again."""
+
+    until_s: float = -math.inf
+
+
+def _opened(parameters: Mapping[str, Any], reach_s: float) -> socket.socket:
     """A socket that is connected to the server that pg8000's `parameters` name."""
     if parameters.get("unix_sock"):
         opened = socket.socket(socket.AF_UNIX)
-        opened.settimeout(CONNECT_S)
+        opened.settimeout(reach_s)
         opened.connect(parameters["unix_sock"])
     else:
-        opened = socket.create_connection((parameters["host"], parameters.get("port", 5432)), CONNECT_S)
+        opened = socket.create_connection((parameters["host"], parameters.get("port", 5432)), reach_s)
         opened.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-    opened.settimeout(ANSWER_S)
     return opened
+
+
+def _answer_within(connection: Any, seconds: float) -> None:
+    """Give the server so long for each answer. pg8000's own socket: over TLS it is not the one that it was given."""
+    connection._usock.settimeout(seconds)
+
+
+def _words(error: Exception) -> str:
+    if isinstance(error, TimeoutError):
+        return _SILENT
+    return (isinstance(error, OSError) and error.strerror) or f"{type(error).__name__} {error}".strip()
 
 
 def _encryption(url: URL) -> ssl.SSLContext | None:
@@ -306,20 +409,25 @@ def _explained(error: DBAPIError, database: Database) -> StoreError:
                 f"{database.shown} is not a database.", hint="Choose another file with --database."
             )
         if "locked" in message:
-            return StoreError(
+            return NotWritableError(
                 f"The database {database.shown} is held by another program.",
                 hint="Stop the other one, or wait.",
             )
+        if "readonly" in message or "is full" in message:
+            return NotWritableError(f"The database {database.shown} cannot be written: {message}.")
         return StoreError(f"The database {database.shown} refuses: {message}.")
     server_fields = _server_fields(error.orig)
     if server_fields is None:
-        return StoreError(
+        return AwayError(
             f"The database {database.shown} cannot be reached: {message}.",
             hint="Is the server running, and are host and port right?",
         )
     reason = server_fields["M"]
-    if server_fields.get("C", "")[:2] in {"22", "23"}:  # data exception, integrity constraint violation
+    code = server_fields.get("C", "")
+    if code[:2] in {"22", "23"}:  # data exception, integrity constraint violation
         return RefusedError(f"The database {database.shown} does not take this: {reason}.")
+    if code in {"25006", "53100", "55P03"}:  # read-only transaction, disk full, lock not available
+        return NotWritableError(f"The database {database.shown} cannot be written: {reason}.")
     if "password authentication failed" in reason:
         return StoreError(
             f"The database {database.shown} refuses the user name or password.",

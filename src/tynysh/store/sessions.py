@@ -4,6 +4,7 @@ import hashlib
 import hmac
 import ipaddress
 import secrets
+import threading
 from dataclasses import dataclass
 from functools import cache
 
@@ -17,6 +18,10 @@ from tynysh.store.schema import LoginFailureRow, SessionRow, UserRow
 
 LIFETIME_S = 14 * 3600.0
 """A session ends at the latest so long after signing in: a shift of 12 hours with its hand-overs."""
+
+_AHEAD_S = 60.0
+"""How much a clock may be set back without ending the sessions that had just begun."""
+
 IDLE_S = 3600.0
 """A session that is not used for so long ends. An open feed of live updates is use."""
 
@@ -25,7 +30,6 @@ _ADDRESS_FREE = 30
 _FIRST_WAIT_S = 5.0
 _LONGEST_WAIT_S = 900.0
 _FORGOTTEN_S = 3600.0
-_TOUCH_S = 60.0
 
 
 class WrongCredentialsError(TynyshError):
@@ -110,26 +114,48 @@ def sign_in(
     return SignedIn(user, token, csrf(token))
 
 
-def signed_in(database: Database, token: str, *, now: float) -> SignedIn | None:
-    """Who holds `token`, and note that it is in use; None where the session ended or never was."""
+class SessionUse:
+    """When sessions were last used, by the hash of their token. It is noted here, so that who reads writes nothing,
+    and written down now and then.
+    """
+
+    def __init__(self) -> None:
+        self._noted: dict[str, float] = {}
+        self._lock = threading.Lock()
+
+    def note(self, row: SessionRow, now: float) -> bool:
+        """Whether a session that is asked for `now` stands; if so, it is in use."""
+        used_at = max(row.seen_at, self._noted.get(row.token_hash, 0.0))
+        # More than a whole life left: it was begun while the clock was ahead.
+        alive = 0 < row.expires_at - now <= LIFETIME_S + _AHEAD_S
+        if row.user.disabled_at is not None or not alive or now >= used_at + IDLE_S:
+            return False
+        with self._lock:
+            self._noted[row.token_hash] = max(used_at, now)
+        return True
+
+    def write(self, database: Database) -> None:
+        """Write down what was noted since. Raises StoreError; nothing is forgotten then."""
+        with self._lock:
+            noted = dict(self._noted)
+        if not noted:
+            return
+        with database.writing() as session:
+            for token_hash, used_at in noted.items():
+                row = session.get(SessionRow, token_hash)
+                if row is not None:
+                    row.seen_at = max(row.seen_at, used_at)
+        with self._lock:
+            self._noted = {known: at for known, at in self._noted.items() if noted.get(known) != at}
+
+
+def signed_in(database: Database, token: str, *, now: float, use: SessionUse) -> SignedIn | None:
+    """Who holds `token`, and note in `use` that it is in use; None where the session ended or never was."""
     with database.reading() as session:
         row = session.get(SessionRow, token_hash(token), options=[joinedload(SessionRow.user)])
-        if (
-            row is None
-            or row.user.disabled_at is not None
-            # More than a whole life left: it was begun while the clock was ahead.
-            or not 0 < row.expires_at - now <= LIFETIME_S + _TOUCH_S
-            or now >= row.seen_at + IDLE_S
-        ):
+        if row is None or not use.note(row, now):
             return None
-        user, seen_at = users.shown(row.user), row.seen_at
-    # Noted once a minute at most: reading is cheap, writing waits for its turn.
-    if now >= seen_at + _TOUCH_S:
-        with database.writing() as session:
-            fresh = session.get(SessionRow, token_hash(token))
-            if fresh is not None:
-                fresh.seen_at = max(fresh.seen_at, now)
-    return SignedIn(user, token, csrf(token))
+        return SignedIn(users.shown(row.user), token, csrf(token))
 
 
 def sign_out(session: Session, token: str) -> None:

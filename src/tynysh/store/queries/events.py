@@ -56,8 +56,8 @@ def write(
     """Keep an event, new or told of before, join it to its incident, and tell the feed if people will see a
     change.
 
-    Saying the same again changes nothing, and what comes late (an update after the end) is left aside, so a
-    worker may repeat what it is not sure was kept. `clip`: whether a clip is to be expected, if an incident
+    Saying the same again changes nothing, and what comes late (an update after the end, or after one of later) is left
+    aside, so a worker may repeat what it is not sure was kept. `clip`: whether a clip is to be expected, if an incident
     is opened. `gap_s`: how far apart related events may be to be joined; None for what the camera's site says.
     Times of the event must be Unix seconds. Needs a session of `Database.writing`; raises RefusedError where
     the camera is not in the database.
@@ -66,14 +66,25 @@ def write(
     row = session.get(EventRow, event.id)
     if row is None:
         return _add(session, event, camera_id, now, gap_s, clip)
-    overtaken = row.ended_at is not None and event.end_s is None and not row.orphaned
+    ended = row.ended_at is not None and not row.orphaned
+    overtaken = event.end_s is None and (ended or event.known_until_s < row.known_until_at)
     if overtaken or not _take_over(row, event, now):
         return RecordedEvent(row.incident_id, opened=False, changed=False)
     return RecordedEvent(row.incident_id, opened=False, changed=_refresh(session, row.incident, now))
 
 
-def close_orphans(session: Session, camera_ids: Collection[str], *, now: float) -> Sequence[str]:
-    """End the events that a worker which is gone left open on its cameras, and return their ids.
+def close_orphans(
+    session: Session, camera_ids: Collection[str], *, now: float, but: Collection[str] = ()
+) -> Sequence[str]:
+    """End the events that a worker which is gone left open on its cameras, all `but` these, and return their ids. See
+    `close`.
+    """
+    query = select(EventRow.id).where(EventRow.camera_id.in_(camera_ids), EventRow.ended_at.is_(None))
+    return close(session, set(session.scalars(query)) - set(but), now=now)
+
+
+def close(session: Session, event_ids: Collection[str], *, now: float) -> Sequence[str]:
+    """End those of these events that are open, and return their ids.
 
     They end when they were last known to hold, and are marked. Should their worker be alive after all, what
     it says next stands. Needs a session of `Database.writing`.
@@ -81,7 +92,7 @@ def close_orphans(session: Session, camera_ids: Collection[str], *, now: float) 
     must_be_writing(session)
     rows = session.scalars(
         select(EventRow)
-        .where(EventRow.camera_id.in_(camera_ids), EventRow.ended_at.is_(None))
+        .where(EventRow.id.in_(event_ids), EventRow.ended_at.is_(None))
         .order_by(EventRow.started_at, EventRow.id)
     ).all()
     for row in rows:
