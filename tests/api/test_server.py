@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import resource
 import signal
 import socket
 import subprocess
@@ -67,13 +68,18 @@ SERVING = """
 """
 
 
-def program(folder: Path, port: int) -> subprocess.Popen[str]:
+def program(folder: Path, port: int, *, descriptors: int | None = None) -> subprocess.Popen[str]:
+    def limit() -> None:
+        if descriptors is not None:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (descriptors, descriptors))
+
     return subprocess.Popen(
         [sys.executable, "-c", textwrap.dedent(SERVING), str(folder), str(port)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
         env={**os.environ, "PYTHONUNBUFFERED": "1"},
+        preexec_fn=limit,  # noqa: PLW1509  of a child that is a program of its own at once
     )
 
 

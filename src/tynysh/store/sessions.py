@@ -75,7 +75,7 @@ def sign_in(
     with database.writing() as session:
         counted = [(f"name:{name}", _NAME_FREE)]
         if address is not None:
-            counted.append((f"address:{_network(address)}", _ADDRESS_FREE))
+            counted.append((f"address:{network_of(address)}", _ADDRESS_FREE))
         wait = max(_wait_s(session, key, now) for key, _ in counted)
         if wait <= 0:
             for key, free in counted:
@@ -165,7 +165,7 @@ def _wrong() -> WrongCredentialsError:
     return WrongCredentialsError("The name or the password is wrong.")
 
 
-def _network(address: str) -> str:
+def network_of(address: str) -> str:
     """The address to count by: of IPv6 the /64, since one household has all of it."""
     try:
         parsed = ipaddress.ip_address(address)
