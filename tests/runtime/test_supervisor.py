@@ -31,12 +31,12 @@ SUPERVISOR = """
     logs.configure(json_lines=True)
     workers = Workers(DataFolder.open().bus)
     patience = Patience(ask_s=0.1, answer_s=2.0, silent_s=float(sys.argv[2]), start_s=float(sys.argv[3]))
-    supervisor = Supervisor(os.environ, Random(1), workers, patience)
+    supervisor = Supervisor(Random(1), workers, patience)
     for name, *arguments in json.loads(sys.argv[1]):
         port = arguments[-1].partition("--port=")[2]
         client = httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False)
         at = partial(console_answers, client) if port else partial(workers.answers, name)
-        supervisor.add(name, *arguments, answers=at)
+        supervisor.add(name, *arguments, environment=os.environ, answers=at)
     sys.exit(supervisor.run())
 """
 

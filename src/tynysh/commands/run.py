@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 from typer import Argument, Option
 
 from tynysh.commands.options import Data, DatabaseUrl, Device, Host, Port, Workers, open_database
-from tynysh.commands.output import say
+from tynysh.commands.output import say, warn
 
 if TYPE_CHECKING:
     from tynysh.runtime.service import ServiceOptions
@@ -44,18 +44,33 @@ def prepare(options: "ServiceOptions") -> None:
     """Everything that may fail for a reason that a person can mend, before any process is started.
 
     Migrates the database, applies the site, pulls missing models, and finds out whether the port is free.
-    Raises TynyshError.
+    Warns of what others on this machine or on the way could read. Raises TynyshError.
     """
     from tynysh.api.server import listen
     from tynysh.commands.models import pull_missing
-    from tynysh.commands.site import apply_to
-    from tynysh.runtime.console_process import console_settings
+    from tynysh.commands.site import apply_to, exposed_secrets
+    from tynysh.runtime.console_process import console_settings, is_local
+    from tynysh.runtime.data_folder import DataFolder
+    from tynysh.site.apply import stored
+    from tynysh.site.credentials import exposed
 
-    console_settings(options.host, options.allowed_hosts)
+    settings = console_settings(options.host, options.allowed_hosts)
     listen(options.host, options.port).close()
+    if not is_local(options.host) and not settings.trusted_proxies:
+        warn(
+            f"The console listens on {options.host} without encryption: passwords and pictures can be read on the way. "
+            "Put a proxy with a certificate before it, name it in TYNYSH_TRUSTED_PROXIES, and leave --host out."
+        )
+    for sentence in filter(None, map(exposed, DataFolder.open(options.data).places)):
+        warn(sentence)
     with open_database(options.data, options.database) as opened:
         if options.site is not None:
             apply_to(opened, options.site)
+        else:
+            with opened.reading() as session:
+                site = stored(session)
+            for sentence in () if site is None else exposed_secrets(site):
+                warn(sentence)
     pull_missing()
 
 

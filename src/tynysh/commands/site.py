@@ -2,14 +2,14 @@
 
 import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from typer import Option
 
 from tynysh.commands.options import Data, DatabaseUrl, SiteArgument, open_database
-from tynysh.commands.output import say, write
+from tynysh.commands.output import say, warn, write
 
 if TYPE_CHECKING:
     from tynysh.site.credentials import CredentialSource, Reference
@@ -32,7 +32,7 @@ def check(site: SiteArgument) -> int:
         say(f"{count} {'fault' if count == 1 else 'faults'} found.")
         return error.exit_code
     # Secrets that are not on this machine are no fault: the file may be meant for another one.
-    for note in (*missing_secrets(found), *unfitting_distances(found)):
+    for note in (*missing_secrets(found), *exposed_secrets(found), *unfitting_distances(found)):
         say(f"Note: {note}")
     say(f"{site} is right: {_counted(found)}.")
     return 0
@@ -61,6 +61,8 @@ def apply_to(database: "Database", path: Path, *, dry_run: bool = False) -> None
             changes = applying.plan(site, session)
     else:
         changes = applying.apply(site, database, now=time.time(), user=at_the_terminal())
+    for sentence in exposed_secrets(site):
+        warn(sentence)
     for change in changes.items:
         say(change.words())
     if not changes:
@@ -97,17 +99,20 @@ def missing_secrets(site: "SiteFile", environment: Mapping[str, str] = os.enviro
     from tynysh.errors import SiteError
     from tynysh.site.credentials import secret
 
-    references = (
-        reference
-        for place in site.sites
-        for credentials in (place.defaults.credentials, *(camera.credentials for camera in place.cameras))
-        for reference in _references(credentials)
-    )
-    for reference in dict.fromkeys(references):
+    for reference in _all_references(site):
         try:
             secret(reference, environment)
         except SiteError as error:
             yield error.message
+
+
+def exposed_secrets(site: "SiteFile") -> Iterator[str]:
+    """The files with secrets that others may read or change, each in a sentence."""
+    from tynysh.site.credentials import exposed
+
+    for reference in _all_references(site):
+        if reference.file is not None and (sentence := exposed(Path(reference.file))):
+            yield sentence
 
 
 def unfitting_distances(site: "SiteFile") -> Iterator[str]:
@@ -130,6 +135,16 @@ def unfitting_distances(site: "SiteFile") -> Iterator[str]:
                     why = f"Camera {camera.id} has no metres: {error.message} {error.hint}"
             else:
                 yield why
+
+
+def _all_references(site: "SiteFile") -> "Iterable[Reference]":
+    """Where the secrets of `site` are, each once."""
+    return dict.fromkeys(
+        reference
+        for place in site.sites
+        for credentials in (place.defaults.credentials, *(camera.credentials for camera in place.cameras))
+        for reference in _references(credentials)
+    )
 
 
 def _references(credentials: "CredentialSource | None") -> "Iterator[Reference]":

@@ -58,6 +58,7 @@ class Child:
 
     name: str
     arguments: Sequence[str]
+    environment: Mapping[str, str]
     backoff: Backoff
     answers: Answers | None = None
     heard: bool = False
@@ -80,23 +81,23 @@ class Supervisor:
 
     def __init__(
         self,
-        environment: Mapping[str, str],
         random: Random,
         workers: Workers,
         patience: Patience = Patience(),
     ) -> None:
         self._workers = workers
         self._patience = patience
-        self._environment = dict(environment)
         self._random = random
         self._children: list[Child] = []
         self._stop = threading.Event()
 
-    def add(self, name: str, *arguments: str, answers: Answers | None = None) -> None:
-        """A child to keep alive: `python -m tynysh ARGUMENTS`. answers: how it is asked for signs of
-        life; without, no hang is noticed.
+    def add(
+        self, name: str, *arguments: str, environment: Mapping[str, str], answers: Answers | None = None
+    ) -> None:
+        """A child to keep alive: `python -m tynysh ARGUMENTS`, which is told no more than `environment`. answers: how
+        it is asked for signs of life; without, no hang is noticed.
         """
-        self._children.append(Child(name, arguments, Backoff(random=self._random), answers))
+        self._children.append(Child(name, arguments, environment, Backoff(random=self._random), answers))
 
     def stop(self) -> None:
         """Ask `run` to end; may be called from a signal handler."""
@@ -150,9 +151,9 @@ class Supervisor:
 
     def _start(self, child: Child, now: float) -> None:
         child.process = subprocess.Popen(
-            [sys.executable, "-m", "tynysh", *child.arguments],
+            [sys.executable, "-P", "-m", "tynysh", *child.arguments],
             stdin=subprocess.PIPE,
-            env=self._environment,
+            env=child.environment,
             # Its own group: Ctrl-C reaches the supervisor alone, which then ends the children in order.
             start_new_session=True,
         )

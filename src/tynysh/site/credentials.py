@@ -85,6 +85,18 @@ def resolved(credentials: CredentialSource, environment: Mapping[str, str] = os.
     return Account(user, secret(credentials.password, environment))
 
 
+def exposed(path: Path) -> str | None:
+    """What others than the owner and the group of `path` may do with it, or the group: a sentence; None if nothing."""
+    try:
+        mode = path.stat().st_mode
+    except OSError:
+        return None
+    if not mode & 0o027:
+        return None
+    what = "change" if mode & 0o022 else "read"
+    return f"Others than its owner may {what} {path} (mode {mode & 0o777:04o}): run `chmod go-rwx {path}`."
+
+
 def secret(reference: Reference, environment: Mapping[str, str] = os.environ) -> str:
     """What `reference` refers to, without the line break at the end of a file.
 
