@@ -28,7 +28,7 @@ from tynysh.api.context import Context
 from tynysh.api.errors import ErrorAnswer
 from tynysh.api.feed import ChangeFeed
 from tynysh.api.guard import Guard
-from tynysh.api.maintenance import keep_tidy
+from tynysh.api.maintenance import keep_tidy, tell_audit_head
 from tynysh.api.openapi import openapi_router
 from tynysh.api.settings import ApiSettings
 from tynysh.api.status_cache import StatusCache
@@ -81,7 +81,12 @@ def create_app(
     @asynccontextmanager
     async def running(_: FastAPI) -> AsyncIterator[None]:
         await context.feed.start()
-        forever = (context.feed.run(), context.streams.run(), keep_tidy(database, clock))
+        forever = (
+            context.feed.run(),
+            context.streams.run(),
+            keep_tidy(database, clock),
+            tell_audit_head(database),
+        )
         tasks = [asyncio.create_task(one) for one in forever]
         context.tasks[:] = tasks
         try:
