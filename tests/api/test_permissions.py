@@ -3,7 +3,7 @@
 import json
 import re
 from collections import Counter, defaultdict
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
@@ -15,6 +15,7 @@ from fastapi.dependencies.models import Dependant
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute, APIWebSocketRoute
 from pydantic import TypeAdapter
+from tests.api.conftest import MISSING, OTHER, OWN
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
@@ -22,7 +23,6 @@ from tynysh.api.authentication import Requires, everyone, signed_in
 from tynysh.api.guard import SAFE_METHODS
 from tynysh.api.metrics import may_scrape
 from tynysh.api.permissions import PERMISSIONS, Permission
-from tynysh.store.schema import SiteRow
 from tynysh.store.users import Role
 
 # Any of these says who may ask: a permission, being signed in, a rule of its own, or that it is for everyone.
@@ -90,7 +90,6 @@ def test_every_role_has_a_set_of_permissions() -> None:
     assert PERMISSIONS[Role.ADMIN] == set(Permission)
 
 
-OWN, OTHER, MISSING = "own", "other", "missing"
 REFUSALS = {"signed_out", "forbidden", "password_change_required"}
 METHODS = {"GET", "POST", "PUT", "PATCH", "DELETE"}
 
@@ -108,35 +107,6 @@ class Asker:
 
 
 ASKERS = [Asker(None), Asker(Role.ADMIN, one_time=True), *map(Asker, Role)]
-
-
-@pytest.fixture(scope="module")
-def city(make_house):
-    """A house in which there is something at every address, at a venue's own site and at the other."""
-    house = make_house()
-    house.values = {MISSING: defaultdict(lambda: "nothing", incident_id="99999999")}
-    for which, site in ((OWN, "club"), (OTHER, "park")):
-        incident = house.happens(f"{site}-door")
-        house.has_clip(incident, b"video")
-        house.workers.pictures[f"{site}-door"] = b"\xff\xd8\xff\xd9"
-        house.workers.videos[f"{site}-door"] = video
-        with house.database.writing() as session:
-            row = session.get_one(SiteRow, site)
-            hall = {"name": f"{site} hall", "views": [{"camera": f"{site} door"}]}
-            row.settings = {**row.settings, "places": [hall]}
-        house.values[which] = {
-            "incident_id": str(incident),
-            "camera_id": f"{site}-door",
-            "site_id": site,
-            "name": f"{site} hall",
-            "path": "nothing",
-        }
-    return house
-
-
-async def video() -> AsyncIterator[bytes]:
-    yield b"video/mp4"
-    yield b"picture"
 
 
 def address(path: str, values: Mapping[str, str]) -> str:
@@ -240,14 +210,16 @@ def cells(house) -> Iterator[tuple[APIRoute | APIWebSocketRoute, str, str, str]]
 
 
 @pytest.mark.parametrize("asker", ASKERS, ids=lambda asker: f"{asker.role}{' new' * asker.one_time}")
-def test_every_route_answers_every_role_about_every_site_as_it_declares(city, browser, asker: Asker) -> None:
-    user = asker.role and city.user(
+def test_every_route_answers_every_role_about_every_site_as_it_declares(
+    full_house, browser, asker: Asker
+) -> None:
+    user = asker.role and full_house.user(
         asker.role, sites=("club",) if asker.confined else (), one_time=asker.one_time
     )
     wrong, seen, not_there = [], Counter(), defaultdict(set)
-    for route, method, path, of in cells(city):
+    for route, method, path, of in cells(full_house):
         # Each with a session of its own: one of the routes ends it.
-        code, said = asked(city, browser, route, method, path, user and city.token(user))
+        code, said = asked(full_house, browser, route, method, path, user and full_house.token(user))
         wanted = expected(route, asker, of)
         seen[wanted] += 1
         refusal = code in REFUSALS or (code == "not_found" and "path" not in route.path)
@@ -260,18 +232,18 @@ def test_every_route_answers_every_role_about_every_site_as_it_declares(city, br
                 not_there[route.path].add(said)
     assert wrong == []
     assert not [path for path, said in not_there.items() if len(said) > 1], "nor is it told that there is one"
-    assert seen.total() == sum(1 for _ in cells(city)) > 60
+    assert seen.total() == sum(1 for _ in cells(full_house)) > 60
     assert set(seen) >= ({"answered", "not_found"} if asker.role and not asker.one_time else {"answered"})
 
 
-def test_what_no_route_declares_is_refused(city) -> None:
+def test_what_no_route_declares_is_refused(full_house) -> None:
     by_path: dict[str, set[str]] = defaultdict(set)
-    for route, path in leaves(city.app.routes):
+    for route, path in leaves(full_house.app.routes):
         by_path[path] |= getattr(route, "methods", None) or {"GET"}
-    with city.signed_in(Role.ADMIN) as browser:
+    with full_house.signed_in(Role.ADMIN) as browser:
         for path, known in by_path.items():
             for method in METHODS - known:
-                answer = browser.request(method, address(path, city.values[OWN]))
+                answer = browser.request(method, address(path, full_house.values[OWN]))
                 assert answer.status_code in {404, 405}, (method, path)
 
 
