@@ -74,6 +74,7 @@ class Guard:
         self._app = app
         self._settings = settings
         self._open: Counter[str] = Counter()
+        self._proxy_told = False
         self._hosts = LOCAL_HOSTS | {host.lower().strip("[]") for host in settings.allowed_hosts}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -84,6 +85,10 @@ class Guard:
         headers = Headers(scope=scope)
         peer = find_peer(scope, self._settings)
         remember_peer(scope, peer)
+        if not (peer.direct or self._proxy_told or peer.forwarded):
+            self._proxy_told = True
+            # Failed sign-ins and floods of one browser would be held against all that come by that proxy.
+            log.warning("proxy.not_trusted", address=peer.address, hint="name it in TYNYSH_TRUSTED_PROXIES")
         whose = network_of(peer.address)
         self._open[whose] += 1
         began = time.monotonic()
