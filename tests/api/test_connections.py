@@ -164,7 +164,7 @@ def open_now(name: str = "") -> list[int]:
     return found
 
 
-async def test_who_takes_nothing_of_live_updates_or_pictures_is_ended(impatient) -> None:
+async def test_who_takes_nothing_of_live_video_is_ended(impatient) -> None:
     async def endless():
         yield b"video/mp4"
         while True:

@@ -68,6 +68,16 @@ def test_a_secrets_file_open_to_others_is_told_in_a_sentence(
     assert f"Note: {sentence}" in capsys.readouterr().out
 
 
+def test_a_site_file_that_others_may_change_is_told(told, tmp_path: Path) -> None:
+    site = site_with(tmp_path / "secret")
+    (tmp_path / "secret").chmod(0o600)
+    site.chmod(0o666)
+    (warning,) = told(site)
+    assert f"may change {site} (mode 0666): run `chmod o-w" in warning
+    site.chmod(0o664)
+    assert told(site) == []
+
+
 def test_a_data_folder_open_to_others_is_told(told, tmp_path: Path) -> None:
     told()
     (tmp_path / "data").chmod(0o755)

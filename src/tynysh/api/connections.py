@@ -163,7 +163,7 @@ class Connections:
         descriptors, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
         # Each may need a second descriptor: of a clip, or of a worker's live video.
         self._most = min(settings.connections, max(16, (descriptors - _OTHER_DESCRIPTORS) // 2))
-        self._most_of_one = max(8, self._most // 4)
+        self._most_of_one = max(8, self._most // 2)
         self._by_address: dict[str, dict[asyncio.Transport, _Limited]] = {}
         self._number = 0
         self._ended = self._refused = 0

@@ -42,6 +42,9 @@ DRAWN_POINTS = 400
 
 LONGEST_DAYS = 4000
 
+LATEST_S = datetime(9000, 1, 1, tzinfo=UTC).timestamp()
+"""Beyond, steps and other time zones would soon reach past the last year that Python knows."""
+
 TREND_MIN = 15
 """The trend of a place is that of its last minutes, so many."""
 
@@ -308,7 +311,7 @@ def _span(begin: datetime | None, end: datetime | None, services: Context) -> tu
     first = last - DAY_MIN * MINUTE_S if begin is None else begin.timestamp()
     if not 0 <= first < last:
         raise ApiError(422, "invalid", field="from")
-    if last - first > LONGEST_DAYS * DAY_MIN * MINUTE_S:
+    if last > LATEST_S or last - first > LONGEST_DAYS * DAY_MIN * MINUTE_S:
         raise ApiError(422, "invalid", field="to")
     return int(first // MINUTE_S), int(-(-last // MINUTE_S))
 

@@ -21,7 +21,7 @@ class ApiSettings:
     watch_s: how often streams look whether their session still stands.
     updates_queue: updates that wait for a slow browser before its stream is closed.
     streams_per_session: streams of updates, and live pictures, that one session may hold open at once, each.
-    connections: how many are kept at most, half of the process's descriptors at most; a quarter of them of one address
+    connections: how many are kept at most, half of the process's descriptors at most; half of them of one address
         that is no trusted proxy.
     requests_per_address: requests and streams that one browser's address may have open at once, behind a trusted
         proxy too.
@@ -40,7 +40,7 @@ class ApiSettings:
     updates_queue: int = 256
     streams_per_session: int = 32
     connections: int = 2000
-    requests_per_address: int = 400
+    requests_per_address: int = 800
     head_s: float = 20.0
     body_s: float = 30.0
     unsent_s: float = 30.0

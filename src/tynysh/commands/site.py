@@ -52,6 +52,7 @@ def apply(
 def apply_to(database: "Database", path: Path, *, dry_run: bool = False) -> None:
     """Apply a site file and print what it changes; with `dry_run` print only. Raises SiteError."""
     from tynysh.site import apply as applying
+    from tynysh.site.credentials import COMMON, exposed
     from tynysh.site.yaml import load
     from tynysh.store.terminal import at_the_terminal
 
@@ -61,8 +62,9 @@ def apply_to(database: "Database", path: Path, *, dry_run: bool = False) -> None
             changes = applying.plan(site, session)
     else:
         changes = applying.apply(site, database, now=time.time(), user=at_the_terminal())
-    for sentence in exposed_secrets(site):
-        warn(sentence)
+    for sentence in (exposed(path, COMMON), *exposed_secrets(site)):
+        if sentence:
+            warn(sentence)
     for change in changes.items:
         say(change.words())
     if not changes:

@@ -85,16 +85,23 @@ def resolved(credentials: CredentialSource, environment: Mapping[str, str] = os.
     return Account(user, secret(credentials.password, environment))
 
 
-def exposed(path: Path) -> str | None:
-    """What others than the owner and the group of `path` may do with it, or the group: a sentence; None if nothing."""
+PRIVATE = 0o027
+"""What a secret must not permit: a group may be there to read it, and nobody else has any use for it."""
+COMMON = 0o002
+"""What a file that is no secret must not permit."""
+
+
+def exposed(path: Path, forbidden: int = PRIVATE) -> str | None:
+    """What others than its owner may do with `path` though they must not: a sentence; None if nothing."""
     try:
         mode = path.stat().st_mode
     except OSError:
         return None
-    if not mode & 0o027:
+    if not mode & forbidden:
         return None
-    what = "change" if mode & 0o022 else "read"
-    return f"Others than its owner may {what} {path} (mode {mode & 0o777:04o}): run `chmod go-rwx {path}`."
+    what = "change" if mode & forbidden & 0o022 else "read"
+    remedy = "go-rwx" if forbidden == PRIVATE else "o-w"
+    return f"Others than its owner may {what} {path} (mode {mode & 0o777:04o}): run `chmod {remedy} {path}`."
 
 
 def secret(reference: Reference, environment: Mapping[str, str] = os.environ) -> str:
