@@ -5,7 +5,7 @@ import os
 import resource
 import socket
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from errno import EMFILE, ENFILE
 from itertools import chain
@@ -154,8 +154,9 @@ class LimitedHttp(_Limited, H11Protocol):
 class Connections:
     """All that are open, by address, the oldest first.
 
-    Where there are too many, the oldest makes way that has no whole request to be answered: so a flood of connections
-    that ask for nothing keeps nobody out. Only where all are at work is who comes refused.
+    Where there are too many, the oldest makes way that has no whole request to be answered, of the address that has
+    most of them: so a flood of connections that ask for nothing keeps nobody out. Only where all are at work is who
+    comes refused.
     """
 
     def __init__(self, settings: ApiSettings) -> None:
@@ -166,7 +167,7 @@ class Connections:
         self._most_of_one = max(8, self._most // 2)
         self._by_address: dict[str, dict[asyncio.Transport, _Limited]] = {}
         self._number = 0
-        self._ended = self._refused = 0
+        self._made_way = self._refused = 0
         self._told_at = -_TOLD_EVERY_S
 
     @property
@@ -182,9 +183,10 @@ class Connections:
         same[connection.transport] = connection
         proxy = connection.client is not None and self.settings.trusts(connection.client[0])
         if len(same) > self._most_of_one and not proxy:
-            self._make_room(same, connection)
+            self._make_room(same.values(), connection)
         elif self._number > self._most:
-            self._make_room(max(self._by_address.values(), key=len), connection)
+            crowds = sorted(self._by_address.values(), key=len, reverse=True)
+            self._make_room(chain.from_iterable(crowd.values() for crowd in crowds), connection)
 
     def leave(self, connection: _Limited) -> None:
         """Forget a connection."""
@@ -198,36 +200,34 @@ class Connections:
     def end_overdue(self) -> None:
         """End those that keep us waiting for too long; to be called every second."""
         now = time.monotonic()
-        self._ended += _end([one for one in self._all() if one.overdue(now)])
-        if (self._ended or self._refused) and now - self._told_at >= _TOLD_EVERY_S:
-            log.warning("connections.limited", ended=self._ended, refused=self._refused, open=self._number)
-            self._ended, self._refused, self._told_at = 0, 0, now
+        for connection in [one for one in self._all() if one.overdue(now)]:
+            connection.end()
+        if (self._made_way or self._refused) and now - self._told_at >= _TOLD_EVERY_S:
+            log.warning(
+                "connections.limited", made_way=self._made_way, refused=self._refused, open=self._number
+            )
+            self._made_way, self._refused, self._told_at = 0, 0, now
 
     def end_idle(self) -> None:
         """End those that have nothing to be answered: the server stops."""
         now = time.monotonic()
-        _end([one for one in self._all() if one.idle(now)])
+        for connection in [one for one in self._all() if one.idle(now)]:
+            connection.end()
 
     def _all(self) -> Iterator[_Limited]:
         return chain.from_iterable(same.values() for same in self._by_address.values())
 
-    def _make_room(self, crowd: dict[asyncio.Transport, _Limited], newcomer: _Limited) -> None:
+    def _make_room(self, others: Iterable[_Limited], newcomer: _Limited) -> None:
         now = time.monotonic()
-        idle = next((one for one in crowd.values() if one is not newcomer and one.idle(now)), None)
+        idle = next((one for one in others if one is not newcomer and one.idle(now)), None)
         if idle is None:
             self._refused += 1
             newcomer.transport.write(_FULL)
         else:
-            self._ended += 1
+            self._made_way += 1
         ending = idle or newcomer
         self.leave(ending)
         ending.end()
-
-
-def _end(connections: Sequence[_Limited]) -> int:
-    for connection in connections:
-        connection.end()
-    return len(connections)
 
 
 def _address(connection: _Limited) -> str:
