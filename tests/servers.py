@@ -4,6 +4,7 @@ import asyncio
 import base64
 import contextlib
 import re
+import secrets
 import socket
 import ssl
 import threading
@@ -19,10 +20,14 @@ from aio_rtsp_toolkit import server as rtsp_server
 
 
 def free_port() -> int:
-    """A TCP port that nobody listens on."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
+    """A TCP port that nobody listens on, and that Linux gives to nobody who does not name it: until it is used, many
+    other connections begin.
+    """
+    while True:
+        port = secrets.randbelow(20_000) + 12_000
+        with socket.socket() as listener, contextlib.suppress(OSError):
+            listener.bind(("127.0.0.1", port))
+            return port
 
 
 class RtspCamera:

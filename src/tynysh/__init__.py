@@ -5,6 +5,12 @@ those who write an analyser (docs/developer/analysers.md). They are loaded when 
 """
 
 import os
+import sys
+
+if sys.argv[:1] == ["-m"] and not sys.flags.safe_path:
+    # `python -m tynysh`: nothing more is imported from the working folder, which may be anybody's.
+    del sys.path[0]
+
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 

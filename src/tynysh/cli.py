@@ -74,6 +74,8 @@ for name, group in (
 
 def main() -> None:
     """Run the command line; every error that a person can act on is one clear message and an exit code."""
+    # No Python that is started from here on imports from the working folder.
+    os.environ["PYTHONSAFEPATH"] = "1"
     sys.exit(run_command(sys.argv[1:]))
 
 

@@ -6,6 +6,7 @@ import json
 import secrets
 import shutil
 import threading
+from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -146,6 +147,10 @@ class House:
         self.clock = Clock()
         self.workers = Workers()
         self._password_hash = password_hash
+        # What may stand for the parameters of paths; filled by `full_house`.
+        self.values: dict[str, Mapping[str, str]] = {
+            MISSING: defaultdict(lambda: "nothing", incident_id="99999999")
+        }
         self._build()
         console = folder / "console"
         (console / "assets").mkdir(parents=True)
@@ -387,3 +392,34 @@ def make_house(
 @pytest.fixture(scope="module")
 def house(make_house: Callable[..., House]) -> House:
     return make_house()
+
+
+OWN, OTHER, MISSING = "own", "other", "missing"
+
+
+@pytest.fixture(scope="module")
+def full_house(make_house: Callable[..., House]) -> House:
+    """A house in which there is something at every address: of a venue's own site, and of the other."""
+    house = make_house()
+    for which, site in ((OWN, "club"), (OTHER, "park")):
+        incident = house.happens(f"{site}-door")
+        house.has_clip(incident, b"video")
+        house.workers.pictures[f"{site}-door"] = b"\xff\xd8\xff\xd9"
+        house.workers.videos[f"{site}-door"] = short_video
+        with house.database.writing() as session:
+            row = session.get_one(SiteRow, site)
+            hall = {"name": f"{site} hall", "views": [{"camera": f"{site} door"}]}
+            row.settings = {**row.settings, "places": [hall]}
+        house.values[which] = {
+            "incident_id": str(incident),
+            "camera_id": f"{site}-door",
+            "site_id": site,
+            "name": f"{site} hall",
+            "path": "nothing",
+        }
+    return house
+
+
+async def short_video() -> AsyncIterator[bytes]:
+    yield b"video/mp4"
+    yield b"picture"

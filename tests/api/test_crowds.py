@@ -180,6 +180,8 @@ def test_days_begin_at_midnight_of_the_site(house) -> None:
         ("from=2025-01-02T00:00Z&to=2025-01-01T00:00Z", "from"),
         ("from=2025-01-01T00:00Z&to=2025-02-01T00:00Z&step=1", "step"),
         ("from=1975-01-01T00:00Z&to=2025-02-01T00:00Z", "to"),
+        ("from=9999-12-31T00:00-23:00&to=9999-12-31T23:59-23:00", "to"),
+        ("from=9999-12-01T00:00Z&to=9999-12-31T23:59Z&format=csv", "to"),
         ("step=0", "step"),
         ("from=yesterday", "from"),
         ("from=9999-12-31T23:00Z&to=9999-12-31T23:59:59.999999Z", "to"),

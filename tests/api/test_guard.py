@@ -234,6 +234,20 @@ def test_the_log_names_requests_without_their_query(house, monkeypatch) -> None:
     assert "SECRET-IN-QUERY" not in str(lines)
 
 
+def test_a_proxy_that_is_not_trusted_is_told_once(make_house, monkeypatch) -> None:
+    house = make_house()
+    with structlog.testing.capture_logs() as lines:
+        monkeypatch.setattr("tynysh.api.guard.log", structlog.get_logger())
+        with house.browser() as browser:
+            browser.get("/healthz")
+            assert "proxy.not_trusted" not in str(lines)
+            for number in range(3):
+                browser.get("/healthz", headers={"X-Forwarded-For": f"203.0.113.{number}"})
+    (told,) = [line for line in lines if line["event"] == "proxy.not_trusted"]
+    assert (told["log_level"], told["address"]) == ("warning", "127.0.0.1")
+    assert "TYNYSH_TRUSTED_PROXIES" in told["hint"]
+
+
 def test_a_path_cannot_forge_a_line_of_the_log(house, monkeypatch) -> None:
     with structlog.testing.capture_logs() as lines:
         monkeypatch.setattr("tynysh.api.guard.log", structlog.get_logger())

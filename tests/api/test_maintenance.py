@@ -3,16 +3,22 @@
 import asyncio
 import contextlib
 
-from tynysh.api.maintenance import FEED_KEPT_S, keep_tidy
+import structlog
+
+from tynysh.api.maintenance import FEED_KEPT_S, keep_tidy, tell_audit_head
 from tynysh.errors import StoreError
-from tynysh.store import sessions
+from tynysh.store import record, sessions
 from tynysh.store.queries import changes
 from tynysh.store.schema import SessionRow
 
 
 async def tidied(house, until) -> None:
     use = house.app.state.context.session_use
-    task = asyncio.create_task(keep_tidy(house.database, house.clock, use, every_s=0.01))
+    await during(keep_tidy(house.database, house.clock, use, every_s=0.01), until)
+
+
+async def during(work, until) -> None:
+    task = asyncio.create_task(work)
     try:
         async with asyncio.timeout(20):
             while not until():
@@ -68,3 +74,21 @@ async def test_a_fault_does_not_end_it(make_house, monkeypatch) -> None:
 
     monkeypatch.setattr(changes, "forget", failing)
     await tidied(house, lambda: asked >= 2)
+
+
+async def test_the_log_is_told_again_and_again_how_long_the_audit_record_is(make_house, monkeypatch) -> None:
+    house = make_house()
+    for _ in range(2):
+        with house.database.writing() as session:
+            sealed = record.append(
+                session, now=house.clock.now, user="a", action="clip.view", object="incident:1"
+            )
+        with structlog.testing.capture_logs() as lines:
+            monkeypatch.setattr("tynysh.api.maintenance.log", structlog.get_logger())
+            await during(tell_audit_head(house.database, every_s=0.01), lambda: len(lines) > 1)
+        assert {
+            "event": "audit.head",
+            "log_level": "info",
+            "entries": sealed.id,
+            "seal": sealed.hash,
+        } in lines

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import resource
 import signal
 import socket
 import subprocess
@@ -11,6 +12,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from tests.servers import free_port
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
@@ -39,13 +41,17 @@ def test_an_address_that_cannot_be_had_is_one_clear_message(host: str, port: int
 
 
 SERVING = """
+    import logging
     import sys
     from pathlib import Path
     from tynysh.api.app import create_app
     from tynysh.api.server import serve
     from tynysh.errors import TynyshError
+    from tynysh.runtime import logs
     from tynysh.store.database import Database
     from tynysh.store.migrate import migrate
+
+    logs.configure(level=logging.WARNING)
 
     class Away:
         async def status(self): return {}
@@ -67,21 +73,24 @@ SERVING = """
 """
 
 
-def program(folder: Path, port: int) -> subprocess.Popen[str]:
+def program(folder: Path, port: int, *, descriptors: int | None = None) -> subprocess.Popen[str]:
+    def limit() -> None:
+        if descriptors is not None:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (descriptors, descriptors))
+
     return subprocess.Popen(
         [sys.executable, "-c", textwrap.dedent(SERVING), str(folder), str(port)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
         env={**os.environ, "PYTHONUNBUFFERED": "1"},
+        preexec_fn=limit,  # noqa: PLW1509  of a child that is a program of its own at once
     )
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_stops_it_cleanly_with_a_page_open(tmp_path: Path, number: signal.Signals) -> None:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     process = program(tmp_path, port)
     try:
         assert process.stdout is not None

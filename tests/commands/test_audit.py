@@ -48,8 +48,7 @@ def test_a_whole_record_is_said_to_be_whole(database: Database, audit: Audit) ->
     assert "3 entries" in words
 
 
-def test_an_altered_entry_is_named(database: Database, audit: Audit) -> None:
-    fill(database)
+def without_triggers(database: Database, *statements: str) -> None:
     with database.writing() as session:
         if database.engine.dialect.name == "sqlite":
             for (name,) in session.execute(
@@ -58,7 +57,33 @@ def test_an_altered_entry_is_named(database: Database, audit: Audit) -> None:
                 session.execute(text(f'DROP TRIGGER "{name}"'))
         else:
             session.execute(text("ALTER TABLE audit_entry DISABLE TRIGGER USER"))
-        session.execute(text("UPDATE audit_entry SET object = 'incident:99' WHERE id = 2"))
+        for statement in statements:
+            session.execute(text(statement))
+
+
+def test_a_tail_that_was_cut_off_shows_against_what_the_log_told(database: Database, audit: Audit) -> None:
+    fill(database)
+    with database.reading() as session:
+        number, seal = record.head(session)
+    told = ("--at", str(number), "--seal", seal)
+    assert audit("verify", *told)[0] == 0
+    fill(database)
+    assert audit("verify", *told)[0] == 0, "what came since is no matter"
+    without_triggers(database, "DELETE FROM audit_entry WHERE id > 2")
+    assert audit("verify")[0] == 0, "which the chain alone cannot show"
+    code, words = audit("verify", *told)
+    assert code == BROKEN_EXIT_CODE
+    assert "had 3 entries, and has 2" in words
+    fill(database)
+    code, words = audit("verify", *told)
+    assert code == BROKEN_EXIT_CODE
+    assert "entry 3 had another seal" in words
+    assert audit("verify", "--at", "3")[0] == 2
+
+
+def test_an_altered_entry_is_named(database: Database, audit: Audit) -> None:
+    fill(database)
+    without_triggers(database, "UPDATE audit_entry SET object = 'incident:99' WHERE id = 2")
     code, words = audit("verify")
     assert code == BROKEN_EXIT_CODE
     assert "entry 2" in words

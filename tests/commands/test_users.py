@@ -45,6 +45,22 @@ def typing(monkeypatch: pytest.MonkeyPatch) -> Typing:
     return types
 
 
+def test_an_account_that_must_wait_is_let_in_at_once(
+    database: Database, users: Users, typing: Typing
+) -> None:
+    typing("correct horse", "correct horse")
+    users("add", "aigerim", "--role", "operator", "--ask")
+    for number in range(6):
+        with pytest.raises(sessions.TooManyAttemptsError if number == 5 else sessions.WrongCredentialsError):
+            sessions.sign_in(database, "aigerim", "wrong", address="10.0.0.7", now=1.0)
+    assert "at once" in users("unlock", "Aigerim")
+    sessions.sign_in(database, "aigerim", "correct horse", address="10.0.0.7", now=1.0)
+    with database.reading() as session:
+        entry = record.entries(session)[0]
+    assert (entry.action, entry.object) == ("user.unlock", "user:aigerim")
+    assert "There is no user nobody" in users("unlock", "nobody", code=2)
+
+
 def test_an_account_is_made_with_a_one_time_password_that_works(database: Database, users: Users) -> None:
     output = users("add", "Aigerim", "--role", "operator", "--language", "kk")
     found = re.search(r"One-time password: (\S+)\n", output)

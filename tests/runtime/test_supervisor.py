@@ -33,14 +33,15 @@ SUPERVISOR = """
     workers = Workers(DataFolder.open().bus)
     silent_s, start_s = map(float, sys.argv[2:4])
     patience = Patience(ask_s=0.1, answer_s=2.0, silent_s=silent_s, start_s=start_s, deaf_s=2.0)
-    supervisor = Supervisor(os.environ, Random(1), workers, patience)
+    manager = os.environ.pop("NOTIFY_SOCKET", "")
+    supervisor = Supervisor(Random(1), workers, patience, manager=manager)
     if sys.argv[4] == "deaf":
         supervisor._listen = None
     for name, *arguments in json.loads(sys.argv[1]):
         port = arguments[-1].partition("--port=")[2]
         client = httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False)
         at = partial(console_answers, client) if port else partial(workers.answers, name)
-        supervisor.add(name, *arguments, answers=at)
+        supervisor.add(name, *arguments, environment=os.environ, answers=at)
     sys.exit(supervisor.run())
 """
 

@@ -157,6 +157,23 @@ class TestStayingSignedIn:
         assert not kept.user.must_change_password
         assert signed_in(office, stolen, now=1.0, use=USE) is None
 
+    def test_one_account_has_so_many_sessions_and_no_more(
+        self, office: Database, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        tokens = [
+            sign_in(office, "aigerim", PASSWORD, address=HOME, now=float(number)).token
+            for number in range(sessions.MOST_OF_ONE_ACCOUNT)
+        ]
+        assert signed_in(office, tokens[0], now=100.0) is not None, "in use"
+        sign_in(office, "aigerim", PASSWORD, address=HOME, now=101.0)
+        standing = [token for token in tokens if signed_in(office, token, now=102.0)]
+        assert standing == [tokens[0], *tokens[2:]], "that without use for longest has ended"
+        monkeypatch.setattr(sessions, "MOST_IN_ALL", 3)
+        newest = sign_in(office, "aigerim", PASSWORD, address=HOME, now=103.0).token
+        with office.reading() as session:
+            assert len(session.scalars(select(SessionRow)).all()) == 3
+        assert signed_in(office, newest, now=104.0) is not None
+
     def test_a_token_that_was_never_given_is_nobody(self, office: Database) -> None:
         assert signed_in(office, "x" * 43, now=1.0, use=USE) is None
         assert signed_in(office, "", now=1.0, use=USE) is None
@@ -235,6 +252,56 @@ class TestGuessing:
         with pytest.raises(TooManyAttemptsError):
             sign_in(office, "aigerim", PASSWORD, address="2001:db8:0:1:ffff::1", now=0.0)
         sign_in(office, "aigerim", PASSWORD, address="2001:db8:0:2::1", now=0.0)
+
+    def test_keeps_the_owner_out_at_no_other_address(self, office: Database) -> None:
+        now = 0.0
+        for _ in range(30):
+            with suppress(WrongCredentialsError, TooManyAttemptsError):
+                sign_in(office, "aigerim", "wrong", address="203.0.113.9", now=now)
+            sign_in(office, "aigerim", PASSWORD, address=HOME, now=now)
+            now += 900.0
+
+    def test_from_many_addresses_leaves_each_one_guess_and_the_owner_their_own(
+        self, office: Database
+    ) -> None:
+        for number in range(50):
+            fail(office, address=f"203.0.113.{number}", now=0.0)
+        fail(office, address="198.51.100.1", now=1.0)
+        with pytest.raises(TooManyAttemptsError) as caught:
+            sign_in(office, "aigerim", "wrong", address="198.51.100.1", now=1.0)
+        assert caught.value.retry_after_s == 5.0
+        sign_in(office, "aigerim", PASSWORD, address=HOME, now=1.0)
+        fail(office, now=2.0)
+        with pytest.raises(TooManyAttemptsError):
+            sign_in(office, "aigerim", PASSWORD, address=HOME, now=2.0)
+        sign_in(office, "aigerim", PASSWORD, address=HOME, now=8.0)
+        fail(office, name="bolat", address="198.51.100.2", now=1.0)
+        fail(office, name="bolat", address="198.51.100.2", now=1.0)
+
+    def test_is_forgiven_by_whoever_runs_the_machine(self, office: Database) -> None:
+        for number in range(60):
+            fail(office, address=f"203.0.113.{number}", now=0.0)
+        for number in range(30):
+            with suppress(TooManyAttemptsError):
+                fail(office, name="aigerim" if number < 5 else f"user{number}", now=0.0)
+        with pytest.raises(TooManyAttemptsError):
+            sign_in(office, "aigerim", PASSWORD, address=HOME, now=0.0)
+        with office.writing() as session:
+            assert sessions.unlock(session, "Aigerim", now=0.0).name == "aigerim"
+        fail(office, now=0.0)
+        sign_in(office, "aigerim", PASSWORD, address=HOME, now=0.0)
+        with office.writing() as session, pytest.raises(UserError):
+            sessions.unlock(session, "nobody", now=0.0)
+
+    def test_unlocks_no_account_whose_name_begins_alike(self, office: Database) -> None:
+        for name in ("aigerim", "aigerim2", "a_gerim"):
+            for number in range(5):
+                fail(office, name=name, address=f"10.0.{len(name)}.7", now=float(number))
+        with office.writing() as session:
+            sessions.unlock(session, "aigerim", now=5.0)
+        for name in ("aigerim2", "a_gerim"):
+            with pytest.raises(TooManyAttemptsError):
+                sign_in(office, name, "wrong", address=f"10.0.{len(name)}.7", now=5.0)
 
     def test_is_forgotten_after_an_hour(self, office: Database) -> None:
         for _ in range(5):

@@ -30,7 +30,7 @@ from tynysh.api.errors import ErrorAnswer
 from tynysh.api.feed import ChangeFeed
 from tynysh.api.guard import Guard
 from tynysh.api.lookers import Lookers
-from tynysh.api.maintenance import keep_tidy
+from tynysh.api.maintenance import keep_tidy, tell_audit_head
 from tynysh.api.openapi import openapi_router
 from tynysh.api.probe import Probe
 from tynysh.api.settings import ApiSettings
@@ -90,9 +90,13 @@ def create_app(
     @asynccontextmanager
     async def running(_: FastAPI) -> AsyncIterator[None]:
         await context.feed.start()
-        silence = SilenceWatch(database, context.statuses, context.feed)
-        tidy = keep_tidy(database, clock, session_use)
-        forever = (context.feed.run(), silence.run(), context.streams.run(), tidy)
+        forever = (
+            context.feed.run(),
+            SilenceWatch(database, context.statuses, context.feed).run(),
+            context.streams.run(),
+            keep_tidy(database, clock, session_use),
+            tell_audit_head(database),
+        )
         tasks = [asyncio.create_task(one) for one in forever]
         context.tasks[:] = tasks
         try:

@@ -42,6 +42,9 @@ DRAWN_POINTS = 400
 
 LONGEST_DAYS = 4000
 
+LATEST_S = datetime(9000, 1, 1, tzinfo=UTC).timestamp()
+"""Beyond, steps and other time zones would soon reach past the last year that Python knows."""
+
 TREND_MIN = 15
 """The trend of a place is that of its last minutes, so many."""
 
@@ -302,17 +305,13 @@ def _place(session: Session, found: places.PlaceOccupancy, now: float) -> PlaceN
     return PlaceNow.model_validate(found).model_copy(update={"trend": of_late})
 
 
-_LATEST_S = datetime.max.replace(tzinfo=UTC).timestamp() - 2 * DAY_MIN * MINUTE_S
-"""Later moments cannot be told in every time zone, nor rounded up to whole minutes."""
-
-
 def _span(begin: datetime | None, end: datetime | None, services: Context) -> tuple[int, int]:
     """From and to in Unix minutes, the first minute begun and the last one ended."""
     last = services.clock() if end is None else end.timestamp()
     first = last - DAY_MIN * MINUTE_S if begin is None else begin.timestamp()
     if not 0 <= first < last:
         raise ApiError(422, "invalid", field="from")
-    if last > _LATEST_S or last - first > LONGEST_DAYS * DAY_MIN * MINUTE_S:
+    if last > LATEST_S or last - first > LONGEST_DAYS * DAY_MIN * MINUTE_S:
         raise ApiError(422, "invalid", field="to")
     return int(first // MINUTE_S), int(-(-last // MINUTE_S))
 

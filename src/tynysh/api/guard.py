@@ -1,6 +1,7 @@
 """What every connection goes through first and last: host, origin, size, headers, log."""
 
 import time
+from collections import Counter
 
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
@@ -10,8 +11,13 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from tynysh.api.errors import ApiError, answer
 from tynysh.api.peer import Peer, find_peer, remember_peer
 from tynysh.api.settings import ApiSettings
+from tynysh.store.sessions import network_of
 
 log = structlog.get_logger(__name__)
+
+LONGEST_QUERY = 8 * 1024
+LONGEST_HEAD = 32 * 1024
+MOST_HEADERS = 100
 
 LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -60,12 +66,15 @@ def same_origin(headers: Headers, peer: Peer, *, required: bool) -> bool:
 class Guard:
     """The outermost ASGI layer: refuses what no part of the application should see, and adds the headers.
 
+    However many connections a proxy makes of them, one browser's address has so many requests open at most.
     A fault of the application is logged here, and answered without a word of it.
     """
 
     def __init__(self, app: ASGIApp, *, settings: ApiSettings) -> None:
         self._app = app
         self._settings = settings
+        self._open: Counter[str] = Counter()
+        self._proxy_told = False
         self._hosts = LOCAL_HOSTS | {host.lower().strip("[]") for host in settings.allowed_hosts}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -76,6 +85,12 @@ class Guard:
         headers = Headers(scope=scope)
         peer = find_peer(scope, self._settings)
         remember_peer(scope, peer)
+        if not (peer.direct or self._proxy_told or peer.forwarded):
+            self._proxy_told = True
+            # Failed sign-ins and floods of one browser would be held against all that come by that proxy.
+            log.warning("proxy.not_trusted", address=peer.address, hint="name it in TYNYSH_TRUSTED_PROXIES")
+        whose = network_of(peer.address)
+        self._open[whose] += 1
         began = time.monotonic()
         status: int | None = None
 
@@ -90,6 +105,8 @@ class Guard:
 
         try:
             refusal = self._refusal(scope, headers, peer)
+            if refusal is None and self._open[whose] > self._settings.requests_per_address:
+                refusal = ApiError(429, "too_many_requests", headers={"Retry-After": "5"})
             if refusal is not None:
                 await answer(refusal, headers.get("accept-language"))(scope, receive, send_guarded)
             else:
@@ -101,6 +118,9 @@ class Guard:
             fault = ApiError(500, "internal")
             await answer(fault, headers.get("accept-language"))(scope, receive, send_guarded)
         finally:
+            self._open[whose] -= 1
+            if not self._open[whose]:
+                del self._open[whose]
             # The supervisor asks so every two seconds whether there is an answer at all.
             asked_for_life = peer.loopback and scope.get("method") == "OPTIONS"
             (log.debug if asked_for_life else log.info)(
@@ -120,6 +140,9 @@ class Guard:
             return ApiError(403, "foreign_origin")
         if scope["type"] == "http" and _announced(headers) > self._settings.body_limit:
             return ApiError(413, "too_large")
+        length = sum(len(name) + len(value) for name, value in headers.raw)
+        if len(scope["query_string"]) > LONGEST_QUERY or len(headers) > MOST_HEADERS or length > LONGEST_HEAD:
+            return ApiError(431, "too_large")
         return None
 
 

@@ -24,12 +24,14 @@ class Peer:
     scheme: `http` or `https`, as the browser sees it.
     host: the `Host` header, lower case, with its port.
     direct: whether no proxy stands between.
+    forwarded: whether a trusted proxy does.
     """
 
     address: str
     scheme: str
     host: str
     direct: bool
+    forwarded: bool
 
     @property
     def hostname(self) -> str:
@@ -49,7 +51,8 @@ def find_peer(scope: Scope, settings: ApiSettings) -> Peer:
     client = scope.get("client")
     address = client[0] if client else ""
     scheme = "https" if scope["scheme"] in {"https", "wss"} else "http"
-    if settings.trusts(address):
+    forwarded = settings.trusts(address)
+    if forwarded:
         # Each proxy adds the address it saw on the right: the first from the right that is not one of ours counts.
         chain = ",".join(headers.getlist("x-forwarded-for"))
         hops = [hop.strip() for hop in chain.split(",")[-16:] if hop.strip()]
@@ -62,6 +65,7 @@ def find_peer(scope: Scope, settings: ApiSettings) -> Peer:
         scheme=scheme,
         host=headers.get("host", "").lower(),
         direct=not any(name in headers for name in _FORWARDED),
+        forwarded=forwarded,
     )
 
 

@@ -6,11 +6,14 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from types import FrameType
+from typing import cast
 
 import structlog
 import uvicorn
 from fastapi import FastAPI
 
+from tynysh.api.connections import Connections, LimitedHttp, ListeningSocket
+from tynysh.api.guard import LONGEST_HEAD
 from tynysh.errors import TynyshError
 
 log = structlog.get_logger(__name__)
@@ -32,6 +35,7 @@ class ConsoleServer(uvicorn.Server):
 
     def __init__(self, config: uvicorn.Config, app: FastAPI, ready: Callable[[], None] | None) -> None:
         super().__init__(config)
+        self._connections = cast("type[LimitedHttp]", config.http).kept
         self._application = app
         self._ready = ready
 
@@ -41,9 +45,16 @@ class ConsoleServer(uvicorn.Server):
         if self._ready is not None:
             self._ready()
 
+    async def on_tick(self, counter: int) -> bool:
+        """Every tenth of a second: whether to stop."""
+        if counter % 10 == 0:
+            self._connections.end_overdue()
+        return await super().on_tick(counter)
+
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Ends all streams, then everything."""
+        """Ends all streams and whoever asks for nothing, then everything."""
         self._application.state.context.streams.close()
+        self._connections.end_idle()
         await super().shutdown(sockets)
 
     @contextlib.contextmanager
@@ -67,7 +78,7 @@ class ConsoleServer(uvicorn.Server):
 def listen(host: str, port: int) -> socket.socket:
     """A socket that listens on `host` and `port` (0 for any free one). Raises PortError."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listening = socket.socket(family, socket.SOCK_STREAM)
+    listening = ListeningSocket(family, socket.SOCK_STREAM)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     if hasattr(socket, "TCP_USER_TIMEOUT"):
         listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _UNSENT_MS)
@@ -107,10 +118,12 @@ def configuration(app: FastAPI) -> uvicorn.Config:
 
     The guard logs each request without its query; uvicorn's loggers stay for faults.
     """
+    http, web_socket = Connections(app.state.context.settings).protocols
     return uvicorn.Config(
         app,
-        http="h11",
-        ws="websockets-sansio",
+        loop="asyncio",
+        http=http,
+        ws=web_socket,
         ws_max_size=4096,
         ws_max_queue=4,
         ws_per_message_deflate=False,
@@ -122,6 +135,6 @@ def configuration(app: FastAPI) -> uvicorn.Config:
         server_header=False,
         timeout_keep_alive=20,
         timeout_graceful_shutdown=_GRACE_S,
-        h11_max_incomplete_event_size=32 * 1024,
+        h11_max_incomplete_event_size=LONGEST_HEAD,
         backlog=_BACKLOG,
     )

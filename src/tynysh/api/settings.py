@@ -21,6 +21,12 @@ class ApiSettings:
     watch_s: how often streams look whether their session still stands.
     updates_queue: updates that wait for a slow browser before its stream is closed.
     streams_per_session: streams of updates, and live pictures, that one session may hold open at once, each.
+    connections: how many are kept at most, half of the process's descriptors at most; half of them of one address
+        that is no trusted proxy.
+    requests_per_address: requests and streams that one browser's address may have open at once, behind a trusted
+        proxy too.
+    head_s, body_s: how long the head of a request, and its body, may take to arrive.
+    unsent_s: how long a browser may take nothing of what it was sent.
     live_buffer: bytes of live video that wait for a slow browser before it is dropped.
     """
 
@@ -33,6 +39,11 @@ class ApiSettings:
     watch_s: float = 1.0
     updates_queue: int = 256
     streams_per_session: int = 32
+    connections: int = 2000
+    requests_per_address: int = 800
+    head_s: float = 20.0
+    body_s: float = 30.0
+    unsent_s: float = 30.0
     live_buffer: int = 4 * 1024 * 1024
 
     def __post_init__(self) -> None:

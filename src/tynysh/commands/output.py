@@ -50,6 +50,12 @@ def report(error: TynyshError) -> None:
         print(f"error: {error.message}", *hint, sep="\n", file=sys.stderr, flush=True)
 
 
+def warn(sentence: str) -> None:
+    """Print what a person should know, though all goes on, to the standard error."""
+    with contextlib.suppress(OSError):
+        print(f"warning: {sentence}", file=sys.stderr)
+
+
 def reader_has_gone() -> None:
     """Nothing more can be said to who read the standard output, not even at exit."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

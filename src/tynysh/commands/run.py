@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 from typer import Argument, Option
 
 from tynysh.commands.options import Data, DatabaseUrl, Device, Host, Port, Workers, open_database
-from tynysh.commands.output import say_if_heard
+from tynysh.commands.output import say_if_heard, warn
 
 if TYPE_CHECKING:
     from tynysh.runtime.service import ServiceOptions
@@ -46,19 +46,27 @@ def prepare(options: "ServiceOptions") -> None:
 
     Migrates the database, applies the site, pulls missing models, and finds out whether the port is free. A database
     that cannot be reached is no reason to watch nothing, where it is known what was watched before: it is brought up
-    to date when it can be. Raises TynyshError.
+    to date when it can be. Warns of what others on this machine or on the way could read. Raises TynyshError.
     """
     from tynysh.api.server import listen
     from tynysh.commands.models import pull_missing
     from tynysh.periodic import PeriodicThread
-    from tynysh.runtime.console_process import console_settings
+    from tynysh.runtime.console_process import console_settings, is_local
     from tynysh.runtime.data_folder import DataFolder
     from tynysh.runtime.known_sites import KnownSites
+    from tynysh.site.credentials import exposed
     from tynysh.site.yaml import load
     from tynysh.store.database import AwayError
 
-    console_settings(options.host, options.allowed_hosts)
+    settings = console_settings(options.host, options.allowed_hosts)
     listen(options.host, options.port).close()
+    if not is_local(options.host) and not settings.trusted_proxies:
+        warn(
+            f"The console listens on {options.host} without encryption: passwords and pictures can be read on the way. "
+            "Put a proxy with a certificate before it, name it in TYNYSH_TRUSTED_PROXIES, and leave --host out."
+        )
+    for sentence in filter(None, map(exposed, DataFolder.open(options.data).places)):
+        warn(sentence)
     try:
         _bring_up_to_date(options)
     except AwayError as error:
@@ -81,7 +89,7 @@ def _bring_up_to_date(options: "ServiceOptions") -> None:
     """Migrate the database and apply the site, if one was named. Raises TynyshError."""
     import structlog
 
-    from tynysh.commands.site import apply_to
+    from tynysh.commands.site import apply_to, exposed_secrets
     from tynysh.site.apply import stored
     from tynysh.site.time_zones import differing
 
@@ -90,6 +98,9 @@ def _bring_up_to_date(options: "ServiceOptions") -> None:
             apply_to(opened, options.site)
         with opened.reading() as session:
             found = stored(session)
+        if options.site is None and found is not None:
+            for sentence in exposed_secrets(found):
+                warn(sentence)
         zones = [site.time_zone for site in found.sites] if found else []
         for difference in differing(zones, datetime.now(UTC)):
             structlog.get_logger(__name__).warning("time_zones.differ", what=difference)

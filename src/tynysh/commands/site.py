@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 from typer import Option
 
 from tynysh.commands.options import Data, DatabaseUrl, SiteArgument, open_database
-from tynysh.commands.output import say, say_if_heard, write
+from tynysh.commands.output import say, say_if_heard, warn, write
 
 if TYPE_CHECKING:
     from tynysh.site.credentials import CredentialSource, Reference
@@ -35,7 +35,7 @@ def check(site: SiteArgument) -> int:
         return error.exit_code
     # Secrets that are not on this machine are no fault: the file may be meant for another one.
     zones = differing((each.time_zone for each in found.sites), datetime.now(UTC))
-    for note in (*missing_secrets(found), *unfitting_distances(found), *zones):
+    for note in (*missing_secrets(found), *exposed_secrets(found), *unfitting_distances(found), *zones):
         say(f"Note: {note}")
     say(f"{site} is right: {_counted(found)}.")
     return 0
@@ -55,6 +55,7 @@ def apply(
 def apply_to(database: "Database", path: Path, *, dry_run: bool = False) -> None:
     """Apply a site file and print what it changes; with `dry_run` print only. Raises SiteError."""
     from tynysh.site import apply as applying
+    from tynysh.site.credentials import COMMON, exposed
     from tynysh.site.yaml import load
     from tynysh.store.terminal import at_the_terminal
 
@@ -64,6 +65,9 @@ def apply_to(database: "Database", path: Path, *, dry_run: bool = False) -> None
             changes = applying.plan(site, session)
     else:
         changes = applying.apply(site, database, now=time.time(), user=at_the_terminal())
+    for sentence in (exposed(path, COMMON), *exposed_secrets(site)):
+        if sentence:
+            warn(sentence)
     # What is applied is so whether anybody reads it or not, and `run` goes on; a dry run is there to be read.
     tell = say if dry_run else say_if_heard
     for change in changes.items:
@@ -102,17 +106,20 @@ def missing_secrets(site: "SiteFile", environment: Mapping[str, str] = os.enviro
     from tynysh.errors import SiteError
     from tynysh.site.credentials import secret
 
-    references = (
-        reference
-        for place in site.sites
-        for credentials in (place.defaults.credentials, *(camera.credentials for camera in place.cameras))
-        for reference in _references(credentials)
-    )
-    for reference in dict.fromkeys(references):
+    for reference in _all_references(site):
         try:
             secret(reference, environment)
         except SiteError as error:
             yield error.message
+
+
+def exposed_secrets(site: "SiteFile") -> Iterator[str]:
+    """The files with secrets that others may read or change, each in a sentence."""
+    from tynysh.site.credentials import exposed
+
+    for reference in _all_references(site):
+        if reference.file is not None and (sentence := exposed(Path(reference.file))):
+            yield sentence
 
 
 def unfitting_distances(site: "SiteFile") -> Iterator[str]:
@@ -135,6 +142,16 @@ def unfitting_distances(site: "SiteFile") -> Iterator[str]:
                     why = f"Camera {camera.id} has no metres: {error.message} {error.hint}"
             else:
                 yield why
+
+
+def _all_references(site: "SiteFile") -> "Iterable[Reference]":
+    """Where the secrets of `site` are, each once."""
+    return dict.fromkeys(
+        reference
+        for place in site.sites
+        for credentials in (place.defaults.credentials, *(camera.credentials for camera in place.cameras))
+        for reference in _references(credentials)
+    )
 
 
 def _references(credentials: "CredentialSource | None") -> "Iterator[Reference]":

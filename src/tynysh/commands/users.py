@@ -100,6 +100,18 @@ def enable(name: str, data: Data = None, database: DatabaseUrl = None) -> None:
 
 
 @app.command()
+def unlock(name: str, data: Data = None, database: DatabaseUrl = None) -> None:
+    """Let the owner of an account sign in at once, where failed attempts make them wait."""
+    from tynysh.store import sessions
+
+    now = time.time()
+    with open_database(data, database) as opened, opened.writing() as session:
+        user = sessions.unlock(session, name, now=now)
+        _put_on_record(session, user, "user.unlock", now)
+    say(f"User {user.name} may try to sign in again at once.")
+
+
+@app.command()
 def password(name: str, ask: Ask = False, data: Data = None, database: DatabaseUrl = None) -> None:
     """Give an account a new one-time password."""
     from tynysh.store import users

@@ -3,6 +3,7 @@
 import os
 import signal
 import threading
+from ipaddress import ip_address
 
 from tynysh.api.server import serve
 from tynysh.api.settings import ApiSettings
@@ -20,6 +21,14 @@ def console_settings(host: str, allowed_hosts: tuple[str, ...]) -> ApiSettings:
         metrics_token=os.environ.get("TYNYSH_METRICS_TOKEN"),
         trusted_proxies=tuple(filter(None, os.environ.get("TYNYSH_TRUSTED_PROXIES", "").split(","))),
     )
+
+
+def is_local(host: str) -> bool:
+    """Whether only this machine itself reaches `host`."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"
 
 
 def serve_console(host: str, port: int, allowed_hosts: tuple[str, ...]) -> None:

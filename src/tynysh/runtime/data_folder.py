@@ -51,7 +51,7 @@ class DataFolder:
         chosen = expanded(chosen).absolute()
         folder = cls(chosen)
         try:
-            for place in (chosen, folder.recordings, folder.evidence, folder.run):
+            for place in folder.places:
                 place.mkdir(parents=True, exist_ok=True, mode=0o700)
         except OSError as error:
             raise TynyshError(
@@ -98,6 +98,11 @@ class DataFolder:
     def database_url(self) -> str:
         """TYNYSH_DATABASE, or the embedded database in this folder."""
         return os.environ.get("TYNYSH_DATABASE") or f"sqlite:///{self.root / 'tynysh.db'}"
+
+    @property
+    def places(self) -> tuple[Path, ...]:
+        """The folder itself and those in it that hold what is secret."""
+        return self.root, self.recordings, self.evidence, self.run
 
     @property
     def recordings(self) -> Path:

@@ -1,10 +1,11 @@
 """`tynysh run`: everything of one installation on this machine, until it is told to stop."""
 
 import os
+import resource
 import secrets
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -15,8 +16,20 @@ import httpx
 from tynysh.bus.workers import Workers
 from tynysh.runtime.data_folder import DataFolder
 from tynysh.runtime.supervisor import Supervisor, console_answers
+from tynysh.store.database import PASSWORD_VARIABLE
 
 CONSOLE_START_S = 60.0
+
+_MOST_DESCRIPTORS = 65_536
+_CONSOLE_VARIABLES = frozenset(
+    {
+        *("TYNYSH_DATA", "TYNYSH_DATABASE", PASSWORD_VARIABLE, "PGPASSWORD"),
+        *("TYNYSH_METRICS_TOKEN", "TYNYSH_TRUSTED_PROXIES"),
+        *("PATH", "HOME", "USER", "LOGNAME", "LANG", "LANGUAGE", "TZ", "TERM", "TMPDIR", "VIRTUAL_ENV"),
+        *("LD_LIBRARY_PATH", "OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"),
+    }
+)
+_CONSOLE_PREFIXES = ("LC_", "PYTHON", "XDG_", "SSL_CERT_", "COVERAGE_")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,15 +60,19 @@ class Service:
         `ready` is called with the console's address once it answers.
         """
         options = self._options
+        _raise_descriptor_limit()
         workers = Workers(self._folder.bus)
         address = f"http://{_shown_host(options.host)}:{options.port}"
-        supervisor = Supervisor(self._environment(), Random(secrets.randbits(64)), workers)
+        environment = self._environment()
+        manager = environment.pop("NOTIFY_SOCKET", "")
+        supervisor = Supervisor(Random(secrets.randbits(64)), workers, manager=manager)
         supervisor.add(
             "console",
             "serve-console",
             f"--host={options.host}",
             f"--port={options.port}",
             *(f"--allowed-host={name}" for name in options.allowed_hosts),
+            environment=console_environment(environment),
             answers=partial(console_answers, httpx.AsyncClient(base_url=address, trust_env=False)),
         )
         for number in range(options.workers):
@@ -65,6 +82,7 @@ class Service:
                 f"--worker={number}",
                 f"--of={options.workers}",
                 f"--device={options.device}",
+                environment=worker_environment(environment),
                 answers=partial(workers.answers, f"worker-{number}"),
             )
         over = threading.Event()
@@ -88,6 +106,28 @@ class Service:
             "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", "1"),
             "PYTHONUNBUFFERED": "1",
         }
+
+
+def console_environment(environment: Mapping[str, str]) -> dict[str, str]:
+    """What the console is told of `environment`: all that it reads, and so no secret of a camera."""
+    return {
+        name: value
+        for name, value in environment.items()
+        if name in _CONSOLE_VARIABLES or name.startswith(_CONSOLE_PREFIXES)
+    }
+
+
+def worker_environment(environment: Mapping[str, str]) -> dict[str, str]:
+    """What a worker is told: any variable may hold what a camera asks for, but for the console's own secret."""
+    return {name: value for name, value in environment.items() if name != "TYNYSH_METRICS_TOKEN"}
+
+
+def _raise_descriptor_limit() -> None:
+    """Every connection and camera needs some descriptors; of those that the system grants, few are given at first."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = _MOST_DESCRIPTORS if hard == resource.RLIM_INFINITY else min(hard, _MOST_DESCRIPTORS)
+    if soft != resource.RLIM_INFINITY and soft < most:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
 def _shown_host(host: str) -> str:

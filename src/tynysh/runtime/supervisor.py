@@ -72,6 +72,7 @@ class Child:
 
     name: str
     arguments: Sequence[str]
+    environment: Mapping[str, str]
     backoff: Backoff
     answers: Answers | None = None
     heard: bool = False
@@ -89,30 +90,33 @@ class Supervisor:
     supervisor is gone, however it died. A child that exits with a fatal code before it ever ran steadily ends
     everything with that code.
 
-    workers: the way to those children that are on the bus under their names.
+    workers: the way to those children that are on the bus under their names. manager: the socket of systemd that is told
+    how it is doing (`NOTIFY_SOCKET`), empty where there is none.
     """
 
     def __init__(
         self,
-        environment: Mapping[str, str],
         random: Random,
         workers: Workers,
         patience: Patience = Patience(),
+        *,
+        manager: str = "",
     ) -> None:
         self._workers = workers
         self._patience = patience
-        self._environment = dict(environment)
-        self._manager = self._environment.pop("NOTIFY_SOCKET", "")
+        self._manager = manager
         self._listened_s = self._told_s = -float("inf")
         self._random = random
         self._children: list[Child] = []
         self._stop = threading.Event()
 
-    def add(self, name: str, *arguments: str, answers: Answers | None = None) -> None:
-        """A child to keep alive: `python -m tynysh ARGUMENTS`. answers: how it is asked for signs of
-        life; without, no hang is noticed.
+    def add(
+        self, name: str, *arguments: str, environment: Mapping[str, str], answers: Answers | None = None
+    ) -> None:
+        """A child to keep alive: `python -m tynysh ARGUMENTS`, which is told no more than `environment`. answers: how
+        it is asked for signs of life; without, no hang is noticed.
         """
-        self._children.append(Child(name, arguments, Backoff(random=self._random), answers))
+        self._children.append(Child(name, arguments, environment, Backoff(random=self._random), answers))
 
     def stop(self) -> None:
         """Ask `run` to end; may be called from a signal handler."""
@@ -184,9 +188,9 @@ class Supervisor:
 
     def _start(self, child: Child, now: float) -> None:
         child.process = subprocess.Popen(
-            [sys.executable, "-m", "tynysh", *child.arguments],
+            [sys.executable, "-P", "-m", "tynysh", *child.arguments],
             stdin=subprocess.PIPE,
-            env=self._environment,
+            env=child.environment,
             # Its own group: Ctrl-C reaches the supervisor alone, which then ends the children in order.
             start_new_session=True,
         )

@@ -85,6 +85,25 @@ def resolved(credentials: CredentialSource, environment: Mapping[str, str] = os.
     return Account(user, secret(credentials.password, environment))
 
 
+PRIVATE = 0o027
+"""What a secret must not permit: a group may be there to read it, and nobody else has any use for it."""
+COMMON = 0o002
+"""What a file that is no secret must not permit."""
+
+
+def exposed(path: Path, forbidden: int = PRIVATE) -> str | None:
+    """What others than its owner may do with `path` though they must not: a sentence; None if nothing."""
+    try:
+        mode = path.stat().st_mode
+    except OSError:
+        return None
+    if not mode & forbidden:
+        return None
+    what = "change" if mode & forbidden & 0o022 else "read"
+    remedy = "go-rwx" if forbidden == PRIVATE else "o-w"
+    return f"Others than its owner may {what} {path} (mode {mode & 0o777:04o}): run `chmod {remedy} {path}`."
+
+
 def secret(reference: Reference, environment: Mapping[str, str] = os.environ) -> str:
     """What `reference` refers to, without the line break at the end of a file.
 

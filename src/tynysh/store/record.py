@@ -96,6 +96,14 @@ def verify(session: Session) -> Broken | None:
     return None
 
 
+def seal_of(session: Session, number: int) -> str | None:
+    """The seal of entry `number`; None where there is no such entry."""
+    if number == 0:
+        return BEGINNING
+    row = session.get(AuditEntryRow, number)
+    return None if row is None else row.hash
+
+
 def head(session: Session) -> tuple[int, str]:
     """Number and seal of the newest entry: kept elsewhere, they prove later that nothing was cut off."""
     last = session.scalars(select(AuditEntryRow).order_by(AuditEntryRow.id.desc()).limit(1)).one_or_none()

@@ -259,7 +259,9 @@ class SessionRow(Base):
 
 
 class LoginFailureRow(Base):
-    """Failed sign-ins of late, per name and per address. key: `name:…` or `address:…`."""
+    """Failed sign-ins of late. key: `name:… from:…`, by which an account is locked; `name:…`, from wherever;
+    `address:…`, for whatever name.
+    """
 
     __tablename__ = "login_failure"
 

@@ -3,12 +3,13 @@
 import hashlib
 import hmac
 import ipaddress
+import math
 import secrets
 import threading
 from dataclasses import dataclass
 from functools import cache
 
-from sqlalchemy import delete
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session, joinedload
 
 from tynysh.errors import TynyshError
@@ -25,8 +26,14 @@ _AHEAD_S = 60.0
 IDLE_S = 3600.0
 """A session that is not used for so long ends. An open feed of live updates is use."""
 
-_NAME_FREE = 5
+MOST_OF_ONE_ACCOUNT = 32
+MOST_IN_ALL = 5000
+"""So many sessions stand at once; a further one ends that which has been without use for longest."""
+
+_FREE = 5
 _ADDRESS_FREE = 30
+_SIEGE = 50
+_SIEGE_FREE = 1
 _FIRST_WAIT_S = 5.0
 _LONGEST_WAIT_S = 900.0
 _FORGOTTEN_S = 3600.0
@@ -65,8 +72,9 @@ def sign_in(
     """Check name and password and begin a session.
 
     An attempt counts before the password is checked, so that many at once gain nothing. From the 6th failure
-    for a name, or the 31st from an address, each must wait twice as long as the one before: 5 s to 15 min. An
-    hour without failures forgets them.
+    for a name from one address, or the 31st from an address, each must wait twice as long as the one before: 5 s to
+    15 min. An hour without failures forgets them. While a name has more than 50 failures from wherever, each address
+    waits from its second failure on: that slows down who guesses from many, and keeps nobody out who did not guess.
 
     Raises WrongCredentialsError, TooManyAttemptsError, UserError for an unknown language.
     """
@@ -76,10 +84,14 @@ def sign_in(
         name = users.normalised(name)
     except users.UserError:
         raise _wrong() from None
+    network = network_of(address or "")
     with database.writing() as session:
-        counted = [(f"name:{name}", _NAME_FREE)]
-        if address is not None:
-            counted.append((f"address:{_network(address)}", _ADDRESS_FREE))
+        siege = _failures(session, _name(name), now) >= _SIEGE
+        counted = [
+            (_name(name, network), _SIEGE_FREE if siege else _FREE),
+            (_name(name), math.inf),
+            (_address(network), _ADDRESS_FREE if network else math.inf),
+        ]
         wait = max(_wait_s(session, key, now) for key, _ in counted)
         if wait <= 0:
             for key, free in counted:
@@ -101,6 +113,7 @@ def sign_in(
         user = users.set_language(session, name, language) if language else users.find(session, name)
         if rehashed is not None:
             session.get_one(UserRow, user.id).password_hash = rehashed
+        _make_room(session, user.id)
         session.add(
             SessionRow(
                 token_hash=token_hash(token),
@@ -158,6 +171,21 @@ def signed_in(database: Database, token: str, *, now: float, use: SessionUse) ->
         return SignedIn(users.shown(row.user), token, csrf(token))
 
 
+def unlock(session: Session, name: str, *, now: float) -> users.User:
+    """Let the owner of an account try again at once, from wherever it was failed at. Raises UserError."""
+    must_be_writing(session)
+    user = users.find(session, name)
+    failed = LoginFailureRow.key.startswith(_name(user.name, ""), autoescape=True)
+    for row in session.scalars(
+        select(LoginFailureRow).where(failed | (LoginFailureRow.key == _name(user.name)))
+    ):
+        session.delete(row)
+        address = session.get(LoginFailureRow, _address(row.key.removeprefix(_name(user.name, ""))))
+        if address is not None and address.blocked_until > now:
+            session.delete(address)
+    return user
+
+
 def sign_out(session: Session, token: str) -> None:
     """End the session of `token`, if there is one."""
     must_be_writing(session)
@@ -192,15 +220,41 @@ def _wrong() -> WrongCredentialsError:
     return WrongCredentialsError("The name or the password is wrong.")
 
 
-def _network(address: str) -> str:
+def network_of(address: str) -> str:
     """The address to count by: of IPv6 the /64, since one household has all of it."""
     try:
         parsed = ipaddress.ip_address(address)
     except ValueError:
-        return address[:80]
+        return address[:40]
     if parsed.version == 6 and parsed.ipv4_mapped is None:
         return str(ipaddress.ip_network((parsed, 64), strict=False))
     return str(parsed)
+
+
+def _name(name: str, network: str | None = None) -> str:
+    """What failures for a name are counted under: all of them, or those from an address."""
+    return f"name:{name}" if network is None else f"name:{name} from:{network}"
+
+
+def _address(network: str) -> str:
+    return f"address:{network}"
+
+
+def _make_room(session: Session, user_id: int) -> None:
+    """End the sessions that were used least of late, where a further one would be one too many."""
+    newest = select(SessionRow).order_by(SessionRow.seen_at.desc())
+    for one_too_many in (
+        newest.where(SessionRow.user_id == user_id).offset(MOST_OF_ONE_ACCOUNT - 1),
+        newest.offset(MOST_IN_ALL - 1),
+    ):
+        for row in session.scalars(one_too_many):
+            session.delete(row)
+        session.flush()
+
+
+def _failures(session: Session, key: str, now: float) -> int:
+    row = session.get(LoginFailureRow, key)
+    return 0 if row is None or now - row.last_at > _FORGOTTEN_S else row.failures
 
 
 def _wait_s(session: Session, key: str, now: float) -> float:
@@ -210,7 +264,7 @@ def _wait_s(session: Session, key: str, now: float) -> float:
     return wait_s if wait_s <= _LONGEST_WAIT_S else 0.0
 
 
-def _count_failure(session: Session, key: str, free: int, now: float) -> None:
+def _count_failure(session: Session, key: str, free: float, now: float) -> None:
     row = session.get(LoginFailureRow, key)
     if row is None:
         row = LoginFailureRow(key=key, failures=0, last_at=now, blocked_until=0.0)
@@ -227,9 +281,9 @@ def _forgive(session: Session, key: str) -> None:
     row = session.get(LoginFailureRow, key)
     if row is None:
         return
-    if key.startswith("name:"):
+    if " from:" in key:
         session.delete(row)
     else:
-        # Others at this address may still be guessing: only this attempt is taken back.
+        # Others may still be guessing: only this attempt is taken back.
         row.failures = max(0, row.failures - 1)
         row.blocked_until = 0.0
