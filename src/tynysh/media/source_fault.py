@@ -21,6 +21,7 @@ class SourceFault(StrEnum):
     TIMED_OUT = "timed_out"
     STALLED = "stalled"
     ENDED = "ended"
+    UNDECODABLE = "undecodable"
     BROKEN = "broken"
 
 
