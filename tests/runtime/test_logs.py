@@ -2,7 +2,8 @@
 
 import pytest
 
-from tynysh.runtime.logs import mask, mask_secrets
+from tynysh.media.redaction import redacted
+from tynysh.runtime.logs import mask_secrets
 
 
 @pytest.mark.parametrize(
@@ -15,7 +16,7 @@ from tynysh.runtime.logs import mask, mask_secrets
     ],
 )
 def test_credentials_in_urls_are_masked(text: str) -> None:
-    masked = mask(text)
+    masked = redacted(text)
     assert "hunter2" not in masked
     assert "operator" not in masked
     assert "://" in masked

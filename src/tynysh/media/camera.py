@@ -15,6 +15,7 @@ from tynysh.media.container_source import ContainerSource
 from tynysh.media.decoder import DecoderCounters
 from tynysh.media.frame import Frame
 from tynysh.media.mailbox import FrameMailbox
+from tynysh.media.pacing import Pacer
 from tynysh.media.packet import Packet, PacketSource, SourcePacket, StreamInfo
 from tynysh.media.source import Opener, open_source
 from tynysh.media.source_fault import SourceError, SourceFault
@@ -37,6 +38,9 @@ _LEAST_CORRUPT = 3
 _BARREN_S = 5.0
 _LEAST_BARREN = 3
 _CORRUPT = "media.degraded.corrupt"
+_WAITING = "media.waiting.key_frame"
+# Cameras that save bit rate send a key frame each 20 s or so.
+_KEY_S = 60.0
 _UNDECODABLE = f"media.fault.{SourceFault.UNDECODABLE}"
 # A camera that refuses the password is asked rarely, for many lock the account.
 _PASSWORD_S = 60.0
@@ -231,44 +235,57 @@ class CameraFeed:
                 return
             connected_at = self._clock.monotonic()
             try:
-                fault = self._connection(turn)
-            except Exception as error:  # noqa: BLE001 - whatever is wrong with a stream, the feed must outlive it
-                # FFmpeg's texts quote the address with its password: only the kind may be told.
-                _log.error("%s: reading failed with %s", self.spec.redacted, type(error).__name__)
-                fault = SourceFault.BROKEN
+                error = self._connection(turn)
+            except Exception as unforeseen:  # noqa: BLE001 - whatever is wrong with a stream, the feed must outlive it
+                # FFmpeg's texts quote the address: only the kind may be told.
+                _log.error("%s: reading failed with %s", self.spec.redacted, type(unforeseen).__name__)
+                error = SourceError(SourceFault.BROKEN, "")
             if self._stopping.is_set():
                 return
-            if fault is None:
+            if error is None:
                 continue
             if self._clock.monotonic() - connected_at > _STEADY_S:
                 self._backoff.reset()
-            self._become(CameraState.LOST, f"media.fault.{fault}")
-            ceiling_s = _PASSWORD_S if fault is SourceFault.WRONG_PASSWORD else 0.0
+            self._become(CameraState.LOST, error.detail)
+            ceiling_s = _PASSWORD_S if error.fault is SourceFault.WRONG_PASSWORD else 0.0
             self._stopping.wait(self._backoff.next_s(ceiling_s=ceiling_s))
 
-    def _connection(self, turn: int) -> SourceFault | None:
+    def _connection(self, turn: int) -> SourceError | None:
         """Read one connection to its end. Why it ended; None if a file is simply over."""
+        source = None
         try:
             source = self._opener(self._target(turn), self._timeouts)
-        except SourceError as error:
-            _log.warning("%s", error.message)
-            return error.fault
-        except MediaError as error:
-            _log.warning("%s", error.message)
-            return SourceFault.BROKEN
-        try:
             self._connections += 1
             read_before = self._read
+            self._await_parameters(source)
             self._read_all(source)
             if self.spec.live or self._read == read_before:
-                return SourceFault.ENDED
-        except SourceError as error:
+                return SourceError(SourceFault.ENDED, "")
+        except MediaError as error:
             _log.warning("%s", error.message)
-            return error.fault
-        else:
-            return None
+            return error if isinstance(error, SourceError) else SourceError(SourceFault.BROKEN, "")
         finally:
-            source.close()
+            if source is not None:
+                source.close()
+        return None
+
+    def _await_parameters(self, source: PacketSource) -> None:
+        """Wait for a camera that tells the size of its pictures with its next key frame only."""
+        began_at = self._clock.monotonic()
+        while isinstance(source, ContainerSource) and not source.complete and not self._stopping.is_set():
+            self._await_key(began_at)
+            source.await_key()
+
+    def _await_key(self, began_at: float) -> None:
+        """Say that a key frame is waited for: nothing can be decoded before it. Raises SourceError after a minute."""
+        waiting = self._status.state in {CameraState.CONNECTING, CameraState.LOST}
+        self._become(self._status.state if waiting else CameraState.LOST, _WAITING)
+        if self._clock.monotonic() - began_at > _KEY_S:
+            raise SourceError(
+                SourceFault.NO_KEY_FRAME,
+                f"{self.spec.redacted}: no key frame came within {_KEY_S:g} seconds",
+                hint="Set the camera's key frame interval (I-frame, GOP) to one or two seconds, 'smart' codecs off.",
+            )
 
     def _target(self, turn: int) -> SourceSpec:
         if self.spec.kind is not SourceKind.FOLDER:
@@ -284,7 +301,9 @@ class CameraFeed:
         self._meter.reconnect()
         paced = self._is_paced(source)
         stamped = paced or not isinstance(source, ContainerSource) or source.stamped
-        arrivals: Iterator[tuple[SourcePacket, float]] = ((raw, self._now()) for raw in source.packets())
+        segmented = isinstance(source, ContainerSource) and source.segmented and not paced
+        packets = self._evenly(source.packets(), tick) if segmented else source.packets()
+        arrivals: Iterator[tuple[SourcePacket, float]] = ((raw, self._now()) for raw in packets)
         if paced:
             self._mender.reconnect(self._now(), info.interval_s)
         else:
@@ -293,6 +312,7 @@ class CameraFeed:
                 burst = [(raw, start_s + place * info.interval_s) for place, (raw, _) in enumerate(burst)]
             self._mender.reconnect(start_s, info.interval_s)
             arrivals = chain(burst, arrivals)
+        keyed, began_at = False, self._clock.monotonic()
         for raw, arrival_s in arrivals:
             if self._stopping.is_set():
                 return
@@ -315,6 +335,11 @@ class CameraFeed:
                 is_key=raw.is_key,
                 mended=self._mender.mended,
             )
+            keyed = keyed or raw.is_key
+            if not keyed:
+                if not paced:
+                    self._await_key(began_at)
+                continue
             self._hand_on(
                 Packet(
                     info=info,
@@ -326,6 +351,15 @@ class CameraFeed:
                     is_discard=raw.is_discard,
                 )
             )
+
+    def _evenly(self, packets: Iterator[SourcePacket], tick: float) -> Iterator[SourcePacket]:
+        """Packets that come a segment at once, each when it is due."""
+        pacer = Pacer()
+        for raw in packets:
+            stamp_s = None if raw.dts is None else raw.dts * tick
+            now_s = self._clock.monotonic()
+            self._stopping.wait(max(0.0, pacer.due_s(stamp_s, now_s) - now_s))
+            yield raw
 
     def _is_paced(self, source: PacketSource) -> bool:
         """Whether the pictures are all there already, so that the feed must keep the time itself."""
