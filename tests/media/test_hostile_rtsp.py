@@ -5,19 +5,30 @@ import re
 import resource
 import socket
 import ssl
+from contextlib import suppress
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from tests.media.conftest import write_video
 from tests.odd_cameras import OddCamera
 from tests.servers import SilentServer
 
-from tynysh.media.rtsp_relay import RtspRelay
+from tynysh.media.rtsp_relay import RtspRelay, RtspWire, TooMuchError
 from tynysh.media.source import open_source
 from tynysh.media.source_fault import SourceError, SourceFault
 from tynysh.media.source_spec import SourceSpec, Timeouts, Trust
 
 PATIENT = Timeouts(open_s=10.0, read_s=5.0)
 ACCOUNT = ("operator", 'p:s w@rd/"ңқ')
+WORDS = [
+    b"$",
+    b"\r\n\r\n",
+    b"RTSP/1.0 200 OK\r\n",
+    b"CSeq: 1\r\n",
+    b"Content-Length: 9\r\n",
+    b"Content-Length: -",
+]
 BASIC = 'Basic realm="cam"'
 MD5 = 'Digest realm="cam", nonce="NONCE"'
 MD5_QOP = 'Digest realm="cam", nonce="NONCE", qop="auth,auth-int", algorithm=MD5'
@@ -36,17 +47,17 @@ def spec_of(camera, *, account=ACCOUNT, url=None, **trust):
     return SourceSpec.parse(url or camera.url, user=user, password=password, trust=Trust(**trust))
 
 
-def packets_of(spec, count=10):
-    source = open_source(spec, PATIENT)
+def packets_of(spec, count=10, timeouts=PATIENT):
+    source = open_source(spec, timeouts)
     try:
         return [packet for packet, _ in zip(source.packets(), range(count), strict=False)]
     finally:
         source.close()
 
 
-def fault_of(spec):
+def fault_of(spec, timeouts=PATIENT):
     with pytest.raises(SourceError) as caught:
-        packets_of(spec, 10_000)
+        packets_of(spec, 10_000, timeouts)
     shown = f"{caught.value.message} {caught.value.hint} {caught.value.detail}"
     assert ACCOUNT[1] not in shown
     return caught.value
@@ -205,7 +216,7 @@ def test_a_picture_beyond_all_measure_is_refused_before_it_is_decoded(clip):
         parameters = b"\x68" + bits(0, 0, "00", 0, 0, 0, "000", 0, 0, 0, "000")
         camera._sets = [sets, parameters]
         camera._pictures = [(True, [b"\x65" + bits(0, 7, 0, "0000", 0, "00", 0, "1" * 400)])]
-        error = fault_of(spec_of(camera))
+        error = fault_of(spec_of(camera), Timeouts(open_s=3.0))
     assert error.fault is SourceFault.TOO_LARGE
     assert error.values == {"width": "16000", "height": "16000"}
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 100_000, "kB"
@@ -234,3 +245,23 @@ def test_a_certificate_is_checked_and_can_be_pinned(clip, certificate):
         # Encrypted, Basic gives the password to the camera alone.
         assert len(packets_of(spec_of(camera, fingerprint=seen))) == 10
         assert len(packets_of(spec_of(camera, authority=str(certificate.pem)))) == 10
+
+
+@given(st.lists(st.one_of(st.binary(max_size=60), st.sampled_from(WORDS)), max_size=30))
+def test_whatever_comes_is_cut_into_pieces_without_end_or_error(chunks):
+    wire = RtspWire()
+    for chunk in chunks:
+        with suppress(TooMuchError):
+            for piece in wire.pieces(chunk):
+                assert piece
+
+
+@given(st.lists(st.integers(0, 400), min_size=1, max_size=8), st.integers(1, 50))
+def test_messages_and_packets_come_out_as_they_went_in_however_they_are_sent(sizes, step):
+    packets = [b"$\0" + size.to_bytes(2) + b"$" * size for size in sizes]
+    answer = b"RTSP/1.0 200 OK\r\nCSeq: 1\r\nContent-Length: 5\r\n\r\n$RTSP"
+    sent = answer + b"".join(packets) + answer
+    wire = RtspWire()
+    pieces = [piece for at in range(0, len(sent), step) for piece in wire.pieces(sent[at : at + step])]
+    assert b"".join(pieces) == sent
+    assert pieces[0] == pieces[-1] == answer

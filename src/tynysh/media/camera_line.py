@@ -40,7 +40,8 @@ def connected(spec: SourceSpec, address: str, timeout_s: float) -> socket.socket
         host, port = parts.hostname or "", port_of(address)
     except (KeyError, ValueError):
         raise _astray(spec, address) from None
-    if host == urlsplit(spec.address).hostname or host in spec.trust.hosts:
+    own = host == urlsplit(spec.address).hostname
+    if own or host in spec.trust.hosts:
         line = socket.create_connection((host, port), timeout_s)
     else:
         line = _connected_within(spec, address, host, port, timeout_s)
@@ -48,7 +49,7 @@ def connected(spec: SourceSpec, address: str, timeout_s: float) -> socket.socket
     if parts.scheme not in _ENCRYPTED:
         return line
     try:
-        return _encrypted(spec, line, host, timeout_s)
+        return _encrypted(spec, line, host, spec.trust.fingerprint if own else None, timeout_s)
     except BaseException:
         line.close()
         raise
@@ -86,8 +87,9 @@ def _astray(spec: SourceSpec, address: str) -> SourceError:
     )
 
 
-def _encrypted(spec: SourceSpec, line: socket.socket, host: str, timeout_s: float) -> ssl.SSLSocket:
-    pinned = spec.trust.fingerprint
+def _encrypted(
+    spec: SourceSpec, line: socket.socket, host: str, pinned: str | None, timeout_s: float
+) -> ssl.SSLSocket:
     if pinned is not None:
         secured = _unverified().wrap_socket(line, server_hostname=host)
         seen = _fingerprint(secured)

@@ -6,7 +6,7 @@ MASK = "***"
 
 _URL = re.compile(r"(?P<scheme>[a-z][a-z0-9+.-]*://)(?:[^/\s\"']*@)?(?P<rest>[^\s\"'<>]*)", re.IGNORECASE)
 _NAMES = r"""(?:[a-z0-9_-]*(?:passw|passphrase|token|secret|signature|credential|api_?key|session)[a-z0-9_-]*
-    |pass|pwd|psw|pw|user(?:name)?|usr|login|account|auth|authorization|key|sig|hash|jwt|md5|code)"""
+    |pass|loginpas|pwd|psw|pw|user(?:name)?|usr|login(?:use)?|account|authbasic|auth|authorization|key|sig|hash|jwt|md5|code)"""
 # Vendors put the pairs anywhere: `?user=a&password=b`, `/user=a_password=b_channel=1`.
 _PAIR = re.compile(
     rf"(?P<key>(?:^|[?&;/_,]){_NAMES}=)(?!\{{(?:user|password)\}})"
@@ -19,7 +19,7 @@ _SEGMENT = re.compile(
 )
 _WRITTEN = re.compile(
     r"(?:^|[?&;/_,])(?:[a-z0-9_-]*(?:passw|passphrase|token|secret|signature|api_?key)[a-z0-9_-]*"
-    r"|pass|pwd|psw|pw|auth|key|sig|jwt)=(?!\{(?:user|password)\})[^&;/?#\s]",
+    r"|pass|loginpas|pwd|psw|pw|auth|authbasic|key|sig|jwt)=(?!\{(?:user|password)\})[^&;/?#\s]",
     re.IGNORECASE,
 )
 

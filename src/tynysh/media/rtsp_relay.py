@@ -247,10 +247,12 @@ class RtspRelay:
 
     def _answered(self, message: bytes) -> bytes:
         """What FFmpeg hears of a message of the camera; nothing, where the request is sent anew."""
-        sequence = _SEQUENCE.search(message)
-        request = self._waiting.pop(int(sequence[2]), None) if sequence else None
         message = _plain(message)
-        if request is None or not message.startswith(b"RTSP/"):
+        sequence = _SEQUENCE.search(message)
+        if sequence is None or not message.startswith(b"RTSP/"):
+            return message
+        request = self._waiting.pop(int(sequence[2]), None)
+        if request is None:
             return message
         status = message.partition(b" ")[2][:3]
         text = message[:_LARGEST_HEAD].decode("latin-1")
