@@ -26,7 +26,8 @@ class OddCamera:
 
     account: asked for by `logins` (values of `WWW-Authenticate`, `NONCE` in them is filled). answer: what is said
     instead, given the request, where it is not None. sets: whether the description tells the parameter sets.
-    begins_at: the picture to begin with. damage: what becomes of a slice. path: the only one there is.
+    begins_at: the picture to begin with. speed: how many times as fast as it should it sends. damage: what becomes of
+    a slice. path: the only one there is.
     asked: the requests so far.
     """
 
@@ -40,13 +41,14 @@ class OddCamera:
         sets: bool = True,
         begins_at: int = 0,
         fps: float = 25.0,
+        speed: float = 1.0,
         damage: Callable[[bytes], bytes] = bytes,
         path: str | None = None,
         tls: ssl.SSLContext | None = None,
     ) -> None:
         self.asked: list[str] = []
         self._account, self._logins, self._answer = account, logins, answer
-        self._told, self._begins_at, self._fps = sets, begins_at, fps
+        self._told, self._begins_at, self._fps, self._speed = sets, begins_at, fps, speed
         self._damage, self._path, self._tls = damage, path, tls
         self._nonce = secrets.token_hex(8)
         self._read(video)
@@ -173,7 +175,7 @@ class OddCamera:
                     client.sendall(b"$\0" + struct.pack(">H", len(packet)) + packet)
                     sequence += 1
                 number += 1
-                due = began + (number - self._begins_at) / self._fps
+                due = began + (number - self._begins_at) / self._fps / self._speed
                 self._stopping.wait(max(0.0, due - time.monotonic()))
 
 

@@ -42,6 +42,11 @@ def clip(tmp_path_factory):
     return write_video(tmp_path_factory.mktemp("odd") / "clip.mp4", seconds=2, walks_from_s=0)
 
 
+def odd(video, **settings):
+    """A camera that sends as fast as the test goes."""
+    return OddCamera(video, speed=20, **settings)
+
+
 def spec_of(camera, *, account=ACCOUNT, url=None, **trust):
     user, password = account or (None, None)
     return SourceSpec.parse(url or camera.url, user=user, password=password, trust=Trust(**trust))
@@ -68,7 +73,7 @@ def fault_of(spec, timeouts=PATIENT):
     [(MD5,), (MD5_QOP,), (SHA256,), (SHA256_QOP,), (SHA256, MD5), (BASIC, MD5), (f"{SHA256}, {BASIC}",)],
 )
 def test_digest_of_every_kind_is_answered_and_the_password_stays_here(clip, logins):
-    with OddCamera(clip, account=ACCOUNT, logins=logins) as camera:
+    with odd(clip, account=ACCOUNT, logins=logins) as camera:
         assert len(packets_of(spec_of(camera))) == 10
         said = "\n".join(camera.asked)
     assert "Basic" not in said
@@ -77,13 +82,13 @@ def test_digest_of_every_kind_is_answered_and_the_password_stays_here(clip, logi
 
 @pytest.mark.parametrize("logins", [(MD5,), (SHA256_QOP,)])
 def test_a_wrong_password_is_tried_once(clip, logins):
-    with OddCamera(clip, account=("operator", "another"), logins=logins) as camera:
+    with odd(clip, account=("operator", "another"), logins=logins) as camera:
         assert fault_of(spec_of(camera)).fault is SourceFault.WRONG_PASSWORD
         assert sum("Authorization" in request for request in camera.asked) == 1
 
 
 def test_basic_in_clear_is_refused_and_the_setting_that_allows_it_is_named(clip):
-    with OddCamera(clip, account=ACCOUNT, logins=(BASIC,)) as camera:
+    with odd(clip, account=ACCOUNT, logins=(BASIC,)) as camera:
         error = fault_of(spec_of(camera))
         assert error.fault is SourceFault.BASIC_IN_CLEAR
         assert "basic_in_clear: true" in (error.hint or "")
@@ -92,14 +97,14 @@ def test_basic_in_clear_is_refused_and_the_setting_that_allows_it_is_named(clip)
 
 
 def test_a_login_of_another_kind_is_called_so(clip):
-    with OddCamera(clip, account=ACCOUNT, logins=("NTLM", "Negotiate")) as camera:
+    with odd(clip, account=ACCOUNT, logins=("NTLM", "Negotiate")) as camera:
         error = fault_of(spec_of(camera))
     assert error.fault is SourceFault.UNKNOWN_LOGIN
     assert "ntlm" in error.message
 
 
 def test_secrets_go_into_their_places_in_the_address_and_nowhere_else(clip):
-    with OddCamera(clip, path="/user=operator_password=hun%2Fter2_channel=1.sdp") as camera:
+    with odd(clip, path="/user=operator_password=hun%2Fter2_channel=1.sdp") as camera:
         written = f"rtsp://127.0.0.1:{camera.port}/user={{user}}_password={{password}}_channel=1.sdp?real"
         spec = spec_of(camera, account=("operator", "hun/ter2"), url=written)
         assert len(packets_of(spec)) == 10
@@ -121,7 +126,7 @@ def led_to(address):
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.2", "[::1]"])
 def test_a_redirect_to_another_host_is_not_followed(clip, host):
     with SilentServer() as other:
-        with OddCamera(clip, answer=led_to(f"rtsp://{host}:{other.port}/x")) as camera:
+        with odd(clip, answer=led_to(f"rtsp://{host}:{other.port}/x")) as camera:
             error = fault_of(spec_of(camera))
         assert not other._kept
     assert error.fault is SourceFault.REDIRECTED
@@ -132,28 +137,28 @@ def test_a_redirect_to_another_host_is_not_followed(clip, host):
     "address", ["file:///etc/passwd", "http://127.0.0.1:1/", "gopher://x", "", "rtsp://["]
 )
 def test_a_redirect_to_nowhere_is_an_error(clip, address):
-    with OddCamera(clip, answer=led_to(address)) as camera:
+    with odd(clip, answer=led_to(address)) as camera:
         assert fault_of(spec_of(camera)).fault in set(SourceFault)
 
 
 def test_a_redirect_on_the_same_host_is_followed_with_the_password(clip):
     with (
-        OddCamera(clip, account=ACCOUNT, logins=(MD5,)) as real,
-        OddCamera(clip, answer=led_to(real.url)) as camera,
+        odd(clip, account=ACCOUNT, logins=(MD5,)) as real,
+        odd(clip, answer=led_to(real.url)) as camera,
     ):
         assert len(packets_of(spec_of(camera))) == 10
 
 
 def test_an_allowed_host_is_followed_without_the_password(clip):
     with (
-        OddCamera(clip) as real,
-        OddCamera(clip, answer=led_to(real.url.replace("127.0.0.1", "localhost"))) as camera,
+        odd(clip) as real,
+        odd(clip, answer=led_to(real.url.replace("127.0.0.1", "localhost"))) as camera,
     ):
         assert len(packets_of(spec_of(camera, hosts=("127.0.0.0/8",)))) == 10
         assert len(packets_of(spec_of(camera, hosts=("localhost",)))) == 10
     with (
-        OddCamera(clip, account=ACCOUNT, logins=(MD5,)) as real,
-        OddCamera(clip, answer=led_to(real.url.replace("127.0.0.1", "localhost"))) as camera,
+        odd(clip, account=ACCOUNT, logins=(MD5,)) as real,
+        odd(clip, answer=led_to(real.url.replace("127.0.0.1", "localhost"))) as camera,
     ):
         error = fault_of(spec_of(camera, hosts=("localhost",)))
     assert error.fault is SourceFault.WRONG_PASSWORD
@@ -161,7 +166,7 @@ def test_an_allowed_host_is_followed_without_the_password(clip):
 
 
 def test_redirects_without_end_come_to_one(clip):
-    with OddCamera(clip) as camera:
+    with odd(clip) as camera:
         camera._answer = led_to(camera.url)
         assert fault_of(spec_of(camera)).fault is SourceFault.REDIRECTED
 
@@ -188,14 +193,14 @@ def test_an_answer_beyond_all_measure_costs_no_memory(clip, head):
         )
 
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    with OddCamera(clip, answer=answer) as camera:
+    with odd(clip, answer=answer) as camera:
         fault_of(spec_of(camera))
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 100_000, "kB"
 
 
 def test_a_flood_without_a_picture_is_cut_off(clip, monkeypatch):
     monkeypatch.setattr("tynysh.media.rtsp_relay.LARGEST_UNCLAIMED", 2**20)
-    with OddCamera(clip, damage=lambda _: b"\x41" + b"\xff" * 5_000_000) as camera:
+    with odd(clip, damage=lambda _: b"\x41" + b"\xff" * 5_000_000) as camera:
         assert fault_of(spec_of(camera)).fault is SourceFault.TOO_MUCH
 
 
@@ -210,7 +215,7 @@ def bits(*numbers):
 
 def test_a_picture_beyond_all_measure_is_refused_before_it_is_decoded(clip):
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    with OddCamera(clip, fps=5) as camera:
+    with odd(clip, fps=5) as camera:
         # H.264 of 1000 x 1000 macroblocks, in 30 bytes.
         sets = b"\x67" + bits("01000010" + "00000000" + "00111110", 0, 0, 2, 1, "0", 999, 999, "1100")
         parameters = b"\x68" + bits(0, 0, "00", 0, 0, 0, "000", 0, 0, 0, "000")
@@ -223,7 +228,7 @@ def test_a_picture_beyond_all_measure_is_refused_before_it_is_decoded(clip):
 
 
 def test_nobody_else_on_this_machine_gets_the_pictures(clip):
-    with OddCamera(clip, account=ACCOUNT, logins=(MD5,)) as camera:
+    with odd(clip, account=ACCOUNT, logins=(MD5,)) as camera:
         relay = RtspRelay(spec_of(camera), PATIENT)
         port = int(relay.url.split(":")[2].partition("/")[0])
         with socket.create_connection(("127.0.0.1", port)) as stranger:
@@ -236,7 +241,7 @@ def test_a_certificate_is_checked_and_can_be_pinned(clip, certificate):
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate.pem)
     seen = hashlib.sha256(certificate.der).hexdigest()
-    with OddCamera(clip, account=ACCOUNT, logins=(BASIC,), tls=context) as camera:
+    with odd(clip, account=ACCOUNT, logins=(BASIC,), tls=context) as camera:
         error = fault_of(spec_of(camera))
         assert error.fault is SourceFault.CERTIFICATE
         assert error.detail == f"media.fault.certificate fingerprint={seen}"

@@ -31,6 +31,8 @@ _THRESHOLD = 7.0
 _HOLD_S = 1.0
 # Time between pictures while resting, where key frames are that frequent: half a second, and a little less.
 _REST_INTERVAL_S = 0.45
+# What a decoder may hold back to put pictures in order, and a field.
+_HELD_BACK = 17
 
 
 @dataclass(slots=True)
@@ -38,24 +40,30 @@ class DecoderCounters:
     """What the decoder did.
 
     fed: pictures given to it, compressed. pictures: decoded, of which `damaged` came with faults painted over.
-    corrupt: packets that gave an error. barren: errors and damaged pictures since the last whole one.
-    FFmpeg tells of damage inside pictures for H.264 and MPEG-4, not for HEVC.
+    corrupt: packets that gave an error. since_whole: how many were fed since the last whole picture.
+    FFmpeg tells of damage for H.264 and MPEG-4; of HEVC, it leaves out silently what it cannot decode.
     """
 
     fed: int = 0
     pictures: int = 0
     damaged: int = 0
     corrupt: int = 0
-    barren: int = 0
+    since_whole: int = 0
+
+    @property
+    def barren(self) -> bool:
+        """Whether no whole picture came of more than a decoder may hold back."""
+        return self.since_whole > _HELD_BACK
 
     @property
     def undecoded(self) -> int:
-        """How many pictures did not come out, as far as errors tell: fields and late pictures are no loss.
+        """How many pictures did not come out: fields and pictures that are held back are no loss.
 
-        >>> DecoderCounters(fed=100, pictures=24, corrupt=62).undecoded, DecoderCounters(fed=50, pictures=25).undecoded
-        (76, 0)
+        >>> [DecoderCounters(fed=100, pictures=p, corrupt=c).undecoded for p, c in [(24, 62), (50, 0), (0, 0)]]
+        [76, 0, 100]
         """
-        return max(self.corrupt, self.fed - self.pictures) if self.corrupt else 0
+        lost = self.corrupt or self.fed > 2 * self.pictures + _HELD_BACK
+        return max(self.corrupt, self.fed - self.pictures) if lost else 0
 
     def __add__(self, other: "DecoderCounters") -> "DecoderCounters":
         """What two decoders of one stream did, `other` the later."""
@@ -64,7 +72,7 @@ class DecoderCounters:
             pictures=self.pictures + other.pictures,
             damaged=self.damaged + other.damaged,
             corrupt=self.corrupt + other.corrupt,
-            barren=other.barren + (0 if other.pictures > other.damaged else self.barren),
+            since_whole=other.since_whole + (0 if other.pictures > other.damaged else self.since_whole),
         )
 
 
@@ -383,6 +391,9 @@ class AdaptiveDecoder:
             return pictures
         pictures = list(self._drain())
         self._restart()
+        if not pictures:
+            # It gave all that it held back: nothing comes of this one. Three such are no accident.
+            self.counters.since_whole += _HELD_BACK // 3
         return pictures
 
     def _drain(self) -> Iterator[tuple[Packet, Frame]]:
@@ -398,6 +409,7 @@ class AdaptiveDecoder:
         copy.opaque = (packet,)
         if not packet.is_discard:
             self.counters.fed += 1
+            self.counters.since_whole += 1
             self._inside.append((packet.time_s, packet.index, packet.ordinal))
         yield from self._take(copy)
 
@@ -406,7 +418,6 @@ class AdaptiveDecoder:
             pictures = self._context.decode(packet)
         except av.FFmpegError:
             self.counters.corrupt += 1
-            self.counters.barren += 1
             if self._inside:
                 self._inside.pop()
             return []
@@ -416,7 +427,8 @@ class AdaptiveDecoder:
             if not origin.is_discard:
                 self.counters.pictures += 1
                 self.counters.damaged += picture.is_corrupt
-                self.counters.barren = self.counters.barren + 1 if picture.is_corrupt else 0
+                if not picture.is_corrupt:
+                    self.counters.since_whole = 0
                 index, time_s = self._stamp(origin)
                 frames.append((origin, Frame(picture, time_s=time_s, index=index)))
         return frames
