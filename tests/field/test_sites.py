@@ -90,7 +90,6 @@ def test_a_camera_with_an_address_of_ipv6_is_watched(h264: Film, tmp_path: Path)
         address = camera.url.replace("rtsp://", "rtsp://viewer:p%40ss@")
         spec = SourceSpec.parse(address)
         assert spec.redacted == camera.url.replace("rtsp://", "rtsp://***@")
-        assert spec.connection_url() == address
         with watched(address, tmp_path) as seen:
             assert seen.gets(50)
 

@@ -1,6 +1,9 @@
 """Drawn videos: a still, noisy scene in which a box may walk."""
 
+import datetime
+import ipaddress
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -8,6 +11,10 @@ from typing import Any
 import av
 import numpy as np
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 from numpy.typing import NDArray
 from tests.servers import RtspCamera
 
@@ -95,3 +102,40 @@ def video(tmp_path: Path) -> Callable[..., Path]:
         return write_video(tmp_path / name, **settings)
 
     return make
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """A certificate that a camera made for itself. pem: file of key and certificate. der: the certificate."""
+
+    pem: Path
+    der: bytes
+
+
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
+    """The certificate of a camera at 127.0.0.1."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "camera")])
+    now = datetime.datetime.now(datetime.UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - datetime.timedelta(days=1))
+        .not_valid_after(now + datetime.timedelta(days=1))
+        .add_extension(
+            x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False
+        )
+        .sign(key, hashes.SHA256())
+    )
+    pem = tmp_path_factory.mktemp("certificate") / "camera.pem"
+    pem.write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        )
+        + made.public_bytes(serialization.Encoding.PEM)
+    )
+    return Certificate(pem, made.public_bytes(serialization.Encoding.DER))

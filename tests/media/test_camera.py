@@ -1,26 +1,30 @@
 """A camera's stream lives on through everything that cameras do."""
 
 import random
+import re
 import threading
 import time
 from contextlib import contextmanager
 from functools import partial
 from http.server import BaseHTTPRequestHandler, SimpleHTTPRequestHandler, ThreadingHTTPServer
 from itertools import pairwise
+from unittest.mock import ANY
 
 import cv2
+import numpy as np
 import pytest
-from tests.media.conftest import draw
+from tests.media.conftest import draw, write_video
+from tests.odd_cameras import OddCamera
 from tests.servers import ProxyServer, RtspCamera, SilentServer, free_port, until
 
 from tynysh.backoff import Backoff
-from tynysh.media.camera import CameraFeed, Clock, FeedTick
+from tynysh.media.camera import CameraFeed, Clock, FeedStatus, FeedTick
 from tynysh.media.camera_status import CameraState
 from tynysh.media.encoder import PictureEncoder
 from tynysh.media.frame import Frame
 from tynysh.media.packet import SourcePacket
 from tynysh.media.source_fault import SourceError, SourceFault
-from tynysh.media.source_spec import SourceKind, SourceSpec, Timeouts
+from tynysh.media.source_spec import SourceKind, SourceSpec, Timeouts, Trust
 
 QUICK = Timeouts(open_s=2.0, read_s=1.5)
 
@@ -167,7 +171,9 @@ def test_a_feed_stops_within_two_seconds_even_when_its_peer_hangs(rtsp_camera, h
 def test_a_wrong_password_is_a_state_of_its_own(rtsp_camera):
     with (
         ProxyServer(rtsp_camera.port, account=("a", "b")) as line,
-        running(f"rtsp://a:c@127.0.0.1:{line.port}/clip.mp4") as (feed, _, _items),
+        running(
+            SourceSpec.parse(f"rtsp://a:c@127.0.0.1:{line.port}/clip.mp4", trust=Trust(basic_in_clear=True))
+        ) as (feed, _, _items),
     ):
         assert until(lambda: feed.status.state is CameraState.LOST)
         assert feed.status.detail == "media.fault.wrong_password"
@@ -267,8 +273,80 @@ def test_damaged_packets_degrade_the_camera_and_are_counted():
         clock=Clock(monotonic=lambda: time.monotonic() * 20),
         stall_s=1000,
     ) as (feed, states, _items):
-        assert until(lambda: any(status.detail == "media.degraded.corrupt" for status in states))
+        assert until(lambda: any(status.detail == "media.degraded.corrupt percent=20" for status in states))
         assert feed.counters.corrupt_packets > 0
+
+
+@pytest.fixture(scope="session")
+def long_group(tmp_path_factory):
+    """Three seconds with one key frame, at the beginning."""
+    return write_video(tmp_path_factory.mktemp("long") / "clip.mp4", seconds=3, keyint=1000, walks_from_s=0)
+
+
+@pytest.mark.parametrize("sets", [True, False])
+def test_a_camera_whose_key_frame_is_late_is_waited_for_and_it_is_said(long_group, sets):
+    with (
+        OddCamera(long_group, sets=sets, begins_at=10) as camera,
+        running(camera.url) as (feed, states, items),
+    ):
+        assert until(lambda: len(frames_of(items)) >= 20, 30)
+        assert [(status.state, status.detail) for status in states] == [
+            (CameraState.CONNECTING, "media.waiting.key_frame"),
+            (CameraState.LIVE, None),
+        ]
+        assert (feed.counters.reconnects, feed.counters.frames_dropped) == (0, 0)
+        assert abs(time.time() - frames_of(items)[-1].time_s) < 3
+
+
+@pytest.mark.parametrize("sets", [True, False])
+def test_a_camera_that_never_sends_a_key_frame_is_told_so(long_group, sets, monkeypatch):
+    monkeypatch.setattr("tynysh.media.camera._KEY_S", 1.0)
+    with (
+        OddCamera(long_group, sets=sets, begins_at=10, fps=5) as camera,
+        running(camera.url) as (_, states, _items),
+    ):
+        assert until(lambda: states and states[-1].detail == "media.fault.no_key_frame", 20)
+        assert all(status.state is not CameraState.LIVE for status in states)
+
+
+def scrambled(data):
+    """An H.264 picture as a camera with stream encryption on sends it: headers in clear, slices not."""
+    rng = np.random.default_rng(len(data))
+    units = re.split(rb"(\x00\x00\x00?\x01)", data)
+    for at, unit in enumerate(units):
+        if unit and unit[0] & 31 in (1, 5):
+            noise = rng.integers(1, 256, len(unit) - 1, dtype=np.uint8).tobytes()
+            units[at] = unit[:1] + noise
+    return b"".join(units)
+
+
+@pytest.mark.parametrize("pictures_before", [0, 60])
+def test_a_stream_that_shows_nothing_is_not_live_until_it_shows_something(pictures_before):
+    readable = threading.Event()
+
+    def script(encoder):
+        for number in range(100_000):
+            clear = number < pictures_before or readable.is_set()
+            for packet in encoder.encode(draw(number, 25), number / 25):
+                yield SourcePacket(
+                    packet.data if clear else scrambled(packet.data), packet.pts, packet.dts, packet.is_key
+                )
+            time.sleep(0.002)
+
+    with running(
+        PLUGGED,
+        opener=lambda spec, timeouts: Scripted(script),
+        clock=Clock(monotonic=lambda: time.monotonic() * 20),
+        stall_s=1000,
+    ) as (feed, _states, items):
+        assert until(lambda: feed.status == FeedStatus(CameraState.LOST, ANY, "media.fault.undecodable"))
+        seen = len(items)
+        assert until(lambda: len(items) > seen + 2)
+        assert all(isinstance(item, FeedTick) for item in items[seen:]), "nothing is judged by such pictures"
+        readable.set()
+        assert until(lambda: feed.status.state is CameraState.LIVE)
+        seen = len(frames_of(items))
+        assert until(lambda: len(frames_of(items)) > seen + 10)
 
 
 def test_an_unexpected_end_of_the_opener_is_not_the_end_of_the_feed():

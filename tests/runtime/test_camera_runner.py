@@ -5,15 +5,17 @@ from pathlib import Path
 from random import Random
 
 import pytest
+from tests.odd_cameras import OddCamera
 from tests.runtime.conftest import QUIET, camera, site
 from tests.runtime.street import CoatDetector
 from tests.servers import RtspCamera, until
 
 from tynysh.behaviour.event import Event, Phase
 from tynysh.behaviour.signal import Behaviour
+from tynysh.errors import SiteError
 from tynysh.media import recorder as recording
 from tynysh.media.camera import CameraFeed
-from tynysh.media.source_spec import Transport
+from tynysh.media.source_spec import Transport, Trust
 from tynysh.runtime.camera_runner import CameraRunner, source_of, start_camera
 from tynysh.runtime.networks import Networks
 from tynysh.translations import LANGUAGES, text
@@ -153,17 +155,47 @@ def test_a_camera_that_is_lost_is_an_event_that_ends_when_it_is_back(tmp_path: P
         server.close()
 
 
+def test_a_camera_whose_pictures_cannot_be_decoded_is_an_event(
+    tmp_path: Path, streets: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tynysh.media.camera._BARREN_S", 0.5)
+    watched = {**QUIET, "camera_fault": {"lost_s": 1, "cooldown_s": 0}}
+    noise = Random(1)
+    events: list[Event] = []
+    with OddCamera(
+        streets / "street.mp4", damage=lambda slice_: slice_[:1] + noise.randbytes(len(slice_) - 1)
+    ) as scrambled:
+        runner = started(tmp_path, scrambled.url, events, analysers=watched)
+        try:
+            assert until(lambda: bool(events), 20)
+            assert (events[0].behaviour, events[0].subject) == (Behaviour.CAMERA_FAULT, "lost")
+            assert (runner.status().state, runner.status().detail) == ("lost", "media.fault.undecodable")
+            assert runner.picture() is None
+        finally:
+            runner.stop()
+
+
 def test_what_a_site_says_of_a_stream_is_how_it_is_opened(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CAMERA_PASSWORD", "hunter2")
     street_site = site(
         camera("north", "rtsp://10.0.0.7/main", transport="udp"),
-        defaults={"credentials": {"username": "operator", "password": {"env": "CAMERA_PASSWORD"}}},
+        defaults={
+            "credentials": {"username": "operator", "password": {"env": "CAMERA_PASSWORD"}},
+            "trust": {"basic_in_clear": True, "hosts": ["10.0.0.0/8"]},
+        },
     ).sites[0]
     spec = source_of(street_site, street_site.cameras[0], street_site.cameras[0].main)
     assert spec.transport is Transport.UDP
     assert spec.credentials is not None
     assert (spec.credentials.user, spec.credentials.password) == ("operator", "hunter2")
     assert "hunter2" not in repr(spec)
+    assert spec.trust == Trust(basic_in_clear=True, hosts=("10.0.0.0/8",))
+
+
+def test_an_address_with_places_needs_something_to_fill_them() -> None:
+    street_site = site(camera("north", "rtsp://10.0.0.7/user={user}")).sites[0]
+    with pytest.raises(SiteError, match="has places for a name and a password, and there are none"):
+        source_of(street_site, street_site.cameras[0], street_site.cameras[0].main)
 
 
 def test_a_stream_whose_reading_hangs_is_lost_and_its_camera_counts_as_broken(

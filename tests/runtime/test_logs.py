@@ -12,9 +12,10 @@ import httpx
 import pytest
 from tests.servers import free_port, until
 
+from tynysh.media.redaction import redacted
 from tynysh.runtime.log_repeats import Repeats
 from tynysh.runtime.log_stream import LogStream
-from tynysh.runtime.logs import mask, mask_secrets
+from tynysh.runtime.logs import mask_secrets
 
 
 @pytest.mark.parametrize(
@@ -27,7 +28,7 @@ from tynysh.runtime.logs import mask, mask_secrets
     ],
 )
 def test_credentials_in_urls_are_masked(text: str) -> None:
-    masked = mask(text)
+    masked = redacted(text)
     assert "hunter2" not in masked
     assert "operator" not in masked
     assert "://" in masked

@@ -90,7 +90,10 @@ def test_from_a_camera_over_rtsp_to_an_incident_with_a_blurred_clip(
         closed = f"rtsp://127.0.0.1:{line.port}/street.mp4?play_count=0"
         account = {"username": "operator", "password": {"env": "CAMERA_PASSWORD"}}
         installation.apply(
-            site(camera("north", rtsp.url("street.mp4")), camera("closed", closed, credentials=account))
+            site(
+                camera("north", rtsp.url("street.mp4")),
+                camera("closed", closed, credentials=account, trust={"basic_in_clear": True}),
+            )
         )
         with installation.worker():
             # A camera that does not take our password says so, and harms nobody.

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import select
 
 from tynysh.behaviour.event import Event, Phase
 from tynysh.behaviour.signal import Behaviour
@@ -17,7 +18,7 @@ from tynysh.site.zones import ZoneKind
 from tynysh.store import record
 from tynysh.store.database import Database
 from tynysh.store.queries import cameras, changes, events, incidents
-from tynysh.store.schema import CameraRow
+from tynysh.store.schema import AuditEntryRow, CameraRow
 
 BASE = {
     "name": "Pulse",
@@ -63,6 +64,31 @@ def test_applying_twice_changes_nothing_the_second_time(database: Database) -> N
             ("pulse-door", False),
             ("pulse-drawn", True),
         ]
+
+
+def test_what_lets_somebody_in_is_neither_recorded_nor_exported(database: Database) -> None:
+    def camera_at(address: str) -> SiteFile:
+        return made(BASE | {"cameras": [{"name": "Door", "main": address}]})
+
+    apply(database, camera_at("https://10.0.0.1/8d9Kx02mQ7Lp55Tz/live"))
+    (changed,) = apply(database, camera_at("https://10.0.0.1/1aB2c3D4e5F6g7H8/live"))
+    assert changed.startswith("camera pulse-door: main from ")
+    assert "8d9Kx02mQ7Lp55Tz" not in changed
+    assert "1aB2c3D4e5F6g7H8" not in changed
+    # An address that an older version let be stored goes on, and is shown nowhere.
+    with database.writing() as session:
+        row = session.get(CameraRow, "pulse-door")
+        assert row is not None
+        row.settings = row.settings | {"main": "https://10.0.0.1/live?token=hunter2"}
+    with database.reading() as session:
+        found = applying.stored(session)
+        assert found is not None
+        assert found.sites[0].cameras[0].main.endswith("token=hunter2")
+        assert "hunter2" not in applying.export(session)
+    told = apply(database, camera_at("https://10.0.0.1/live?token={password}"))
+    assert "hunter2" not in "".join(told)
+    with database.reading() as session:
+        assert "hunter2" not in str([entry.detail for entry in session.scalars(select(AuditEntryRow))])
 
 
 def test_changes_are_told_setting_by_setting(database: Database) -> None:
@@ -199,8 +225,24 @@ references = st.one_of(
     st.builds(lambda name: {"file": f"/run/{name}"}, variables),
 )
 credentials = st.fixed_dictionaries({"username": st.one_of(words, references), "password": references})
+trust = st.fixed_dictionaries(
+    {},
+    optional={
+        "basic_in_clear": st.booleans(),
+        "fingerprint": st.just("ab" * 32),
+        "authority": st.just("/etc/ca.pem"),
+        "hosts": st.lists(st.sampled_from(["cdn.kz", "10.0.0.0/8"]), max_size=2),
+    },
+)
 addresses = st.sampled_from(
-    ["rtsp://h/x", "rtsps://h:322/a?b=c", "/srv/no.mp4", "/dev/video0", "simulated:square"]
+    [
+        "rtsp://h/x",
+        "rtsps://h:322/a?b=c",
+        "http://h/{user}?token={password}",
+        "/srv/no.mp4",
+        "/dev/video0",
+        "simulated:square",
+    ]
 )
 clock = st.builds(lambda h, m: f"{h:02}:{m:02}", st.integers(0, 23), st.integers(0, 59))
 
@@ -247,6 +289,7 @@ def camera(draw: st.DrawFn, number: int, schedules: list[str]) -> dict:
         "recording": st.booleans(),
         "enabled": st.booleans(),
         "credentials": credentials,
+        "trust": trust,
         "position": st.fixed_dictionaries(
             {"latitude": st.floats(-90, 90), "longitude": st.floats(-180, 180)}
         ),

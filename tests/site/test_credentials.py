@@ -18,6 +18,19 @@ def test_they_come_from_the_environment_or_a_file(tmp_path: Path) -> None:
     assert "hunter2" not in f"{account} {account!r}"
 
 
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-8"])
+@pytest.mark.parametrize("end", ["", "\n", "\r\n"])
+def test_what_an_editor_adds_is_no_part_of_a_secret(tmp_path: Path, encoding: str, end: str) -> None:
+    (tmp_path / "secret").write_bytes(f"құпия one{end}".encode(encoding))
+    assert secret(Reference(file=str(tmp_path / "secret"))) == "құпия one"
+    assert secret(Reference(env="P"), {"P": f"\ufeffқұпия one{end}"}) == "құпия one"
+
+
+def test_a_token_needs_no_name() -> None:
+    credentials = CredentialSource.model_validate({"password": {"env": "TOKEN"}})
+    assert resolved(credentials, {"TOKEN": "abc"}) == ("", "abc")
+
+
 def test_a_name_may_be_written_out() -> None:
     credentials = CredentialSource.model_validate({"username": "viewer", "password": {"env": "P"}})
     assert resolved(credentials, {"P": " pass word "}) == ("viewer", " pass word ")

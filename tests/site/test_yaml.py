@@ -202,6 +202,9 @@ class TestSecrets:
             ("rtsp://10.0.0.1/main", "rtsp://hunter2@10.0.0.1/main"),
             ("rtsp://10.0.0.1/main", "'rtsp://10.0.0.1/main?user=admin&password=hunter2'"),
             ("rtsp://10.0.0.1/main", "'rtsp://10.0.0.1/user=admin_password=hunter2'"),
+            ("rtsp://10.0.0.1/main", "'https://10.0.0.1/live.m3u8?access_token=hunter2'"),
+            ("rtsp://10.0.0.1/main", "'https://10.0.0.1/live?a=b&key=hunter2'"),
+            ("rtsp://10.0.0.1/main", "'https://10.0.0.1/live?password={password}hunter2&pwd=hunter2'"),
             ("rtsp://10.0.0.1/main", "rtsp://admin:hunter2@10.0.0.1:bad/main"),
             ("{env: DOOR_PASSWORD}", "hunter2"),
             ("{env: DOOR_PASSWORD}", "[hunter2]"),
@@ -215,6 +218,19 @@ class TestSecrets:
         with pytest.raises(SiteFaultsError) as caught:
             parse(text.encode(), Path("site.yaml"))
         assert self.SECRET not in f"{caught.value} {caught.value.hint} {caught.value.faults!r}"
+
+    @pytest.mark.parametrize(
+        "address",
+        [
+            "rtsp://10.0.0.1/user={user}_password={password}_channel=1_stream=0.sdp?real_stream",
+            "http://10.0.0.1/flv?port=1935&stream=channel0_main.bcs&user={user}&password={password}",
+            "https://10.0.0.1/live.m3u8?token={password}",
+            "rtsp://10.0.0.1/cam/realmonitor?channel=1&subtype=0&unicast=true&proto=Onvif&keyframe=1",
+        ],
+    )
+    def test_have_places_in_addresses(self, address: str) -> None:
+        found = parse(RIGHT.replace("rtsp://10.0.0.1/main", f"'{address}'").encode(), Path("site.yaml"))
+        assert found.sites[0].cameras[0].main == address
 
     def test_in_an_address_are_told_where_to_go(self) -> None:
         found = wrong("rtsp://10.0.0.1/main", "rtsp://admin:hunter2@10.0.0.1/main")
@@ -418,3 +434,23 @@ class TestGround:
         ):
             text = f"{GROUNDED[:start]}        calibration: {wrong_one}\n{GROUNDED[end:]}"
             assert words in fault(text).words()
+
+
+class TestTrust:
+    def test_is_taken_in_whatever_way_it_is_written(self, tmp_path: Path) -> None:
+        fingerprint = ":".join(["AB"] * 32)
+        trust = f"{{fingerprint: '{fingerprint}', authority: ca.pem, hosts: [CDN.kz, 10.1.2.3/8, '::1']}}"
+        text = RIGHT.replace(
+            "main: rtsp://10.0.0.1/main", f"main: rtsp://10.0.0.1/main\n        trust: {trust}"
+        )
+        camera = parse(text.encode(), tmp_path / "site.yaml").sites[0].cameras[0]
+        assert camera.trust is not None
+        assert camera.trust.fingerprint == "ab" * 32
+        assert camera.trust.authority == str(tmp_path / "ca.pem")
+        assert camera.trust.hosts == ("cdn.kz", "10.0.0.0/8", "::1")
+
+    @pytest.mark.parametrize(
+        "trust", ["{fingerprint: ab}", "{hosts: ['a/b']}", "{hosts: [10.0.0.0/99]}", "{basic: true}"]
+    )
+    def test_of_another_kind_is_told(self, trust: str) -> None:
+        wrong("main: rtsp://10.0.0.1/main", f"main: rtsp://10.0.0.1/main\n        trust: {trust}")

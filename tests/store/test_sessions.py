@@ -164,15 +164,16 @@ class TestStayingSignedIn:
             sign_in(office, "aigerim", PASSWORD, address=HOME, now=float(number)).token
             for number in range(sessions.MOST_OF_ONE_ACCOUNT)
         ]
-        assert signed_in(office, tokens[0], now=100.0) is not None, "in use"
+        assert signed_in(office, tokens[0], now=100.0, use=USE) is not None, "in use"
+        USE.write(office)
         sign_in(office, "aigerim", PASSWORD, address=HOME, now=101.0)
-        standing = [token for token in tokens if signed_in(office, token, now=102.0)]
+        standing = [token for token in tokens if signed_in(office, token, now=102.0, use=USE)]
         assert standing == [tokens[0], *tokens[2:]], "that without use for longest has ended"
         monkeypatch.setattr(sessions, "MOST_IN_ALL", 3)
         newest = sign_in(office, "aigerim", PASSWORD, address=HOME, now=103.0).token
         with office.reading() as session:
             assert len(session.scalars(select(SessionRow)).all()) == 3
-        assert signed_in(office, newest, now=104.0) is not None
+        assert signed_in(office, newest, now=104.0, use=USE) is not None
 
     def test_a_token_that_was_never_given_is_nobody(self, office: Database) -> None:
         assert signed_in(office, "x" * 43, now=1.0, use=USE) is None

@@ -1,4 +1,5 @@
-"""What the console does beside answering: it writes down the use of sessions, forgets what is over, and tells the log how
+"""What the console does beside answering: it writes down the use of sessions, forgets what is over, and tells the log
+how
 long the audit record is.
 """
 

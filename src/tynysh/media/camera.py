@@ -12,8 +12,10 @@ from tynysh.backoff import Backoff
 from tynysh.errors import MediaError
 from tynysh.media.camera_status import CameraState
 from tynysh.media.container_source import ContainerSource
+from tynysh.media.decoder import DecoderCounters
 from tynysh.media.frame import Frame
 from tynysh.media.mailbox import FrameMailbox
+from tynysh.media.pacing import Pacer
 from tynysh.media.packet import Packet, PacketSource, SourcePacket, StreamInfo
 from tynysh.media.source import Opener, open_source
 from tynysh.media.source_fault import SourceError, SourceFault
@@ -32,6 +34,14 @@ _AHEAD_S = 0.5
 _LONGEST_BURST = 250
 _WINDOW_S = 10.0
 _CORRUPT_SHARE = 0.05
+_LEAST_CORRUPT = 3
+# A stream of which no whole picture comes for so long shows nothing.
+_BARREN_S = 5.0
+_CORRUPT = "media.degraded.corrupt"
+_WAITING = "media.waiting.key_frame"
+# Cameras that save bit rate send a key frame each 20 s or so.
+_KEY_S = 60.0
+_UNDECODABLE = f"media.fault.{SourceFault.UNDECODABLE}"
 # A camera that refuses the password is asked rarely, for many lock the account.
 _PASSWORD_S = 60.0
 _CLOCK_SET_S = 1.5
@@ -40,7 +50,11 @@ _AT_ONCE_S = 0.25
 
 @dataclass(frozen=True, slots=True)
 class FeedStatus:
-    """A camera's state. since: Unix time. detail: a key of the translations (`media.fault.refused`), or None."""
+    """A camera's state. since: Unix time.
+
+    detail: a key of the translations (`media.fault.refused`), with what its text names after it
+    (`media.degraded.corrupt percent=20`); or None.
+    """
 
     state: CameraState
     since: float
@@ -134,7 +148,8 @@ class CameraFeed:
         self._bytes = 0
         self._corrupt = 0
         self._connections = 0
-        self._window = (clock.monotonic(), 0, 0)
+        self._window = (clock.monotonic(), 0, 0, DecoderCounters())
+        self._whole = (0, clock.monotonic())
 
     @property
     def status(self) -> FeedStatus:
@@ -147,11 +162,11 @@ class CameraFeed:
         """The counts so far."""
         return FeedCounters(
             frames_read=self._read,
-            frames_decoded=self._mailbox.decoded,
+            frames_decoded=self._mailbox.counters.pictures,
             frames_dropped=self._mailbox.dropped if self._analysed else 0,
             reconnects=max(0, self._connections - 1),
             timestamps_mended=self._mender.mended,
-            corrupt_packets=self._corrupt + self._mailbox.corrupt,
+            corrupt_packets=self._corrupt + self._mailbox.counters.corrupt,
             bytes=self._bytes,
         )
 
@@ -226,7 +241,7 @@ class CameraFeed:
         while not self._stopping.is_set():
             frame = self._mailbox.get(tick_s)
             self._check()
-            if frame is not None:
+            if frame is not None and self._status.detail != _UNDECODABLE:
                 yield frame
             elif not self._stopping.is_set():
                 yield FeedTick(self._now(), self._status)
@@ -242,45 +257,58 @@ class CameraFeed:
             connected_at = self._clock.monotonic()
             self._pulse.beat()
             try:
-                fault = self._connection(turn)
-            except Exception as error:  # noqa: BLE001 - whatever is wrong with a stream, the feed must outlive it
-                # FFmpeg's texts quote the address with its password: only the kind may be told.
-                _log.error("%s: reading failed with %s", self.spec.redacted, type(error).__name__)
-                fault = SourceFault.BROKEN
+                error = self._connection(turn)
+            except Exception as unforeseen:  # noqa: BLE001 - whatever is wrong with a stream, the feed must outlive it
+                # FFmpeg's texts quote the address: only the kind may be told.
+                _log.error("%s: reading failed with %s", self.spec.redacted, type(unforeseen).__name__)
+                error = SourceError(SourceFault.BROKEN, "")
             self._pulse.rest()
             if self._stopping.is_set():
                 return
-            if fault is None:
+            if error is None:
                 continue
             if self._clock.monotonic() - connected_at > _STEADY_S:
                 self._backoff.reset()
-            self._become(CameraState.LOST, f"media.fault.{fault}")
-            ceiling_s = _PASSWORD_S if fault is SourceFault.WRONG_PASSWORD else 0.0
+            self._become(CameraState.LOST, error.detail)
+            ceiling_s = _PASSWORD_S if error.fault is SourceFault.WRONG_PASSWORD else 0.0
             self._stopping.wait(self._backoff.next_s(ceiling_s=ceiling_s))
 
-    def _connection(self, turn: int) -> SourceFault | None:
+    def _connection(self, turn: int) -> SourceError | None:
         """Read one connection to its end. Why it ended; None if a file is simply over."""
+        source = None
         try:
             source = self._opener(self._target(turn), self._timeouts)
-        except SourceError as error:
-            _log.warning("%s", error.message)
-            return error.fault
-        except MediaError as error:
-            _log.warning("%s", error.message)
-            return SourceFault.BROKEN
-        try:
             self._connections += 1
             read_before = self._read
+            self._await_parameters(source)
             self._read_all(source)
             if self.spec.live or self._read == read_before:
-                return SourceFault.ENDED
-        except SourceError as error:
+                return SourceError(SourceFault.ENDED, "")
+        except MediaError as error:
             _log.warning("%s", error.message)
-            return error.fault
-        else:
-            return None
+            return error if isinstance(error, SourceError) else SourceError(SourceFault.BROKEN, "")
         finally:
-            source.close()
+            if source is not None:
+                source.close()
+        return None
+
+    def _await_parameters(self, source: PacketSource) -> None:
+        """Wait for a camera that tells the size of its pictures with its next key frame only."""
+        began_at = self._clock.monotonic()
+        while isinstance(source, ContainerSource) and not source.complete and not self._stopping.is_set():
+            self._await_key(began_at)
+            source.await_key()
+
+    def _await_key(self, began_at: float) -> None:
+        """Say that a key frame is waited for: nothing can be decoded before it. Raises SourceError after a minute."""
+        waiting = self._status.state in {CameraState.CONNECTING, CameraState.LOST}
+        self._become(self._status.state if waiting else CameraState.LOST, _WAITING)
+        if self._clock.monotonic() - began_at > _KEY_S:
+            raise SourceError(
+                SourceFault.NO_KEY_FRAME,
+                f"{self.spec.redacted}: no key frame came within {_KEY_S:g} seconds",
+                hint="Set the camera's key frame interval (I-frame, GOP) to one or two seconds, 'smart' codecs off.",
+            )
 
     def _target(self, turn: int) -> SourceSpec:
         if self.spec.kind is not SourceKind.FOLDER:
@@ -295,7 +323,9 @@ class CameraFeed:
         self._meter.reconnect()
         paced = self._is_paced(source)
         stamped = paced or not isinstance(source, ContainerSource) or source.stamped
-        arrivals: Iterator[tuple[SourcePacket, float]] = ((raw, self._now()) for raw in source.packets())
+        segmented = isinstance(source, ContainerSource) and source.segmented and not paced
+        packets = self._evenly(source.packets(), tick) if segmented else source.packets()
+        arrivals: Iterator[tuple[SourcePacket, float]] = ((raw, self._now()) for raw in packets)
         if paced:
             self._mender.reconnect(self._now(), info.interval_s)
         else:
@@ -304,6 +334,7 @@ class CameraFeed:
                 burst = [(raw, start_s + place * info.interval_s) for place, (raw, _) in enumerate(burst)]
             self._mender.reconnect(start_s, info.interval_s)
             arrivals = chain(burst, arrivals)
+        keyed, began_at = False, self._clock.monotonic()
         for raw, arrival_s in arrivals:
             self._pulse.beat()
             if self._stopping.is_set():
@@ -330,6 +361,11 @@ class CameraFeed:
                 mended=self._mender.mended,
                 clock_ahead_s=None if paced or raw.clock_s is None else raw.clock_s - arrival_s,
             )
+            keyed = keyed or raw.is_key
+            if not keyed:
+                if not paced:
+                    self._await_key(began_at)
+                continue
             self._hand_on(
                 Packet(
                     info=info,
@@ -341,6 +377,15 @@ class CameraFeed:
                     is_discard=raw.is_discard,
                 )
             )
+
+    def _evenly(self, packets: Iterator[SourcePacket], tick: float) -> Iterator[SourcePacket]:
+        """Packets that come a segment at once, each when it is due."""
+        pacer = Pacer()
+        for raw in packets:
+            stamp_s = None if raw.dts is None else raw.dts * tick
+            now_s = self._clock.monotonic()
+            self._stopping.wait(max(0.0, pacer.due_s(stamp_s, now_s) - now_s))
+            yield raw
 
     def _is_paced(self, source: PacketSource) -> bool:
         """Whether the pictures are all there already, so that the feed must keep the time itself."""
@@ -387,11 +432,11 @@ class CameraFeed:
             queue.put(packet)
 
     def _revive(self) -> None:
-        if self._status.detail != "media.degraded.corrupt":
+        if not (self._status.detail or "").startswith((_CORRUPT, _UNDECODABLE)):
             self._become(CameraState.LIVE, None)
 
     def _check(self) -> None:
-        """Notice what no packet tells: silence, and too many damaged packets."""
+        """Notice what no packet tells: silence, and pictures that are damaged or cannot be decoded."""
         now = self._clock.monotonic()
         interval_s = self.info.interval_s if self.info else 0.0
         if (
@@ -401,15 +446,34 @@ class CameraFeed:
             self._become(CameraState.DEGRADED, f"media.fault.{SourceFault.STALLED}")
         if self._status.state is CameraState.CONNECTING and self._pulse.busy_s > 2 * self._timeouts.open_s:
             self._become(CameraState.LOST, f"media.fault.{SourceFault.TIMED_OUT}")
-        began_at, read, corrupt = self._window
-        if now - began_at >= _WINDOW_S:
-            counters = self.counters
-            bad = counters.corrupt_packets - corrupt > _CORRUPT_SHARE * max(1, counters.frames_read - read)
-            self._window = (now, counters.frames_read, counters.corrupt_packets)
-            if bad and self._status.state is CameraState.LIVE:
-                self._become(CameraState.DEGRADED, "media.degraded.corrupt")
-            elif not bad and self._status.detail == "media.degraded.corrupt":
-                self._become(CameraState.LIVE, None)
+        decoding = self._mailbox.counters
+        whole = decoding.pictures - decoding.damaged
+        if whole != self._whole[0] or not decoding.since_whole:
+            self._whole = (whole, now)
+        if decoding.barren and now - self._whole[1] >= _BARREN_S:
+            self._become(CameraState.LOST, _UNDECODABLE)
+        elif self._status.detail == _UNDECODABLE:
+            self._become(CameraState.LIVE, None)
+        if now - self._window[0] >= _WINDOW_S:
+            self._judge_window(now, decoding)
+
+    def _judge_window(self, now: float, decoding: DecoderCounters) -> None:
+        """Whether too many pictures of the last seconds are damaged: as they came, or as they were decoded."""
+        _, read, flagged, before = self._window
+        self._window = (now, self._read, self._corrupt, decoding)
+        fed = decoding.fed - before.fed
+        # Of two fields comes one picture; what is beyond that was left out silently.
+        missing = fed - 2 * (decoding.pictures - before.pictures)
+        failed = max(decoding.corrupt - before.corrupt, missing) + decoding.damaged - before.damaged
+        share = max(
+            (self._corrupt - flagged) / max(1, self._read - read),
+            min(1.0, failed / max(1, fed)) if failed >= _LEAST_CORRUPT else 0.0,
+        )
+        known = (self._status.detail or "").startswith(_CORRUPT)
+        if share > _CORRUPT_SHARE and (known or self._status.state is CameraState.LIVE):
+            self._become(CameraState.DEGRADED, f"{_CORRUPT} percent={max(10, round(share, 1) * 100):.0f}")
+        elif known:
+            self._become(CameraState.LIVE, None)
 
     def _become(self, state: CameraState, detail: str | None) -> None:
         with self._lock:

@@ -31,14 +31,49 @@ _THRESHOLD = 7.0
 _HOLD_S = 1.0
 # Time between pictures while resting, where key frames are that frequent: half a second, and a little less.
 _REST_INTERVAL_S = 0.45
+# What a decoder may hold back to put pictures in order, and a field.
+_HELD_BACK = 17
 
 
 @dataclass(slots=True)
 class DecoderCounters:
-    """What the decoder did. pictures: decoded; corrupt: packets that gave an error."""
+    """What the decoder did.
 
+    fed: pictures given to it, compressed. pictures: decoded, of which `damaged` came with faults painted over.
+    corrupt: packets that gave an error. since_whole: how many were fed since the last whole picture.
+    FFmpeg tells of damage for H.264 and MPEG-4; of HEVC, it leaves out silently what it cannot decode.
+    """
+
+    fed: int = 0
     pictures: int = 0
+    damaged: int = 0
     corrupt: int = 0
+    since_whole: int = 0
+
+    @property
+    def barren(self) -> bool:
+        """Whether no whole picture came of more than a decoder may hold back."""
+        return self.since_whole > _HELD_BACK
+
+    @property
+    def undecoded(self) -> int:
+        """How many pictures did not come out: fields and pictures that are held back are no loss.
+
+        >>> [DecoderCounters(fed=100, pictures=p, corrupt=c).undecoded for p, c in [(24, 62), (50, 0), (0, 0)]]
+        [76, 0, 100]
+        """
+        lost = self.corrupt or self.fed > 2 * self.pictures + _HELD_BACK
+        return max(self.corrupt, self.fed - self.pictures) if lost else 0
+
+    def __add__(self, other: "DecoderCounters") -> "DecoderCounters":
+        """What two decoders of one stream did, `other` the later."""
+        return DecoderCounters(
+            fed=self.fed + other.fed,
+            pictures=self.pictures + other.pictures,
+            damaged=self.damaged + other.damaged,
+            corrupt=self.corrupt + other.corrupt,
+            since_whole=other.since_whole + (0 if other.pictures > other.damaged else self.since_whole),
+        )
 
 
 class SizeAlarm:
@@ -356,6 +391,9 @@ class AdaptiveDecoder:
             return pictures
         pictures = list(self._drain())
         self._restart()
+        if not pictures:
+            # It gave all that it held back: nothing comes of this one. Three such are no accident.
+            self.counters.since_whole += _HELD_BACK // 3
         return pictures
 
     def _drain(self) -> Iterator[tuple[Packet, Frame]]:
@@ -370,6 +408,8 @@ class AdaptiveDecoder:
         # A new object each time: PyAV keeps opaques by identity, and a packet may be decoded twice.
         copy.opaque = (packet,)
         if not packet.is_discard:
+            self.counters.fed += 1
+            self.counters.since_whole += 1
             self._inside.append((packet.time_s, packet.index, packet.ordinal))
         yield from self._take(copy)
 
@@ -386,6 +426,9 @@ class AdaptiveDecoder:
             origin: Packet = picture.opaque[0]  # type: ignore[index]
             if not origin.is_discard:
                 self.counters.pictures += 1
+                self.counters.damaged += picture.is_corrupt
+                if not picture.is_corrupt:
+                    self.counters.since_whole = 0
                 index, time_s = self._stamp(origin)
                 frames.append((origin, Frame(picture, time_s=time_s, index=index)))
         return frames

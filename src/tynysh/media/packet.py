@@ -10,6 +10,9 @@ import av
 from av.video.codeccontext import VideoCodecContext
 from av.video.stream import VideoStream
 
+LARGEST_PX = 36_000_000
+"""Pixels of the largest picture that is decoded: a little more than 8K. One of H.264 may ask for 17 of them at once."""
+
 _NO_TEMPLATE = b""
 
 
@@ -76,6 +79,7 @@ class StreamInfo:
         # One thread costs least in all.
         context.thread_count = 1
         context.copy_opaque = True
+        context.options = {"max_pixels": str(LARGEST_PX)}
         return context
 
     def same_stream(self, other: "StreamInfo") -> bool:

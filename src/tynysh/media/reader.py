@@ -22,7 +22,7 @@ _COMPLETE = 0.97
 
 @dataclass(slots=True)
 class ReadCounters:
-    """What reading a file took: packets read, pictures decoded, stamps mended, bad packets."""
+    """What reading a file took: packets read, pictures decoded, stamps mended, pictures that could not be decoded."""
 
     frames_read: int = 0
     frames_decoded: int = 0
@@ -128,7 +128,7 @@ class VideoFile:
 
     def _count(self, decoder: AdaptiveDecoder, before: tuple[int, int]) -> None:
         self.counters.frames_decoded = before[0] + decoder.counters.pictures
-        self.counters.corrupt_packets = before[1] + decoder.counters.corrupt
+        self.counters.corrupt_packets = before[1] + decoder.counters.undecoded
 
     def _packets_of(self, part: _FilePart) -> Iterator[Packet]:
         source = ContainerSource(part.spec, Timeouts())

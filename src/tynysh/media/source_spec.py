@@ -7,8 +7,9 @@ from enum import StrEnum
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
-from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, quote, unquote, urlsplit, urlunsplit
 
+from tynysh.media.redaction import redacted
 from tynysh.media.source_fault import SourceError, SourceFault
 from tynysh.media.video_files import is_folder
 
@@ -16,9 +17,6 @@ PLUGINS = "tynysh.sources"
 """The group of entry points of further kinds of source, each named as the scheme of its addresses
 (`media.source.SourcePlugin`).
 """
-
-_SECRET_KEYS = re.compile(r"pass|pwd|token|key|secret|auth|user|login|sig", re.IGNORECASE)
-_MASK = "***"
 
 
 class SourceKind(StrEnum):
@@ -48,10 +46,27 @@ class Credentials:
 
 
 @dataclass(frozen=True, slots=True)
+class Trust:
+    """What a network camera is trusted with, beyond being asked for pictures at its own address.
+
+    basic_in_clear: with the password in clear, where it offers neither Digest nor TLS.
+    fingerprint: SHA-256 of the one certificate that is its own, hexadecimal; None: one that an authority vouches for.
+    authority: a file of authorities' certificates, PEM; None: the system's.
+    hosts: where it may lead us to beside its own host: names, addresses and networks.
+    """
+
+    basic_in_clear: bool = False
+    fingerprint: str | None = None
+    authority: str | None = None
+    hosts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class SourceSpec:
     """Where video comes from.
 
-    address: a URL without credentials, a path, or `/dev/videoN`.
+    address: a URL without credentials, a path, or `/dev/videoN`. In path and query of a URL, `{user}` and
+    `{password}` are the places of the credentials.
     credentials: kept apart, and never in any text.
     options: for USB cameras, `input_format`, `video_size` and `framerate` of video4linux2.
     """
@@ -61,6 +76,7 @@ class SourceSpec:
     transport: Transport = Transport.TCP
     credentials: Credentials | None = None
     options: tuple[tuple[str, str], ...] = ()
+    trust: Trust = Trust()
 
     @classmethod
     def parse(
@@ -70,6 +86,7 @@ class SourceSpec:
         transport: Transport = Transport.TCP,
         user: str | None = None,
         password: str | None = None,
+        trust: Trust = Trust(),
     ) -> "SourceSpec":
         """Understand a URL (`rtsp`, `rtsps`, `http`, `https`, `file`, or an installed plug-in's scheme) or a path.
 
@@ -116,7 +133,7 @@ class SourceSpec:
         netloc = f"{bare_host}:{port}" if port else bare_host
         address = urlunsplit((scheme, netloc, parts.path, parts.query, ""))
         credentials = Credentials(user or "", password or "") if user or password else None
-        return cls(address, kinds[scheme], transport, credentials)
+        return cls(address, kinds[scheme], transport, credentials, trust=trust)
 
     @classmethod
     def _of_path(cls, path: Path, text: str = "") -> "SourceSpec":
@@ -133,18 +150,8 @@ class SourceSpec:
     @property
     def redacted(self) -> str:
         """The address as it may be shown and logged: no name, no password, no tokens."""
-        if self.kind not in {SourceKind.RTSP, SourceKind.HTTP}:
-            return self.address
-        parts = urlsplit(self.address)
-        query = urlencode(
-            [
-                (key, _MASK if _SECRET_KEYS.search(key) else value)
-                for key, value in parse_qsl(parts.query, keep_blank_values=True)
-            ],
-            safe="*/:,",
-        )
-        netloc = f"{_MASK}@{parts.netloc}" if self.credentials else parts.netloc
-        return urlunsplit((parts.scheme, netloc, parts.path, query, ""))
+        text = redacted(self.address)
+        return text.replace("://", "://***@", 1) if self.credentials else text
 
     def __str__(self) -> str:
         return self.redacted
@@ -152,13 +159,12 @@ class SourceSpec:
     def __repr__(self) -> str:
         return f"SourceSpec({self.redacted!r})"
 
-    def connection_url(self) -> str:
-        """The address with credentials, for the library that connects. Never show or log it."""
-        if self.credentials is None:
-            return self.address
-        parts = urlsplit(self.address)
-        account = f"{quote(self.credentials.user, safe='')}:{quote(self.credentials.password, safe='')}"
-        return urlunsplit(parts._replace(netloc=f"{account}@{parts.netloc}"))
+    def filled(self, address: str) -> str:
+        """`address` with the credentials in their places. Never show or log it."""
+        given = self.credentials or Credentials("", "")
+        return address.replace("{user}", quote(given.user, safe="")).replace(
+            "{password}", quote(given.password, safe="")
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """One camera at work: its streams, its recording and its analysis."""
 
 import dataclasses
+import re
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -12,11 +13,12 @@ from tynysh.behaviour.events import Rule
 from tynysh.behaviour.signal import Behaviour
 from tynysh.crowd.learning import Learnt
 from tynysh.crowd.minutes import Minutes, Series
+from tynysh.errors import SiteError
 from tynysh.evidence.timeline import PeopleTimeline
 from tynysh.media.camera import CameraFeed, FeedStatus
 from tynysh.media.camera_status import CameraState, CameraStatus, Counters
 from tynysh.media.recorder import Recorder, RecorderState
-from tynysh.media.source_spec import SourceSpec, Transport
+from tynysh.media.source_spec import SourceSpec, Transport, Trust
 from tynysh.perception.detector import own_detector
 from tynysh.runtime.analysis_loop import AnalysisLoop
 from tynysh.runtime.camera_plan import CameraPlan, build_pipeline
@@ -279,11 +281,17 @@ def source_of(site: Site, camera: Camera, address: str) -> SourceSpec:
     """The stream at `address` of `camera`, with its credentials. Raises SiteError or SourceError."""
     effective = site.effective(camera)
     account = resolved(effective.credentials) if effective.credentials is not None else None
+    if account is None and re.search(r"\{(?:user|password)\}", address):
+        raise SiteError(
+            f"The address of camera {camera.id} has places for a name and a password, and there are none.",
+            hint="Name them under `credentials` in the site file.",
+        )
     return SourceSpec.parse(
         address,
         transport=Transport(effective.transport),
         user=account.user if account else None,
         password=account.password if account else None,
+        trust=Trust(**effective.trust.model_dump()),
     )
 
 

@@ -234,4 +234,4 @@ def _detail(error: TynyshError) -> str:
     """What people are told of a camera that cannot be started: a key of the translations, for the message may name
     places on the server and is for the log.
     """
-    return f"media.fault.{error.fault}" if isinstance(error, SourceError) else "not_configured"
+    return error.detail if isinstance(error, SourceError) else "not_configured"

@@ -10,29 +10,20 @@ from typing import Any
 
 import structlog
 
+from tynysh.media.redaction import MASK, redacted
 from tynysh.runtime.log_repeats import Repeats
 from tynysh.runtime.log_stream import LogStream
 
 _SECRET_KEYS = re.compile(
     r"pass(word|phrase)?|secret|token|cookie|authorization|credential|csrf", re.IGNORECASE
 )
-_URL_CREDENTIALS = re.compile(r"(?P<scheme>[a-z][a-z0-9+.-]*://)[^/\s@]+@", re.IGNORECASE)
-_QUERY_SECRETS = re.compile(
-    r"(?P<key>[?&](?:password|passwd|pwd|pass|user|token|key|auth)=)[^&\s\"']+", re.IGNORECASE
-)
-MASK = "***"
 _STDERR = 2
-
-
-def mask(text: str) -> str:
-    """`text` with user names and passwords in URLs replaced by stars."""
-    return _QUERY_SECRETS.sub(rf"\g<key>{MASK}", _URL_CREDENTIALS.sub(rf"\g<scheme>{MASK}@", text))
 
 
 def _masked(value: Any) -> Any:
     match value:
         case str():
-            return mask(value)
+            return redacted(value)
         case dict():
             return {
                 key: MASK if _SECRET_KEYS.search(str(key)) else _masked(item) for key, item in value.items()

@@ -90,7 +90,8 @@ class Supervisor:
     supervisor is gone, however it died. A child that exits with a fatal code before it ever ran steadily ends
     everything with that code.
 
-    workers: the way to those children that are on the bus under their names. manager: the socket of systemd that is told
+    workers: the way to those children that are on the bus under their names. manager: the socket of systemd that is
+    told
     how it is doing (`NOTIFY_SOCKET`), empty where there is none.
     """
 

@@ -11,7 +11,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from tynysh.errors import SiteError
-from tynysh.site.camera import Camera
+from tynysh.media.redaction import redacted, secret_written
+from tynysh.site.camera import STORED, Camera
 from tynysh.site.fields import plain
 from tynysh.site.site import Site, SiteFile
 from tynysh.site.tree import reads_as_text
@@ -82,7 +83,7 @@ def stored(session: Session) -> SiteFile | None:
     if not sites:
         return None
     try:
-        return SiteFile.model_validate({"sites": sites})
+        return SiteFile.model_validate({"sites": sites}, context=STORED)
     except ValidationError as error:
         where = ".".join(str(part) for part in error.errors(include_input=False)[0]["loc"])
         raise SiteError(
@@ -128,8 +129,14 @@ def export(session: Session) -> str:
 
 
 def dumped(site: SiteFile) -> str:
-    """A site file's text."""
-    return yaml.dump(plain(site), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110)
+    """A site file's text, without the secrets that older versions let stand in addresses."""
+    data = plain(site)
+    for place in data["sites"]:
+        for camera in place.get("cameras", ()):
+            for stream in ("main", "sub"):
+                if secret_written(camera.get(stream, "")):
+                    camera[stream] = redacted(camera[stream])
+    return yaml.dump(data, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110)
 
 
 class _Dumper(yaml.SafeDumper):
@@ -265,12 +272,13 @@ def _thing(name: str, settings: Mapping[str, Any], *, place: str) -> _Thing:
 def _differences(what: str, before: Mapping[str, str], after: Mapping[str, str]) -> Iterator[Difference]:
     for setting, value in after.items():
         if setting not in before:
-            yield Difference(DifferenceKind.ADDED, what, setting, after=value)
+            yield Difference(DifferenceKind.ADDED, what, setting, after=redacted(value))
         elif before[setting] != value:
-            yield Difference(DifferenceKind.CHANGED, what, setting, before=before[setting], after=value)
+            old, new = redacted(before[setting]), redacted(value)
+            yield Difference(DifferenceKind.CHANGED, what, setting, before=old, after=new)
     for setting, value in before.items():
         if setting not in after:
-            yield Difference(DifferenceKind.REMOVED, what, setting, before=value)
+            yield Difference(DifferenceKind.REMOVED, what, setting, before=redacted(value))
 
 
 def _flat(settings: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints, ValidationInfo
 from pydantic_core import PydanticCustomError
 
 from tynysh.behaviour.registry import default_settings
 from tynysh.behaviour.settings import AnalyserSettings
 from tynysh.behaviour.signal import Behaviour
+from tynysh.media.redaction import secret_written
 from tynysh.media.source_spec import plugins
 from tynysh.perception.tiling import Detection
 from tynysh.site.analysers import Analysers
@@ -20,6 +21,7 @@ from tynysh.site.credentials import CredentialSource
 from tynysh.site.fields import Identifier, Name, Strict, one_line
 from tynysh.site.incidents import AlarmBudget
 from tynysh.site.positions import CameraPosition
+from tynysh.site.trust import Trust
 from tynysh.site.zones import Line, Zone
 
 URL_SCHEMES = ("rtsp", "rtsps", "http", "https", "file")
@@ -27,15 +29,16 @@ URL_SCHEMES = ("rtsp", "rtsps", "http", "https", "file")
 file, a folder, or `/dev/videoN`.
 """
 _SCHEME = re.compile(r"^([A-Za-z][A-Za-z0-9+.-]+):")
-_PASSWORD_IN_QUERY = re.compile(r"(?i)(?:pass(?:word|wd)?|pwd)=[^&/\s]")
 
-_WHERE_PASSWORDS_GO = (
-    "take name and password out of the address and write, beside it, "
-    "`credentials: {username: NAME, password: {env: VARIABLE}}`"
+_WHERE_SECRETS_GO = (
+    "write `{password}` in its place (and `{user}` in the name's), or leave both out where the camera asks for them, "
+    "and beside the address `credentials: {username: NAME, password: {env: VARIABLE}}`"
 )
+STORED = "stored"
+"""Says, as context of a validation, that the site was in force before: an address that was allowed then goes on."""
 
 
-def _address(text: str) -> str:
+def _address(text: str, info: ValidationInfo) -> str:
     scheme = _SCHEME.match(text)
     if scheme is None or scheme[1].lower() == "file":
         return text
@@ -52,8 +55,10 @@ def _address(text: str) -> str:
         _ = parts.port
     except ValueError:
         raise PydanticCustomError("url_broken", "is not an address: host or port is malformed") from None
-    if has_account or _PASSWORD_IN_QUERY.search(text):
-        raise PydanticCustomError("url_password", f"holds a user name or password; {_WHERE_PASSWORDS_GO}")
+    if info.context != STORED and (has_account or secret_written(text)):
+        raise PydanticCustomError(
+            "url_password", f"holds a user name, a password or a token; {_WHERE_SECRETS_GO}"
+        )
     if scheme[1].lower() in plugins():
         if not parts.path and not has_host:
             raise PydanticCustomError("url_broken", f"names no scene; write {scheme[1]}:NAME")
@@ -80,6 +85,7 @@ class Defaults(Strict):
     credentials: CredentialSource | None = Field(
         default=None, title="Credentials", description="Name and password of the cameras."
     )
+    trust: Trust | None = Field(default=None, title="Trust", description="What the cameras are trusted with.")
     recording: bool = Field(
         default=True, title="Recording", description="Whether cameras are recorded all the time."
     )
@@ -109,7 +115,8 @@ class Camera(Strict):
     main: StreamAddress = Field(
         title="Main stream",
         description="Address of the full stream, for recording and evidence: `rtsp://`, `rtsps://`, `http://`, "
-        "`https://`, a file, a folder of files, `/dev/videoN`, or `simulated:NAME`.",
+        "`https://`, a file, a folder of files, `/dev/videoN`, or `simulated:NAME`; `{user}` and `{password}` in it "
+        "are filled from the credentials.",
     )
     sub: StreamAddress | None = Field(
         default=None,
@@ -121,6 +128,9 @@ class Camera(Strict):
     )
     credentials: CredentialSource | None = Field(
         default=None, title="Credentials", description="Name and password that the camera asks for."
+    )
+    trust: Trust | None = Field(
+        default=None, title="Trust", description="What the camera is trusted with; the site's if left out."
     )
     position: CameraPosition | None = Field(
         default=None, title="GeoPosition", description="Where it stands; the site's place if left out."
@@ -177,6 +187,7 @@ class Effective:
     camera: Camera
     transport: Transport
     credentials: CredentialSource | None
+    trust: Trust
     recording: bool
     analysers: Mapping[Behaviour, AnalyserSettings]
     alarm_budget: AlarmBudget

@@ -1,5 +1,6 @@
 """What are the name and the password of a camera, and where in a site is it said where to find them?"""
 
+import codecs
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,6 +13,9 @@ from tynysh.errors import SiteError
 from tynysh.site.fields import PlainName, Strict
 
 _LARGEST_BYTES = 4096
+_MARK = "\ufeff"
+# Latin, Greek and Cyrillic: what two bytes of anything else would come to is nobody's password.
+_LAST_EUROPEAN = 0x052F
 
 
 class Reference(Strict):
@@ -59,9 +63,11 @@ AccountName = Annotated[
 class CredentialSource(Strict):
     """The name and password that a camera asks for."""
 
-    username: AccountName = Field(
+    username: AccountName | None = Field(
+        default=None,
         title="User name",
-        description="The name itself, or where to find it: `{env: VARIABLE}`, `{file: PATH}`.",
+        description="The name itself, or where to find it: `{env: VARIABLE}`, `{file: PATH}`; left out where an "
+        "address takes a token alone, as in `?token={password}`.",
     )
     password: Secret = Field(
         title="Password", description="Where to find the password: `{env: VARIABLE}` or `{file: PATH}`."
@@ -81,7 +87,7 @@ class Account(NamedTuple):
 def resolved(credentials: CredentialSource, environment: Mapping[str, str] = os.environ) -> Account:
     """The name and password that `credentials` refer to; raises SiteError where one of them is not to be found."""
     name = credentials.username
-    user = name if isinstance(name, str) else secret(name, environment)
+    user = secret(name, environment) if isinstance(name, Reference) else name or ""
     return Account(user, secret(credentials.password, environment))
 
 
@@ -105,12 +111,12 @@ def exposed(path: Path, forbidden: int = PRIVATE) -> str | None:
 
 
 def secret(reference: Reference, environment: Mapping[str, str] = os.environ) -> str:
-    """What `reference` refers to, without the line break at the end of a file.
+    """What `reference` refers to, without the line break at its end and the byte order mark of Windows' editors.
 
     Raises SiteError where it is missing or empty; the message holds nothing of what was found.
     """
     if reference.env is not None:
-        value = environment.get(reference.env, "")
+        value = environment.get(reference.env, "").removeprefix(_MARK).rstrip("\r\n")
         if not value:
             raise SiteError(
                 f"The environment variable {reference.env} is not set.",
@@ -121,7 +127,7 @@ def secret(reference: Reference, environment: Mapping[str, str] = os.environ) ->
     try:
         with path.open("rb") as file:
             content = file.read(_LARGEST_BYTES + 1)
-        value = content.decode().strip("\r\n")
+        value = _decoded(content).removeprefix(_MARK).strip("\r\n")
     except OSError as error:
         raise SiteError(
             f"The secrets file {path} cannot be read: {(error.strerror or 'error').lower()}.",
@@ -137,3 +143,13 @@ def secret(reference: Reference, environment: Mapping[str, str] = os.environ) ->
             hint="It must hold the secret, nothing else.",
         )
     return value
+
+
+def _decoded(content: bytes) -> str:
+    """Text in UTF-8, or in UTF-16 as Windows' editors write it; raises UnicodeDecodeError for anything else."""
+    if not content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return content.decode()
+    text = content.decode("utf-16")
+    if any(ord(character) > _LAST_EUROPEAN for character in text):
+        raise UnicodeDecodeError("utf-16", content, 0, len(content), "is not of any European script")
+    return text

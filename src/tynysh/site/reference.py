@@ -25,6 +25,7 @@ from tynysh.site.positions import CameraPosition, GeoPosition
 from tynysh.site.retention import Retention, RetentionDays, RetentionLimit
 from tynysh.site.schedule import Schedule, SunMoment
 from tynysh.site.site import Site, SiteFile
+from tynysh.site.trust import Trust
 from tynysh.site.zones import Line, Zone
 
 BEGIN = "<!-- written by: python -m tynysh.site.reference docs/installer/site.md -->"
@@ -41,6 +42,7 @@ _PARTS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("A known distance: `distances[]`", KnownDistance),
     ("Credentials: `credentials`", CredentialSource),
     ("Where a secret is found: `username`, `password`", Reference),
+    ("What a camera is trusted with: `trust`", Trust),
     ("Hours: `sites[].schedules.NAME`", Schedule),
     ("A place of a site: `sites[].places[]`", Place),
     ("A gate: `sites[].places[].gates[]`", PlaceGate),

@@ -20,6 +20,7 @@ from tynysh.site.places import Place
 from tynysh.site.positions import GeoPosition
 from tynysh.site.retention import Retention
 from tynysh.site.schedule import CalendarDay, Locality, Schedule
+from tynysh.site.trust import Trust
 
 
 class SiteKind(StrEnum):
@@ -124,6 +125,7 @@ class Site(Strict):
             camera=camera,
             transport=camera.transport or self.defaults.transport,
             credentials=camera.credentials or self.defaults.credentials,
+            trust=camera.trust or self.defaults.trust or Trust(),
             recording=self.defaults.recording if camera.recording is None else camera.recording,
             analysers={behaviour: settings for behaviour, settings in chosen.items() if settings.enabled},
             alarm_budget=camera.alarm_budget or self.defaults.alarm_budget,

@@ -135,6 +135,8 @@ def anchored(site: SiteFile, folder: Path) -> SiteFile:
 
 
 def _anchor_credentials(part: dict[str, Any], folder: Path) -> None:
+    if "authority" in (trust := part.get("trust", {})):
+        trust["authority"] = str(folder / Path(trust["authority"]).expanduser())
     for secret in part.get("credentials", {}).values():
         if isinstance(secret, dict) and "file" in secret:
             secret["file"] = str(folder / Path(secret["file"]).expanduser())
@@ -153,7 +155,7 @@ def _homeless(tree: Tree) -> list[Mistake]:
         match location:
             case ("sites", int(), "cameras", int(), "main" | "sub"):
                 pass
-            case (*_, "credentials", _, "file"):
+            case (*_, "credentials", _, "file") | (*_, "trust", "authority"):
                 pass
             case _:
                 continue
