@@ -6,8 +6,8 @@ from typing import Annotated
 
 from typer import Argument, Option
 
-from tynysh.commands.options import AsJson, CameraName, Device, LanguageOption, SiteOption
-from tynysh.commands.output import print_table, report, say
+from tynysh.commands.options import AsJson, CameraName, Device, Fps, LanguageOption, SiteOption, StreamNumber
+from tynysh.commands.output import note, print_table, report, say
 
 
 def analyze(
@@ -20,6 +20,8 @@ def analyze(
     counts: Annotated[
         Path | None, Option("--counts", help="Write how many people are where, once a second, as CSV.")
     ] = None,
+    stream: StreamNumber = None,
+    fps: Fps = None,
     language: LanguageOption = "en",
     device: Device = "CPU",
 ) -> int:
@@ -51,7 +53,9 @@ def analyze(
     rows, analysed, code = [], 0, 0
     for path in videos:
         try:
-            video = VideoFile(path)
+            video = VideoFile(path, stream=stream, fps=fps)
+            for known in video.notes:
+                note(known)
             plan = plan_for(sites, camera, path)
             networks = networks or Networks.load(device)
             count_log = CountLog()
@@ -76,7 +80,7 @@ def analyze(
         if counts is not None:
             write_file(counts, count_log.text(analysis.duration_s))
         if render is not None:
-            write_rendered(VideoFile(path), analysis, render)
+            write_rendered(VideoFile(path, stream=stream, fps=fps), analysis, render)
     if rows:
         print_table([text(language, f"analyze.{heading}") for heading in HEADINGS], rows, right=(2, 3, 4))
     elif analysed and not as_json:

@@ -39,6 +39,11 @@ def report(error: TynyshError) -> None:
     print(f"error: {error.message}", *([f"  {error.hint}"] if error.hint else []), sep="\n", file=sys.stderr)
 
 
+def note(what: str) -> None:
+    """Print to the standard error what should be known, and is no error."""
+    print(f"note: {what}", file=sys.stderr)
+
+
 def reader_has_gone() -> None:
     """Nothing more can be said to who read the standard output, not even at exit."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

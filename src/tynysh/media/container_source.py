@@ -3,6 +3,7 @@
 import re
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +12,13 @@ from av.container import InputContainer
 from av.video.stream import VideoStream
 
 from tynysh.media.ffmpeg_errors import explained
-from tynysh.media.packet import SourcePacket, StreamInfo
+from tynysh.media.packet import NO_TIMESTAMPS, SourcePacket, StreamInfo
 from tynysh.media.source_fault import SourceError, SourceFault
 from tynysh.media.source_spec import SourceKind, SourceSpec, Timeouts, Transport
 from tynysh.media.video_files import permitted
 
-# AVFMT_NOTIMESTAMPS of FFmpeg's avformat.h
-_NO_TIMESTAMPS = 0x0080
+# AVFMT_TS_DISCONT of FFmpeg's avformat.h
+_TIMES_MAY_JUMP = 0x0200
 # Readers of text, subtitles and single pictures that FFmpeg would gladly take for video.
 _NOT_VIDEO_FORMATS = re.compile(r"^(tty|lrc|srt|ass|webvtt|ico|gif|apng|image2.*|.*_pipe|.*bin|idf|xbin)$")
 
@@ -27,6 +28,8 @@ class ContainerSource:
 
     declared_pictures, declared_duration_s: how many and how long, as the container tells; 0 and None where it does not.
     stamped: whether packets carry times of their own; without, FFmpeg counts them at a rate that it made up.
+    streams: how many video streams there are. read_s: of a file, how far all that was read reaches, sound and all.
+    ended_in_packet: whether the last packet read was damaged, as where a file is cut.
     """
 
     def __init__(self, spec: SourceSpec, timeouts: Timeouts) -> None:
@@ -61,20 +64,39 @@ class ContainerSource:
         except BaseException:
             self._container.close()
             raise
-        self.stamped = not self._container.format.flags & _NO_TIMESTAMPS
+        flags = self._container.format.flags
+        self.stamped = not flags & NO_TIMESTAMPS
+        if self.stamped and spec.fps is not None:
+            self._container.close()
+            raise SourceError(
+                SourceFault.NOT_VIDEO,
+                f"{spec.redacted} has times of its own for its pictures",
+                hint="Leave out --fps: it is for files without, such as .h264 and .mjpeg.",
+            )
+        self.streams = len(_video_streams(self._container))
         self.declared_pictures = self._stream.frames
         self.declared_duration_s = (
             self._container.duration / av.time_base if self._container.duration else None
         )
+        # Where times may jump, FFmpeg takes the duration from what there is at the file's end.
+        self.declares_end = self.stamped and not flags & _TIMES_MAY_JUMP
+        self.read_s = 0.0
+        self.ended_in_packet = False
         self._timeouts = timeouts
 
     def packets(self) -> Iterator[SourcePacket]:
         """Packets in order of decoding; see `PacketSource`."""
         wanted = self._stream.index
+        begins_s = (self._container.start_time or 0) / av.time_base
         seen_at = time.monotonic()
         try:
             # All streams, not only the picture: a camera that goes on sending sound alone has stalled, too.
             for packet in self._container.demux():
+                if not self._spec.live and packet.size:
+                    self.ended_in_packet = packet.is_corrupt
+                    if packet.pts is not None:
+                        shown = packet.pts + (packet.duration or 0)
+                        self.read_s = max(self.read_s, float(shown * packet.time_base) - begins_s)
                 if packet.stream_index != wanted or packet.size == 0:
                     if self._spec.live and time.monotonic() - seen_at > self._timeouts.read_s:
                         raise TimeoutError
@@ -119,6 +141,14 @@ def _open_options(spec: SourceSpec) -> dict[str, str]:
             return {"protocol_whitelist": "file"}
 
 
+def _video_streams(container: InputContainer) -> list[VideoStream]:
+    return [
+        stream
+        for stream in container.streams.video
+        if not stream.disposition & av.stream.Disposition.attached_pic
+    ]
+
+
 def _video_stream(container: InputContainer, spec: SourceSpec) -> VideoStream:
     if spec.kind is SourceKind.FILE and any(map(_NOT_VIDEO_FORMATS.match, container.format.name.split(","))):
         raise SourceError(
@@ -126,18 +156,21 @@ def _video_stream(container: InputContainer, spec: SourceSpec) -> VideoStream:
             f"{spec.redacted} is not a video",
             hint="Give a video file such as .mp4, .mkv or .avi.",
         )
-    streams = [
-        stream
-        for stream in container.streams.video
-        if not stream.disposition & av.stream.Disposition.attached_pic
-    ]
+    streams = _video_streams(container)
     if not streams:
         raise SourceError(
             SourceFault.NOT_VIDEO,
             f"{spec.redacted} holds no moving pictures",
             hint="Does the camera send sound only?",
         )
-    stream = streams[0]
+    place = spec.stream or 1
+    if place > len(streams):
+        raise SourceError(
+            SourceFault.MISSING,
+            f"{spec.redacted} has no video stream {place}",
+            hint=f"It has {len(streams)}; the first is 1.",
+        )
+    stream = streams[place - 1]
     context: Any = stream.codec_context
     if context is None or not context.is_decoder:
         raise SourceError(
@@ -158,7 +191,8 @@ def _video_stream(container: InputContainer, spec: SourceSpec) -> VideoStream:
 
 def _info_of(stream: VideoStream, spec: SourceSpec) -> StreamInfo:
     try:
-        return StreamInfo.of(stream)
+        info = StreamInfo.of(stream)
+        return info if spec.fps is None else replace(info, rate=spec.fps)
     except (av.FFmpegError, OSError, ValueError) as error:
         if isinstance(error, ValueError) and not isinstance(error, av.error.InvalidDataError):
             raise SourceError(

@@ -35,7 +35,9 @@ _REST_INTERVAL_S = 0.45
 
 @dataclass(slots=True)
 class DecoderCounters:
-    """What the decoder did. pictures: decoded; corrupt: packets that gave an error."""
+    """What the decoder did. pictures: decoded; corrupt: packets that gave an error, nothing after an error, or a
+    picture with damage in it, and those of which the stream lacks the beginning.
+    """
 
     pictures: int = 0
     corrupt: int = 0
@@ -177,6 +179,8 @@ class AdaptiveDecoder:
         self._inside: list[tuple[float, int | None, int]] = []
         self._put_out_s = -float("inf")
         self._misordered = False
+        # Whether the latest packet was damaged: then what follows is looked at, and counts where it gives no picture.
+        self._broken = False
 
     def set_active(self, moving: bool) -> None:
         """Tell whether something moves: every picture from now on, or rest when there is no suspicion either."""
@@ -219,7 +223,7 @@ class AdaptiveDecoder:
             yield from self._deliver(self._drain())
 
     def _rests(self, time_s: float) -> bool:
-        if self._moving:
+        if self._moving or self._broken:
             return False
         if time_s < self._awake_until:
             return False
@@ -340,6 +344,8 @@ class AdaptiveDecoder:
             self._restart()
             while self._kept and not self._kept[0].is_key:
                 self._kept_bytes -= self._kept.pop(0).size
+                # Of a stream that begins in the middle of a group, that is lost; else it was decoded before.
+                self.counters.corrupt += not self.counters.pictures
             if not self._kept:
                 return
             self._in_step = True
@@ -378,13 +384,21 @@ class AdaptiveDecoder:
             pictures = self._context.decode(packet)
         except av.FFmpegError:
             self.counters.corrupt += 1
+            self._broken = True
             if self._inside:
                 self._inside.pop()
             return []
         frames: list[tuple[Packet, Frame]] = []
+        if self._broken and packet is not None and not pictures:
+            self.counters.corrupt += 1
         for picture in pictures:
             origin: Packet = picture.opaque[0]  # type: ignore[index]
+            self._broken = picture.is_corrupt
+            self.counters.corrupt += self._broken
             if not origin.is_discard:
+                if not self.counters.pictures:
+                    # What should have been shown before the first picture never comes: it refers to what is not there.
+                    self.counters.corrupt += sum(stamp[0] < origin.time_s for stamp in self._inside)
                 self.counters.pictures += 1
                 index, time_s = self._stamp(origin)
                 frames.append((origin, Frame(picture, time_s=time_s, index=index)))

@@ -10,6 +10,9 @@ import av
 from av.video.codeccontext import VideoCodecContext
 from av.video.stream import VideoStream
 
+NO_TIMESTAMPS = 0x0080
+"""AVFMT_NOTIMESTAMPS of FFmpeg's avformat.h: the flag of formats that are bare pictures, without a clock."""
+
 _NO_TEMPLATE = b""
 
 
@@ -40,7 +43,10 @@ class StreamInfo:
     def of(cls, stream: VideoStream) -> "StreamInfo":
         """The parameters of an open stream, copied."""
         context = stream.codec_context
-        rate = stream.average_rate or stream.guessed_rate or stream.base_rate
+        bare = stream.container.format.flags & NO_TIMESTAMPS
+        rates = (stream.average_rate, stream.guessed_rate, stream.base_rate)
+        # Of what has no clock, FFmpeg gives 25 pictures a second, unless its encoder wrote down another rate.
+        rate = (context.framerate if bare else None) or next(filter(None, rates), None)
         return cls(
             codec=context.codec.canonical_name,
             decoder_name=context.codec.canonical_name if context.is_encoder else context.name,

@@ -20,6 +20,7 @@ class SourceFault(StrEnum):
     UNREACHABLE = "unreachable"
     TIMED_OUT = "timed_out"
     STALLED = "stalled"
+    UNDECODABLE = "undecodable"
     ENDED = "ended"
     BROKEN = "broken"
 

@@ -54,6 +54,7 @@ class SourceSpec:
     address: a URL without credentials, a path, or `/dev/videoN`.
     credentials: kept apart, and never in any text.
     options: for USB cameras, `input_format`, `video_size` and `framerate` of video4linux2.
+    stream: which of a file's video streams, from 1; None is the first. fps: pictures a second of one without a clock.
     """
 
     address: str = field(repr=False)
@@ -61,6 +62,8 @@ class SourceSpec:
     transport: Transport = Transport.TCP
     credentials: Credentials | None = None
     options: tuple[tuple[str, str], ...] = ()
+    stream: int | None = None
+    fps: float | None = None
 
     @classmethod
     def parse(
@@ -154,6 +157,9 @@ class SourceSpec:
 
     def connection_url(self) -> str:
         """The address with credentials, for the library that connects. Never show or log it."""
+        if self.kind is SourceKind.FILE:
+            # Else what stands before a colon in the name would be taken for a protocol.
+            return f"file:{self.address}"
         if self.credentials is None:
             return self.address
         parts = urlsplit(self.address)
