@@ -1,20 +1,23 @@
 """A camera's stream lives on through everything that cameras do."""
 
 import random
+import re
 import threading
 import time
 from contextlib import contextmanager
 from functools import partial
 from http.server import BaseHTTPRequestHandler, SimpleHTTPRequestHandler, ThreadingHTTPServer
 from itertools import pairwise
+from unittest.mock import ANY
 
 import cv2
+import numpy as np
 import pytest
 from tests.media.conftest import draw
 from tests.servers import ProxyServer, RtspCamera, SilentServer, free_port, until
 
 from tynysh.backoff import Backoff
-from tynysh.media.camera import CameraFeed, Clock, FeedTick
+from tynysh.media.camera import CameraFeed, Clock, FeedStatus, FeedTick
 from tynysh.media.camera_status import CameraState
 from tynysh.media.encoder import PictureEncoder
 from tynysh.media.frame import Frame
@@ -238,8 +241,48 @@ def test_damaged_packets_degrade_the_camera_and_are_counted():
         clock=Clock(monotonic=lambda: time.monotonic() * 20),
         stall_s=1000,
     ) as (feed, states, _items):
-        assert until(lambda: any(status.detail == "media.degraded.corrupt" for status in states))
+        assert until(lambda: any(status.detail == "media.degraded.corrupt percent=20" for status in states))
         assert feed.counters.corrupt_packets > 0
+
+
+def scrambled(data):
+    """An H.264 picture as a camera with stream encryption on sends it: headers in clear, slices not."""
+    rng = np.random.default_rng(len(data))
+    units = re.split(rb"(\x00\x00\x00?\x01)", data)
+    for at, unit in enumerate(units):
+        if unit and unit[0] & 31 in (1, 5):
+            noise = rng.integers(1, 256, len(unit) - 1, dtype=np.uint8).tobytes()
+            units[at] = unit[:1] + noise
+    return b"".join(units)
+
+
+@pytest.mark.parametrize("pictures_before", [0, 60])
+def test_a_stream_that_shows_nothing_is_not_live_until_it_shows_something(pictures_before):
+    readable = threading.Event()
+
+    def script(encoder):
+        for number in range(100_000):
+            clear = number < pictures_before or readable.is_set()
+            for packet in encoder.encode(draw(number, 25), number / 25):
+                yield SourcePacket(
+                    packet.data if clear else scrambled(packet.data), packet.pts, packet.dts, packet.is_key
+                )
+            time.sleep(0.002)
+
+    with running(
+        PLUGGED,
+        opener=lambda spec, timeouts: Scripted(script),
+        clock=Clock(monotonic=lambda: time.monotonic() * 20),
+        stall_s=1000,
+    ) as (feed, _states, items):
+        assert until(lambda: feed.status == FeedStatus(CameraState.LOST, ANY, "media.fault.undecodable"))
+        seen = len(items)
+        assert until(lambda: len(items) > seen + 2)
+        assert all(isinstance(item, FeedTick) for item in items[seen:]), "nothing is judged by such pictures"
+        readable.set()
+        assert until(lambda: feed.status.state is CameraState.LIVE)
+        seen = len(frames_of(items))
+        assert until(lambda: len(frames_of(items)) > seen + 10)
 
 
 def test_an_unexpected_end_of_the_opener_is_not_the_end_of_the_feed():

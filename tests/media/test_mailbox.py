@@ -76,7 +76,7 @@ def test_a_mailbox_gives_every_frame_to_who_keeps_up(packets):
             seen.append(frame.index)
     assert seen == list(range(300))
     assert mailbox.dropped == 0
-    assert mailbox.decoded == 300
+    assert mailbox.counters.pictures == 300
 
 
 def test_who_falls_behind_gets_fewer_frames_and_the_loss_is_counted(packets):

@@ -8,7 +8,7 @@ import { CameraHistory } from "../crowd/history";
 import { usePolled } from "../crowd/polled";
 import { arrange, NO_FILTER } from "../incidents/order";
 import { Row } from "../incidents/row";
-import { useWords } from "../language/words";
+import { useWords, type Words } from "../language/words";
 import { useKnown } from "../live/store";
 import { cameraMarks } from "../plan/marks";
 import { Plan } from "../plan/plan";
@@ -31,6 +31,13 @@ const COUNTERS = [
 ] as const;
 
 const CROWD_MS = 1000;
+
+/** What is the matter: a key of the catalogue, and after it what its text names (`key percent=20`). */
+function matter(detail: string, find: Words["find"]): string {
+  const [key = "", ...named] = detail.split(" ");
+  const values = Object.fromEntries(named.map((pair) => [pair.split("=", 1)[0], pair.slice(pair.indexOf("=") + 1)]));
+  return find(`console.camera.detail.${key}`) ?? find(key, values) ?? detail;
+}
 
 export function CameraPage({ id, user }: { id: string; user: User }): ReactNode {
   const { t, number, full, find } = useWords();
@@ -110,7 +117,7 @@ export function CameraPage({ id, user }: { id: string; user: User }): ReactNode 
       </header>
       {camera.detail && (
         <p className={camera.state === "lost" ? "failure" : "notice"} role="status">
-          {find(`console.camera.detail.${camera.detail}`) ?? find(camera.detail) ?? camera.detail}
+          {matter(camera.detail, find)}
         </p>
       )}
       {mayViewCameras(user.role) ? (

@@ -12,6 +12,7 @@ from tynysh.backoff import Backoff
 from tynysh.errors import MediaError
 from tynysh.media.camera_status import CameraState
 from tynysh.media.container_source import ContainerSource
+from tynysh.media.decoder import DecoderCounters
 from tynysh.media.frame import Frame
 from tynysh.media.mailbox import FrameMailbox
 from tynysh.media.packet import Packet, PacketSource, SourcePacket, StreamInfo
@@ -31,13 +32,23 @@ _AHEAD_S = 0.5
 _LONGEST_BURST = 250
 _WINDOW_S = 10.0
 _CORRUPT_SHARE = 0.05
+_LEAST_CORRUPT = 3
+# Without a whole picture for so long, and with so many that failed, a stream shows nothing.
+_BARREN_S = 5.0
+_LEAST_BARREN = 3
+_CORRUPT = "media.degraded.corrupt"
+_UNDECODABLE = f"media.fault.{SourceFault.UNDECODABLE}"
 # A camera that refuses the password is asked rarely, for many lock the account.
 _PASSWORD_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)
 class FeedStatus:
-    """A camera's state. since: Unix time. detail: a key of the translations (`media.fault.refused`), or None."""
+    """A camera's state. since: Unix time.
+
+    detail: a key of the translations (`media.fault.refused`), with what its text names after it
+    (`media.degraded.corrupt percent=20`); or None.
+    """
 
     state: CameraState
     since: float
@@ -123,7 +134,8 @@ class CameraFeed:
         self._bytes = 0
         self._corrupt = 0
         self._connections = 0
-        self._window = (clock.monotonic(), 0, 0)
+        self._window = (clock.monotonic(), 0, 0, DecoderCounters())
+        self._whole = (0, clock.monotonic())
 
     @property
     def status(self) -> FeedStatus:
@@ -136,11 +148,11 @@ class CameraFeed:
         """The counts so far."""
         return FeedCounters(
             frames_read=self._read,
-            frames_decoded=self._mailbox.decoded,
+            frames_decoded=self._mailbox.counters.pictures,
             frames_dropped=self._mailbox.dropped if self._analysed else 0,
             reconnects=max(0, self._connections - 1),
             timestamps_mended=self._mender.mended,
-            corrupt_packets=self._corrupt + self._mailbox.corrupt,
+            corrupt_packets=self._corrupt + self._mailbox.counters.corrupt,
             bytes=self._bytes,
         )
 
@@ -204,7 +216,7 @@ class CameraFeed:
         while not self._stopping.is_set():
             frame = self._mailbox.get(tick_s)
             self._check()
-            if frame is not None:
+            if frame is not None and self._status.detail != _UNDECODABLE:
                 yield frame
             elif not self._stopping.is_set():
                 yield FeedTick(self._now(), self._status)
@@ -360,11 +372,11 @@ class CameraFeed:
             queue.put(packet)
 
     def _revive(self) -> None:
-        if self._status.detail != "media.degraded.corrupt":
+        if not (self._status.detail or "").startswith((_CORRUPT, _UNDECODABLE)):
             self._become(CameraState.LIVE, None)
 
     def _check(self) -> None:
-        """Notice what no packet tells: silence, and too many damaged packets."""
+        """Notice what no packet tells: silence, and pictures that are damaged or cannot be decoded."""
         now = self._clock.monotonic()
         interval_s = self.info.interval_s if self.info else 0.0
         if (
@@ -372,15 +384,31 @@ class CameraFeed:
             and now - self._last_packet_at > self._stall_s + 3 * interval_s
         ):
             self._become(CameraState.DEGRADED, f"media.fault.{SourceFault.STALLED}")
-        began_at, read, corrupt = self._window
-        if now - began_at >= _WINDOW_S:
-            counters = self.counters
-            bad = counters.corrupt_packets - corrupt > _CORRUPT_SHARE * max(1, counters.frames_read - read)
-            self._window = (now, counters.frames_read, counters.corrupt_packets)
-            if bad and self._status.state is CameraState.LIVE:
-                self._become(CameraState.DEGRADED, "media.degraded.corrupt")
-            elif not bad and self._status.detail == "media.degraded.corrupt":
-                self._become(CameraState.LIVE, None)
+        decoding = self._mailbox.counters
+        whole = decoding.pictures - decoding.damaged
+        if whole != self._whole[0] or not decoding.barren:
+            self._whole = (whole, now)
+        if decoding.barren >= _LEAST_BARREN and now - self._whole[1] >= _BARREN_S:
+            self._become(CameraState.LOST, _UNDECODABLE)
+        elif self._status.detail == _UNDECODABLE:
+            self._become(CameraState.LIVE, None)
+        if now - self._window[0] >= _WINDOW_S:
+            self._judge_window(now, decoding)
+
+    def _judge_window(self, now: float, decoding: DecoderCounters) -> None:
+        """Whether too many pictures of the last seconds are damaged: as they came, or as they were decoded."""
+        _, read, flagged, before = self._window
+        self._window = (now, self._read, self._corrupt, decoding)
+        failed = decoding.corrupt + decoding.damaged - before.corrupt - before.damaged
+        share = max(
+            (self._corrupt - flagged) / max(1, self._read - read),
+            min(1.0, failed / max(1, decoding.fed - before.fed)) if failed >= _LEAST_CORRUPT else 0.0,
+        )
+        known = (self._status.detail or "").startswith(_CORRUPT)
+        if share > _CORRUPT_SHARE and (known or self._status.state is CameraState.LIVE):
+            self._become(CameraState.DEGRADED, f"{_CORRUPT} percent={max(10, round(share, 1) * 100):.0f}")
+        elif known:
+            self._become(CameraState.LIVE, None)
 
     def _become(self, state: CameraState, detail: str | None) -> None:
         with self._lock:

@@ -35,12 +35,32 @@ _REST_INTERVAL_S = 0.45
 
 @dataclass(slots=True)
 class DecoderCounters:
-    """What the decoder did. pictures: decoded; corrupt: packets that gave an error, nothing after an error, or a
-    picture with damage in it, and those of which the stream lacks the beginning.
+    """What the decoder did.
+
+    fed: pictures given to it, compressed. pictures: decoded, of which `damaged` came with faults painted over.
+    corrupt: packets that gave an error. barren: errors and damaged pictures since the last whole one.
+    FFmpeg tells of damage inside pictures for H.264 and MPEG-4, not for HEVC.
+    undecoded: pictures that came damaged or not at all: errors and what gave nothing after one, damaged pictures, and
+    those that refer to what came before the stream's beginning. Fields and late pictures are no loss.
     """
 
+    fed: int = 0
     pictures: int = 0
+    damaged: int = 0
     corrupt: int = 0
+    barren: int = 0
+    undecoded: int = 0
+
+    def __add__(self, other: "DecoderCounters") -> "DecoderCounters":
+        """What two decoders of one stream did, `other` the later."""
+        return DecoderCounters(
+            fed=self.fed + other.fed,
+            pictures=self.pictures + other.pictures,
+            damaged=self.damaged + other.damaged,
+            corrupt=self.corrupt + other.corrupt,
+            barren=other.barren + (0 if other.pictures > other.damaged else self.barren),
+            undecoded=self.undecoded + other.undecoded,
+        )
 
 
 class SizeAlarm:
@@ -345,7 +365,7 @@ class AdaptiveDecoder:
             while self._kept and not self._kept[0].is_key:
                 self._kept_bytes -= self._kept.pop(0).size
                 # Of a stream that begins in the middle of a group, that is lost; else it was decoded before.
-                self.counters.corrupt += not self.counters.pictures
+                self.counters.undecoded += not self.counters.pictures
             if not self._kept:
                 return
             self._in_step = True
@@ -376,6 +396,7 @@ class AdaptiveDecoder:
         # A new object each time: PyAV keeps opaques by identity, and a packet may be decoded twice.
         copy.opaque = (packet,)
         if not packet.is_discard:
+            self.counters.fed += 1
             self._inside.append((packet.time_s, packet.index, packet.ordinal))
         yield from self._take(copy)
 
@@ -384,22 +405,26 @@ class AdaptiveDecoder:
             pictures = self._context.decode(packet)
         except av.FFmpegError:
             self.counters.corrupt += 1
+            self.counters.barren += 1
+            self.counters.undecoded += 1
             self._broken = True
             if self._inside:
                 self._inside.pop()
             return []
         frames: list[tuple[Packet, Frame]] = []
         if self._broken and packet is not None and not pictures:
-            self.counters.corrupt += 1
+            self.counters.undecoded += 1
         for picture in pictures:
             origin: Packet = picture.opaque[0]  # type: ignore[index]
             self._broken = picture.is_corrupt
-            self.counters.corrupt += self._broken
             if not origin.is_discard:
                 if not self.counters.pictures:
                     # What should have been shown before the first picture never comes: it refers to what is not there.
-                    self.counters.corrupt += sum(stamp[0] < origin.time_s for stamp in self._inside)
+                    self.counters.undecoded += sum(stamp[0] < origin.time_s for stamp in self._inside)
+                self.counters.undecoded += picture.is_corrupt
                 self.counters.pictures += 1
+                self.counters.damaged += picture.is_corrupt
+                self.counters.barren = self.counters.barren + 1 if picture.is_corrupt else 0
                 index, time_s = self._stamp(origin)
                 frames.append((origin, Frame(picture, time_s=time_s, index=index)))
         return frames

@@ -53,14 +53,9 @@ class FrameMailbox:
         return self._skipped + self._queue.dropped
 
     @property
-    def decoded(self) -> int:
-        """Pictures decoded."""
-        return self._before.pictures + (self._decoder.counters.pictures if self._decoder else 0)
-
-    @property
-    def corrupt(self) -> int:
-        """Packets that could not be decoded."""
-        return self._before.corrupt + (self._decoder.counters.corrupt if self._decoder else 0)
+    def counters(self) -> DecoderCounters:
+        """What decoding came to since the beginning."""
+        return self._before + self._decoder.counters if self._decoder else self._before
 
     def put(self, packet: Packet) -> None:
         """Add a packet; never blocks."""
@@ -77,7 +72,8 @@ class FrameMailbox:
             self._decoder.set_active(moving)
 
     def get(self, timeout_s: float) -> Frame | None:
-        """The next frame, or None if no packet came for `timeout_s`, or the packets that came gave no frame."""
+        """The next frame, or None if what came in `timeout_s` gave none."""
+        deadline = self._monotonic() + timeout_s
         while True:
             self.asked_at = self._monotonic()
             for frame in self._due:
@@ -87,7 +83,7 @@ class FrameMailbox:
                     continue
                 self._skipped_in_a_row = 0
                 return frame
-            packet = self._queue.get(timeout_s)
+            packet = self._queue.get(max(0.0, deadline - self.asked_at))
             if packet is None:
                 return None
             self._due = self._decoder_of(packet).decode(packet)
@@ -100,8 +96,7 @@ class FrameMailbox:
     def _decoder_of(self, packet: Packet) -> AdaptiveDecoder:
         if self._decoder is None or packet.info is not self._info:
             if self._decoder is not None:
-                self._before.pictures += self._decoder.counters.pictures
-                self._before.corrupt += self._decoder.counters.corrupt
+                self._before = self._before + self._decoder.counters
             self._info = packet.info
             self._decoder = AdaptiveDecoder(packet.info)
             self._decoder.set_active(self._moving)

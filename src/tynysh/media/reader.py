@@ -24,7 +24,7 @@ _MISSING_S = 1.0
 
 @dataclass(slots=True)
 class ReadCounters:
-    """What reading a file took: packets read, pictures decoded, stamps mended, bad packets."""
+    """What reading a file took: packets read, pictures decoded, stamps mended, pictures that came damaged or not at all."""
 
     frames_read: int = 0
     frames_decoded: int = 0
@@ -162,7 +162,7 @@ class VideoFile:
 
     def _count(self, decoder: AdaptiveDecoder, before: tuple[int, int]) -> None:
         self.counters.frames_decoded = before[0] + decoder.counters.pictures
-        self.counters.corrupt_packets = before[1] + decoder.counters.corrupt
+        self.counters.corrupt_packets = before[1] + decoder.counters.undecoded
 
     def _packets_of(self, part: _FilePart) -> Iterator[Packet]:
         source = ContainerSource(part.spec, Timeouts())

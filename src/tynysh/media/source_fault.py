@@ -20,8 +20,8 @@ class SourceFault(StrEnum):
     UNREACHABLE = "unreachable"
     TIMED_OUT = "timed_out"
     STALLED = "stalled"
-    UNDECODABLE = "undecodable"
     ENDED = "ended"
+    UNDECODABLE = "undecodable"
     BROKEN = "broken"
 
 
