@@ -24,7 +24,7 @@ _MISSING_S = 1.0
 
 @dataclass(slots=True)
 class ReadCounters:
-    """What reading a file took: packets read, pictures decoded, stamps mended, pictures that came damaged or not at all."""
+    """What reading a file took: packets read, pictures decoded, stamps mended, pictures damaged or lost."""
 
     frames_read: int = 0
     frames_decoded: int = 0
