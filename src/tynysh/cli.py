@@ -23,7 +23,7 @@ from tynysh.commands import (
     users,
     verdicts,
 )
-from tynysh.commands.output import reader_has_gone, report
+from tynysh.commands.output import reader_has_gone, report, take_any_name
 from tynysh.errors import TynyshError
 
 app = typer.Typer(
@@ -73,6 +73,7 @@ for name, group in (
 
 def main() -> None:
     """Run the command line; every error that a person can act on is one clear message and an exit code."""
+    take_any_name()
     sys.exit(run_command(sys.argv[1:]))
 
 
@@ -92,6 +93,12 @@ def run_command(arguments: list[str]) -> int:
     except BrokenPipeError:
         reader_has_gone()
         return 141
+    except UnicodeEncodeError as error:
+        # What cannot take such a name, as databases, gets it all the same.
+        report(
+            TynyshError(f"The name {error.object!r} holds what is no text.", hint="Choose a plainer name.")
+        )
+        return 1
     except OSError as error:
         # The last net: what knows better says so itself.
         where = "" if error.filename is None else f"{os.fsdecode(error.filename)}: "

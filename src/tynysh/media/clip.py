@@ -155,7 +155,7 @@ def _copy(packets: Iterator[Packet], part: Path) -> None:
         decoded = -(2**40)
         for packet in packets:
             if container is None or stream is None:
-                container = av.open(str(part), "w", format="mp4", options={"movflags": "faststart"})
+                container = av.open(f"file:{part}", "w", format="mp4", options={"movflags": "faststart"})
                 stack.enter_context(container)
                 stream = add_stream(container, packet.info)
                 stream.time_base = _CLOCK
