@@ -184,7 +184,8 @@ def _transcode(packets: Iterator[Packet], part: Path) -> None:
                 info = packet.info
                 decoder = AdaptiveDecoder(info)
             if writer is None:
-                writer = ClipWriter(part, info.width, info.height, 1 / info.interval_s)
+                size = info.display.size(info.width, info.height)
+                writer = ClipWriter(part, *size, 1 / info.interval_s)
                 stack.enter_context(writer)
             for frame in decoder.decode(replace(packet, ordinal=number)):
                 writer.write(frame, frame.time_s)

@@ -1,5 +1,6 @@
 """Which pictures are worth decoding, and what would be missed by resting?"""
 
+import struct
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -9,8 +10,10 @@ from typing import Any
 import av
 import cv2
 import numpy as np
+from av.sidedata.sidedata import Type as SideDataType
 from numpy.typing import NDArray
 
+from tynysh.media.display import Display
 from tynysh.media.frame import Frame
 from tynysh.media.packet import Packet, StreamInfo, compressed
 
@@ -170,6 +173,7 @@ class AdaptiveDecoder:
         self.counters = DecoderCounters()
         self._info = info
         self._context = info.decoder()
+        self._display = info.display
         self._probe_s = probe_s
         self._distrusted_probe_s = distrusted_probe_s
         self._buffer_bytes = buffer_bytes
@@ -426,7 +430,9 @@ class AdaptiveDecoder:
                 self.counters.damaged += picture.is_corrupt
                 self.counters.barren = self.counters.barren + 1 if picture.is_corrupt else 0
                 index, time_s = self._stamp(origin)
-                frames.append((origin, Frame(picture, time_s=time_s, index=index)))
+                if picture.rotation:
+                    self._display = _told_by(picture, self._display)
+                frames.append((origin, Frame(picture, time_s=time_s, index=index, display=self._display)))
         return frames
 
     def _stamp(self, packet: Packet) -> tuple[int, float]:
@@ -472,6 +478,15 @@ class AdaptiveDecoder:
             self._last_index, self._last_time_s = frame.index, frame.time_s
             self._last_frame = frame
             yield frame
+
+
+def _told_by(picture: av.VideoFrame, display: Display) -> Display:
+    """`display` turned as the picture itself tells (H.264's and HEVC's display orientation)."""
+    side_data: Any = picture.side_data
+    for told in side_data:
+        if told.type == SideDataType.DISPLAYMATRIX:
+            return Display.of_matrix(struct.unpack("9i", bytes(told)), display.aspect)
+    return display
 
 
 def _view(frame: Frame) -> NDArray[np.float32]:

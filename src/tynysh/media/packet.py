@@ -10,6 +10,8 @@ import av
 from av.video.codeccontext import VideoCodecContext
 from av.video.stream import VideoStream
 
+from tynysh.media.display import AS_IT_IS, Display
+
 NO_TIMESTAMPS = 0x0080
 """AVFMT_NOTIMESTAMPS of FFmpeg's avformat.h: the flag of formats that are bare pictures, without a clock."""
 
@@ -21,9 +23,10 @@ class StreamInfo:
     """What is needed to decode or re-mux a video stream once its container is out of reach.
 
     codec: FFmpeg's name of the codec (`h264`, `mjpeg`, ...). decoder_name: of what decodes it.
-    width, height: pixels. pix_fmt: FFmpeg's name, or None while unknown.
+    width, height: pixels, as they are coded. pix_fmt: FFmpeg's name, or None while unknown.
     rate: pictures per second as the container tells, or None.
     time_base: seconds per tick of the packets' timestamps.
+    display: how pictures are to be shown.
     extradata: the codec's own header. bits: per coded sample, for uncompressed video.
     template: a tiny NUT file that carries the codec's parameters from one muxer to the next.
     """
@@ -37,6 +40,7 @@ class StreamInfo:
     time_base: Fraction
     extradata: bytes = field(default=b"", repr=False)
     bits: int = 0
+    display: Display = AS_IT_IS
     template: bytes = field(default=_NO_TEMPLATE, repr=False)
 
     @classmethod
@@ -57,6 +61,7 @@ class StreamInfo:
             time_base=stream.time_base or Fraction(1, 90000),
             extradata=context.extradata or b"",
             bits=0 if context.is_encoder else context.bits_per_coded_sample,
+            display=Display.of(stream),
             template=_template_of(stream),
         )
 
@@ -85,11 +90,12 @@ class StreamInfo:
         return context
 
     def same_stream(self, other: "StreamInfo") -> bool:
-        """Whether packets of `other` may follow in one track: same codec, size and header."""
-        return (self.codec, self.width, self.height, self.extradata) == (
+        """Whether packets of `other` may follow in one track: same codec, size, display and header."""
+        return (self.codec, self.width, self.height, self.display, self.extradata) == (
             other.codec,
             other.width,
             other.height,
+            other.display,
             other.extradata,
         )
 
@@ -124,7 +130,12 @@ def add_stream(container: av.container.OutputContainer, info: StreamInfo) -> Vid
     Raises ValueError where the container's format cannot carry the codec.
     """
     with av.open(BytesIO(info.template), format="nut", options={"analyzeduration": "0"}) as source:
-        return container.add_stream_from_template(source.streams.video[0], opaque=True)
+        stream = container.add_stream_from_template(source.streams.video[0], opaque=True)
+    if info.display.turns:
+        stream.set_display_matrix(info.display.matrix)
+    if info.display.aspect != 1:
+        stream.codec_context.sample_aspect_ratio = info.display.aspect
+    return stream
 
 
 @dataclass(frozen=True, slots=True, eq=False)

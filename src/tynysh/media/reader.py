@@ -81,7 +81,7 @@ class VideoFile:
             end_s = times[-1] + interval_s
         self.frame_times: NDArray[np.float64] = np.asarray(times)
         self.duration_s = end_s
-        self.width, self.height = self._parts[0].info.width, self._parts[0].info.height
+        self.width, self.height = self.info.display.size(self.info.width, self.info.height)
         steps = np.diff(self.frame_times)
         self.fps = float(1.0 / np.median(steps)) if len(steps) else 1.0 / self._parts[0].info.interval_s
 
