@@ -136,8 +136,9 @@ def test_pictures_that_tell_their_own_orientation_are_turned(tmp_path: Path) -> 
             "h264_metadata=display_orientation=insert:rotate=90", old.streams.video[0]
         )
         for packet in old.demux(video=0):
+            is_key = packet.is_keyframe
             for told in turning.filter(packet if packet.dts is not None else None):
-                told.stream, told.is_keyframe = stream, packet.is_keyframe
+                told.stream, told.is_keyframe = stream, is_key
                 new.mux(told)
     assert_shown(next(VideoFile(tmp_path / "told.mp4").frames()), np.rot90(scene(), 1))
 
