@@ -7,11 +7,11 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-from av.bitstream import BitStreamFilterContext
 from numpy.typing import NDArray
 
 from tynysh.media.clip import cut
 from tynysh.media.frame import Frame
+from tynysh.media.packet import compressed
 from tynysh.media.reader import VideoFile
 from tynysh.media.recorder import Recorder
 from tynysh.media.segment import segments
@@ -127,20 +127,24 @@ def test_a_ratio_that_is_nonsense_or_next_to_one_leaves_pictures_alone(
     assert_shown(next(VideoFile(write(tmp_path / "odd.mkv", aspect=aspect)).frames()), scene())
 
 
+QUARTER_LEFT = bytes([0, 0, 0, 7, 6, 47, 3, 0x08, 0x00, 0x09, 0x80])
+"""A message of H.264 (SEI, display orientation: 90 degrees anticlockwise, from now on) with its length before it."""
+
+
 def test_pictures_that_tell_their_own_orientation_are_turned(tmp_path: Path) -> None:
-    """H.264's display orientation: no container is asked, as of a network camera."""
-    plain = write(tmp_path / "plain.mp4")
-    with av.open(str(plain)) as old, av.open(str(tmp_path / "told.mp4"), "w") as new:
+    """No container is asked, as of a network camera."""
+    with av.open(str(write(tmp_path / "plain.mp4"))) as old, av.open(str(tmp_path / "told.mkv"), "w") as new:
         stream = new.add_stream_from_template(old.streams.video[0])
-        turning = BitStreamFilterContext(
-            "h264_metadata=display_orientation=insert:rotate=90", old.streams.video[0]
-        )
         for packet in old.demux(video=0):
-            is_key = packet.is_keyframe
-            for told in turning.filter(packet if packet.dts is not None else None):
-                told.stream, told.is_keyframe = stream, is_key
+            if packet.dts is not None:
+                told = compressed(QUARTER_LEFT + bytes(packet) if packet.is_keyframe else bytes(packet))
+                told.pts, told.dts, told.time_base = packet.pts, packet.dts, packet.time_base
+                told.stream, told.is_keyframe = stream, packet.is_keyframe
                 new.mux(told)
-    assert_shown(next(VideoFile(tmp_path / "told.mp4").frames()), np.rot90(scene(), 1))
+    frames = list(VideoFile(tmp_path / "told.mkv").frames())
+    assert len(frames) == 20
+    for frame in frames:
+        assert_shown(frame, np.rot90(scene(), 1))
 
 
 @pytest.mark.parametrize(

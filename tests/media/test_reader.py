@@ -6,10 +6,12 @@ from fractions import Fraction
 import av
 import numpy as np
 import pytest
-from tests.media.conftest import write_video
+from tests.media.conftest import draw, write_video
 
 from tynysh.media.packet import compressed
 from tynysh.media.reader import VideoFile
+from tynysh.media.recorder import Recorder
+from tynysh.media.segment import segments
 from tynysh.media.source_fault import SourceError, SourceFault
 
 KINDS = {
@@ -321,3 +323,45 @@ def test_vtest_is_read_whole(vtest):
     assert [frame.index for frame in video.frames()] == list(range(795))
     assert video.fps == pytest.approx(10)
     assert video.duration_s == pytest.approx(79.5)
+
+
+FORMATS = [
+    ("prores_ks", "yuv422p10le", "mov"),
+    ("prores_ks", "yuva444p10le", "mov"),
+    ("utvideo", "yuv422p", "avi"),
+    ("utvideo", "gbrp", "avi"),
+    ("ffv1", "yuva420p", "mkv"),
+    ("huffyuv", "yuv422p", "avi"),
+    ("magicyuv", "yuv444p", "avi"),
+    ("rawvideo", "yuyv422", "avi"),
+    ("rawvideo", "bgr24", "avi"),
+    ("v210", "yuv422p10le", "mov"),
+    ("qtrle", "argb", "mov"),
+    ("cfhd", "yuv422p10le", "mov"),
+    ("libx264", "yuv422p10le", "mkv"),
+    ("libx265", "yuv420p10le", "mp4"),
+    ("mpeg2video", "yuv422p", "ts"),
+    ("libvpx-vp9", "yuv444p", "webm"),
+]
+
+
+@pytest.mark.parametrize(("codec", "pixel_format", "suffix"), FORMATS)
+def test_what_ffmpeg_decodes_is_read_and_recorded(tmp_path, codec, pixel_format, suffix):
+    options = {"x265-params": "log-level=none"} if codec == "libx265" else {}
+    path = tmp_path / f"clip.{suffix}"
+    write_video(path, seconds=0.4, codec=codec, options=options, pixel_format=pixel_format, noise=0)
+    video = VideoFile(path)
+    frames = list(video.frames())
+    wanted = draw(0, 25, noise=0).astype(float)
+    grey = wanted @ np.array([0.114, 0.587, 0.299])
+    assert video.damage is None
+    assert len(frames) == 10
+    for frame in frames:
+        assert np.abs(frame.bgr - wanted).mean() < 12
+        assert min(np.abs(frame.luma - grey).mean(), np.abs(frame.luma - 16 - grey * 219 / 255).mean()) < 12
+    recorder = Recorder(tmp_path / "recorded", reserve_bytes=0)
+    for packet in video.packets():
+        recorder.record(packet)
+    recorder.close()
+    (segment,) = segments(tmp_path / "recorded")
+    assert len(list(VideoFile(segment.path).frames())) >= 9

@@ -1,6 +1,7 @@
 """A packet: one compressed picture with its place in the stream."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from fractions import Fraction
 from io import BytesIO
@@ -27,8 +28,9 @@ class StreamInfo:
     rate: pictures per second as the container tells, or None.
     time_base: seconds per tick of the packets' timestamps.
     display: how pictures are to be shown.
-    extradata: the codec's own header. bits: per coded sample, for uncompressed video.
-    template: a tiny NUT file that carries the codec's parameters from one muxer to the next.
+    extradata: the codec's own header. tag: the container's name of the codec, which some need to know what they are.
+    bits: per coded sample, for uncompressed video.
+    template: a tiny NUT file that carries the codec's parameters from one muxer to the next; empty where none can.
     """
 
     codec: str
@@ -39,6 +41,7 @@ class StreamInfo:
     rate: float | None
     time_base: Fraction
     extradata: bytes = field(default=b"", repr=False)
+    tag: str = ""
     bits: int = 0
     display: Display = AS_IT_IS
     template: bytes = field(default=_NO_TEMPLATE, repr=False)
@@ -60,6 +63,7 @@ class StreamInfo:
             rate=float(rate) if rate and 0 < rate <= 1000 else None,
             time_base=stream.time_base or Fraction(1, 90000),
             extradata=context.extradata or b"",
+            tag=_tag_of(context),
             bits=0 if context.is_encoder else context.bits_per_coded_sample,
             display=Display.of(stream),
             template=_template_of(stream),
@@ -80,6 +84,8 @@ class StreamInfo:
         context: VideoCodecContext = VideoCodecContext.create(self.decoder_name, "r")  # type: ignore[assignment]
         context.extradata = self.extradata or None
         context.width, context.height = self.width, self.height
+        if self.tag:
+            context.codec_tag = self.tag
         if self.pix_fmt:
             context.pix_fmt = self.pix_fmt
         if self.bits:
@@ -100,10 +106,18 @@ class StreamInfo:
         )
 
 
+def _tag_of(context: VideoCodecContext) -> str:
+    """Four characters; empty where it has none that can be told."""
+    try:
+        return context.codec_tag.strip("\0") and context.codec_tag
+    except UnicodeDecodeError:
+        return ""
+
+
 def _template_of(stream: VideoStream) -> bytes:
-    """A NUT file of one empty packet with the stream's codec parameters."""
+    """A NUT file of one empty packet with the stream's codec parameters; empty where NUT cannot carry the codec."""
     buffer = BytesIO()
-    with av.open(buffer, "w", format="nut") as container:
+    with suppress(ValueError), av.open(buffer, "w", format="nut") as container:
         copy = container.add_stream_from_template(stream, opaque=True)
         packet = av.Packet(b"\0")
         packet.stream = copy
@@ -111,7 +125,9 @@ def _template_of(stream: VideoStream) -> bytes:
         packet.is_keyframe = True
         packet.time_base = Fraction(1, 1000)
         container.mux(packet)
-    return buffer.getvalue()
+        container.close()
+        return buffer.getvalue()
+    return b""
 
 
 def compressed(data: bytes) -> "av.Packet[Any]":
@@ -129,6 +145,8 @@ def add_stream(container: av.container.OutputContainer, info: StreamInfo) -> Vid
 
     Raises ValueError where the container's format cannot carry the codec.
     """
+    if not info.template:
+        raise ValueError(f"{info.codec} cannot be carried")
     with av.open(BytesIO(info.template), format="nut", options={"analyzeduration": "0"}) as source:
         stream = container.add_stream_from_template(source.streams.video[0], opaque=True)
     if info.display.turns:
