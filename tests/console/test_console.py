@@ -47,7 +47,7 @@ def test_the_console_works_below_a_path_of_a_proxy(context: BrowserContext, hous
         page.locator("input[name=password]").fill(PASSWORD)
         page.locator("button[type=submit]").click()
         expect(page.locator(".link-open")).to_be_visible()
-        incident = house.happens("club-door" if deep else "park-demo", Behaviour.PERSON_DOWN)
+        incident = house.happens("club-yard" if deep else "park-demo", Behaviour.PERSON_DOWN)
         incident_row(page, incident).locator("a").click()
         house.clip_is_ready(incident)
         plays(page)

@@ -80,7 +80,7 @@ def analyze(
         if counts is not None:
             write_file(counts, count_log.text(analysis.duration_s))
         if render is not None:
-            write_rendered(VideoFile(path, stream=stream, fps=fps), analysis, render)
+            write_rendered(VideoFile(path, stream=stream, fps=fps), analysis, render, language)
     if rows:
         print_table([text(language, f"analyze.{heading}") for heading in HEADINGS], rows, right=(2, 3, 4))
     elif analysed and not json_lines:
