@@ -6,13 +6,16 @@ from fractions import Fraction
 import av
 import numpy as np
 import pytest
-from tests.media.conftest import draw, write_video
+from tests.media import recorders
+from tests.media.conftest import HEIGHT, WIDTH, draw, write_video
 
+from tynysh.media.container_source import ContainerSource
 from tynysh.media.packet import compressed
 from tynysh.media.reader import VideoFile
 from tynysh.media.recorder import Recorder
 from tynysh.media.segment import segments
 from tynysh.media.source_fault import SourceError, SourceFault
+from tynysh.media.source_spec import SourceSpec, Timeouts
 
 KINDS = {
     "h264.mp4": {},
@@ -279,6 +282,8 @@ def test_a_second_video_stream_is_told_and_can_be_chosen(tmp_path):
     assert second.notes == []
     with pytest.raises(SourceError, match="no video stream 3"):
         VideoFile(path, stream=3)
+    chosen = SourceSpec.parse(f"file://{path}?stream=2")
+    assert (chosen.address, ContainerSource(chosen, Timeouts()).info.width) == (str(path), 96)
 
 
 def test_damage_in_the_middle_is_counted_and_survived(tmp_path):
@@ -365,3 +370,28 @@ def test_what_ffmpeg_decodes_is_read_and_recorded(tmp_path, codec, pixel_format,
     recorder.close()
     (segment,) = segments(tmp_path / "recorded")
     assert len(list(VideoFile(segment.path).frames())) >= 9
+
+
+def test_files_of_recorders_are_read_whole_with_their_times(tmp_path):
+    source = write_video(tmp_path / "clip.mp4", seconds=4, walks_from_s=0)
+    size = {"width": WIDTH, "height": HEIGHT, "fps": 25}
+    for path in (
+        recorders.dav(source, tmp_path / "export.dav", **size),
+        recorders.imkh(source, tmp_path / "download.mp4"),
+        recorders.wrapped(source, tmp_path / "wrapped.ts", before_s=2.0),
+    ):
+        video = VideoFile(path)
+        frames = list(video.frames())
+        assert [frame.time_s for frame in frames] == pytest.approx(np.arange(100) / 25, abs=0.002)
+        assert (video.damage, video.notes) == (None, [])
+        assert all(
+            np.array_equal(a.luma, b.luma) for a, b in zip(frames, VideoFile(source).frames(), strict=True)
+        )
+
+
+def test_a_hole_in_a_recorders_export_is_where_its_clock_has_it(tmp_path):
+    source = write_video(tmp_path / "clip.mp4", seconds=4)
+    size = {"width": WIDTH, "height": HEIGHT, "fps": 25}
+    path = recorders.dav(source, tmp_path / "export.dav", **size, hole=(50, 60.0))
+    expected = np.arange(100) / 25 + np.where(np.arange(100) >= 50, 60, 0)
+    assert [frame.time_s for frame in VideoFile(path).frames()] == pytest.approx(expected, abs=0.002)
