@@ -125,7 +125,7 @@ class VideoFile:
         """Frames in order of time; every one unless `set_active(False)` is called."""
         for part in self._parts:
             yield from self._frames_of(part)
-        corrupt, count = self.counters.corrupt_packets, self.frame_count
+        corrupt, count = self.counters.corrupt_packets, self.counters.frames_read
         if not self.counters.frames_decoded or corrupt >= count:
             raise SourceError(
                 SourceFault.UNDECODABLE,
