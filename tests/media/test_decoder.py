@@ -1,5 +1,6 @@
 """Resting costs little and misses nothing."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -129,8 +130,6 @@ def test_attention_in_the_middle_of_a_group_brings_the_whole_group(tmp_path):
 
 def test_hidden_motion_is_found_by_looking_now_and_then(tmp_path):
     """Sizes that tell nothing: every picture between key frames is padded to the same length."""
-    from dataclasses import replace
-
     path = write_video(tmp_path / "clip.mp4", seconds=11, keyint=1000, walks_from_s=6.5)
     video = VideoFile(path)
     packets = list(video.packets())
@@ -176,8 +175,6 @@ def test_codecs_of_key_frames_alone_rest_at_two_pictures_a_second(tmp_path, code
 
 
 def test_a_damaged_packet_is_counted_and_passed_over(tmp_path):
-    from dataclasses import replace
-
     path = write_video(tmp_path / "clip.mp4", seconds=4)
     video = VideoFile(path)
     decoder = AdaptiveDecoder(video.info)
@@ -206,8 +203,6 @@ def test_what_is_kept_while_resting_is_bounded(tmp_path):
 
 
 def test_cameras_that_stamp_reordered_pictures_in_order_of_sending_are_understood(tmp_path):
-    from dataclasses import replace
-
     path = write_video(
         tmp_path / "clip.mp4", seconds=2, options={"preset": "veryfast"}, b_frames=2, walks_from_s=0, noise=0
     )
@@ -245,3 +240,42 @@ def test_false_alarms_make_it_slower_to_believe():
     for _ in range(8):
         alarm.was_wrong()
     assert not any(alarm.observe(int(size), moving=False) for size in generator.normal(1300, 60, 10))
+
+
+@pytest.mark.parametrize(
+    ("codec", "options"),
+    [
+        ("libx264", None),
+        ("libx265", {"preset": "ultrafast", "tune": "zerolatency", "x265-params": "log-level=none"}),
+    ],
+)
+@pytest.mark.parametrize("moving", [True, False])
+def test_pictures_that_do_not_come_out_are_counted_also_where_ffmpeg_says_nothing(
+    video, codec, options, moving
+):
+    path = video("scrambled.mp4", seconds=6, codec=codec, options=options, walks_from_s=0)
+    packets = list(VideoFile(path).packets())
+    decoder = AdaptiveDecoder(packets[0].info)
+    whole = packets[:30]
+    for packet in whole:
+        list(decoder.decode(packet))
+    assert (decoder.counters.undecoded, decoder.counters.barren) == (0, False)
+    decoder.set_active(moving)
+    for packet in packets[30:]:
+        list(decoder.decode(replace(packet, data=scrambled(packet.data, codec))))
+    list(decoder.finish())
+    assert decoder.counters.barren
+    if moving:
+        assert decoder.counters.undecoded >= 110
+
+
+def scrambled(data, codec):
+    """A picture whose slices are noise but for their headers' first bytes."""
+    noise, made, at = np.random.default_rng(len(data)), bytearray(data), 0
+    while at + 6 < len(data):
+        length = int.from_bytes(data[at : at + 4])
+        kind, head = (data[at + 4] & 31, 1) if codec == "libx264" else (data[at + 4] >> 1, 2)
+        if kind in (1, 5) if codec == "libx264" else kind < 32:
+            made[at + 4 + head : at + 4 + length] = noise.integers(0, 256, length - head, np.uint8).tobytes()
+        at += 4 + length
+    return bytes(made)

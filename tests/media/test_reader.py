@@ -120,8 +120,9 @@ def rewritten(source, target, change: Callable[[int, av.Packet], bytes | None]):
     return target
 
 
-def scrambled_from(first: int) -> Callable[[int, av.Packet], bytes | None]:
+def scrambled_from(first: int, codec: str = "libx264") -> Callable[[int, av.Packet], bytes | None]:
     """Slices that only who holds the key can read, as recorders with stream encryption write them."""
+    head = 1 if codec == "libx264" else 2
     generator = np.random.default_rng(2)
 
     def change(number, packet):
@@ -130,8 +131,9 @@ def scrambled_from(first: int) -> Callable[[int, av.Packet], bytes | None]:
         data, at = bytearray(bytes(packet)), 0
         while at + 5 < len(data):
             size = int.from_bytes(data[at : at + 4], "big")
-            if data[at + 4] & 31 in (1, 5):
-                data[at + 5 : at + 4 + size] = generator.integers(0, 256, size - 1, dtype=np.uint8).tobytes()
+            if data[at + 4] & 31 in (1, 5) if head == 1 else data[at + 4] >> 1 < 32:
+                noise = generator.integers(0, 256, size - head, dtype=np.uint8)
+                data[at + 4 + head : at + 4 + size] = noise.tobytes()
             at += 4 + size
         return bytes(data)
 
@@ -153,10 +155,12 @@ def test_a_hole_in_the_time_line_is_where_players_show_it(tmp_path, name, hole_s
     assert (video.damage, video.counters.timestamps_mended) == (None, 0)
 
 
+@pytest.mark.parametrize("codec", ["libx264", "libx265"])
 @pytest.mark.parametrize("resting", [False, True])
-def test_pictures_that_cannot_be_decoded_are_counted(tmp_path, resting):
-    whole = write_video(tmp_path / "clip.mp4", seconds=4)
-    video = VideoFile(rewritten(whole, tmp_path / "half.mp4", scrambled_from(50)))
+def test_pictures_that_cannot_be_decoded_are_counted(tmp_path, resting, codec):
+    options = {"x265-params": "log-level=none:keyint=25:bframes=0"} if codec == "libx265" else None
+    whole = write_video(tmp_path / "clip.mp4", seconds=4, codec=codec, options=options)
+    video = VideoFile(rewritten(whole, tmp_path / "half.mp4", scrambled_from(50, codec)))
     for _ in video.frames():
         video.set_active(not resting)
     assert video.damage is not None

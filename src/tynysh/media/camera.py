@@ -33,9 +33,8 @@ _LONGEST_BURST = 250
 _WINDOW_S = 10.0
 _CORRUPT_SHARE = 0.05
 _LEAST_CORRUPT = 3
-# Without a whole picture for so long, and with so many that failed, a stream shows nothing.
+# A stream of which no whole picture comes for so long shows nothing.
 _BARREN_S = 5.0
-_LEAST_BARREN = 3
 _CORRUPT = "media.degraded.corrupt"
 _UNDECODABLE = f"media.fault.{SourceFault.UNDECODABLE}"
 # A camera that refuses the password is asked rarely, for many lock the account.
@@ -388,9 +387,9 @@ class CameraFeed:
             self._become(CameraState.DEGRADED, f"media.fault.{SourceFault.STALLED}")
         decoding = self._mailbox.counters
         whole = decoding.pictures - decoding.damaged
-        if whole != self._whole[0] or not decoding.barren:
+        if whole != self._whole[0] or not decoding.since_whole:
             self._whole = (whole, now)
-        if decoding.barren >= _LEAST_BARREN and now - self._whole[1] >= _BARREN_S:
+        if decoding.barren and now - self._whole[1] >= _BARREN_S:
             self._become(CameraState.LOST, _UNDECODABLE)
         elif self._status.detail == _UNDECODABLE:
             self._become(CameraState.LIVE, None)
@@ -401,10 +400,13 @@ class CameraFeed:
         """Whether too many pictures of the last seconds are damaged: as they came, or as they were decoded."""
         _, read, flagged, before = self._window
         self._window = (now, self._read, self._corrupt, decoding)
-        failed = decoding.corrupt + decoding.damaged - before.corrupt - before.damaged
+        fed = decoding.fed - before.fed
+        # Of two fields comes one picture; what is beyond that was left out silently.
+        missing = fed - 2 * (decoding.pictures - before.pictures)
+        failed = max(decoding.corrupt - before.corrupt, missing) + decoding.damaged - before.damaged
         share = max(
             (self._corrupt - flagged) / max(1, self._read - read),
-            min(1.0, failed / max(1, decoding.fed - before.fed)) if failed >= _LEAST_CORRUPT else 0.0,
+            min(1.0, failed / max(1, fed)) if failed >= _LEAST_CORRUPT else 0.0,
         )
         known = (self._status.detail or "").startswith(_CORRUPT)
         if share > _CORRUPT_SHARE and (known or self._status.state is CameraState.LIVE):

@@ -34,6 +34,8 @@ _THRESHOLD = 7.0
 _HOLD_S = 1.0
 # Time between pictures while resting, where key frames are that frequent: half a second, and a little less.
 _REST_INTERVAL_S = 0.45
+# What a decoder may hold back to put pictures in order, and a field.
+_HELD_BACK = 17
 
 
 @dataclass(slots=True)
@@ -41,18 +43,24 @@ class DecoderCounters:
     """What the decoder did.
 
     fed: pictures given to it, compressed. pictures: decoded, of which `damaged` came with faults painted over.
-    corrupt: packets that gave an error. barren: errors and damaged pictures since the last whole one.
-    FFmpeg tells of damage inside pictures for H.264 and MPEG-4, not for HEVC.
-    undecoded: pictures that came damaged or not at all: errors and what gave nothing after one, damaged pictures, and
-    those that refer to what came before the stream's beginning. Fields and late pictures are no loss.
+    corrupt: packets that gave an error. since_whole: how many were fed since the last whole picture.
+    FFmpeg tells of damage for H.264 and MPEG-4; of HEVC, it leaves out silently what it cannot decode.
+    undecoded: pictures that came damaged or not at all: errors and what gave nothing after one, damaged pictures, what
+    refers to what came before the stream's beginning, and of HEVC all that is missing between two pictures. Fields and
+    pictures that are held back are no loss.
     """
 
     fed: int = 0
     pictures: int = 0
     damaged: int = 0
     corrupt: int = 0
-    barren: int = 0
+    since_whole: int = 0
     undecoded: int = 0
+
+    @property
+    def barren(self) -> bool:
+        """Whether no whole picture came of more than a decoder may hold back."""
+        return self.since_whole > _HELD_BACK
 
     def __add__(self, other: "DecoderCounters") -> "DecoderCounters":
         """What two decoders of one stream did, `other` the later."""
@@ -61,7 +69,7 @@ class DecoderCounters:
             pictures=self.pictures + other.pictures,
             damaged=self.damaged + other.damaged,
             corrupt=self.corrupt + other.corrupt,
-            barren=other.barren + (0 if other.pictures > other.damaged else self.barren),
+            since_whole=other.since_whole + (0 if other.pictures > other.damaged else self.since_whole),
             undecoded=self.undecoded + other.undecoded,
         )
 
@@ -205,6 +213,9 @@ class AdaptiveDecoder:
         self._misordered = False
         # Whether the latest packet was damaged: then what follows is looked at, and counts where it gives no picture.
         self._broken = False
+        # Of HEVC, FFmpeg leaves out without an error what it cannot decode: up to which time all is accounted for.
+        self._silent = info.codec == "hevc"
+        self._accounted_s = -float("inf")
 
     def set_active(self, moving: bool) -> None:
         """Tell whether something moves: every picture from now on, or rest when there is no suspicion either."""
@@ -368,8 +379,8 @@ class AdaptiveDecoder:
             self._restart()
             while self._kept and not self._kept[0].is_key:
                 self._kept_bytes -= self._kept.pop(0).size
-                # Of a stream that begins in the middle of a group, that is lost; else it was decoded before.
-                self.counters.undecoded += not self.counters.pictures
+                # Without a key frame before it, or after one that failed, it is lost; else it was decoded before.
+                self.counters.undecoded += self._broken or not self.counters.pictures
             if not self._kept:
                 return
             self._in_step = True
@@ -386,10 +397,16 @@ class AdaptiveDecoder:
             return pictures
         pictures = list(self._drain())
         self._restart()
+        if not pictures:
+            self._broken = True
+            # It gave all that it held back: nothing comes of this one. Three such are no accident.
+            self.counters.since_whole += _HELD_BACK // 3
         return pictures
 
     def _drain(self) -> Iterator[tuple[Packet, Frame]]:
         pictures = self._take(None)
+        if self._silent:
+            self._miss(until_s=float("inf"))
         self._restart()
         yield from pictures
 
@@ -401,7 +418,12 @@ class AdaptiveDecoder:
         copy.opaque = (packet,)
         if not packet.is_discard:
             self.counters.fed += 1
+            self.counters.since_whole += 1
             self._inside.append((packet.time_s, packet.index, packet.ordinal))
+            if len(self._inside) > 4 * _HELD_BACK:
+                # Nothing comes of it any more, however long the stream goes on so.
+                self.counters.undecoded += self._silent or not self.counters.pictures
+                del self._inside[0]
         yield from self._take(copy)
 
     def _take(self, packet: "av.Packet[Any] | None") -> list[tuple[Packet, Frame]]:
@@ -409,31 +431,36 @@ class AdaptiveDecoder:
             pictures = self._context.decode(packet)
         except av.FFmpegError:
             self.counters.corrupt += 1
-            self.counters.barren += 1
             self.counters.undecoded += 1
             self._broken = True
             if self._inside:
                 self._inside.pop()
             return []
         frames: list[tuple[Packet, Frame]] = []
-        if self._broken and packet is not None and not pictures:
+        if self._broken and packet is not None and not pictures and not self._silent:
             self.counters.undecoded += 1
         for picture in pictures:
             origin: Packet = picture.opaque[0]  # type: ignore[index]
             self._broken = picture.is_corrupt
             if not origin.is_discard:
-                if not self.counters.pictures:
-                    # What should have been shown before the first picture never comes: it refers to what is not there.
-                    self.counters.undecoded += sum(stamp[0] < origin.time_s for stamp in self._inside)
+                if not self.counters.pictures or (self._silent and not self._misordered):
+                    # What should have been shown before never comes: it refers to what is not there.
+                    self._miss(until_s=origin.time_s)
+                self._accounted_s = origin.time_s
                 self.counters.undecoded += picture.is_corrupt
                 self.counters.pictures += 1
                 self.counters.damaged += picture.is_corrupt
-                self.counters.barren = self.counters.barren + 1 if picture.is_corrupt else 0
+                if not picture.is_corrupt:
+                    self.counters.since_whole = 0
                 index, time_s = self._stamp(origin)
                 if picture.rotation:
                     self._display = _told_by(picture, self._display)
                 frames.append((origin, Frame(picture, time_s=time_s, index=index, display=self._display)))
         return frames
+
+    def _miss(self, *, until_s: float) -> None:
+        """Count what should have come out of the decoder before `until_s`, seconds, and did not."""
+        self.counters.undecoded += sum(self._accounted_s < stamp[0] < until_s for stamp in self._inside)
 
     def _stamp(self, packet: Packet) -> tuple[int, float]:
         """The index and time of the picture that came out of `packet`.
