@@ -4,6 +4,8 @@ import { defineConfig } from "vitest/config";
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
 export default defineConfig({
+  // Addresses from the page on: the console may lie below any path of a proxy.
+  base: "./",
   // One catalogue for the whole product: the console is built from the files that Python reads.
   resolve: { alias: { "@translations": here("../src/tynysh/translations") } },
   esbuild: { jsx: "automatic" },

@@ -23,7 +23,7 @@ from tynysh.commands import (
     users,
     verdicts,
 )
-from tynysh.commands.output import reader_has_gone, report
+from tynysh.commands.output import reader_has_gone, report, take_any_name
 from tynysh.errors import TynyshError
 from tynysh.site.time_zones import use_newest
 
@@ -76,6 +76,7 @@ def main() -> None:
     """Run the command line; every error that a person can act on is one clear message and an exit code."""
     # No Python that is started from here on imports from the working folder.
     os.environ["PYTHONSAFEPATH"] = "1"
+    take_any_name()
     sys.exit(run_command(sys.argv[1:]))
 
 
@@ -96,6 +97,12 @@ def run_command(arguments: list[str]) -> int:
     except BrokenPipeError:
         reader_has_gone()
         return 141
+    except UnicodeEncodeError as error:
+        # What cannot take such a name, as databases, gets it all the same.
+        report(
+            TynyshError(f"The name {error.object!r} holds what is no text.", hint="Choose a plainer name.")
+        )
+        return 1
     except OSError as error:
         # The last net: what knows better says so itself.
         where = "" if error.filename is None else f"{os.fsdecode(error.filename)}: "

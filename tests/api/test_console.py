@@ -19,6 +19,13 @@ def test_every_address_that_is_no_file_opens_the_console(house, path: str) -> No
     assert answer.headers["cache-control"] == "no-cache"
 
 
+def test_the_page_names_its_files_from_the_consoles_root_on(make_house) -> None:
+    house = make_house()
+    (house.data_dir / "console" / "index.html").write_text('<script src="./assets/x.js">')
+    for path, wanted in (("/", "./"), ("/cameras", "./"), ("/incidents/17", "../"), ("/a/b/c", "../../")):
+        assert httpx.get(f"{house.url}{path}").text == f'<script src="{wanted}assets/x.js">'
+
+
 def test_files_with_a_hash_in_their_name_are_kept_by_browsers(house) -> None:
     answer = httpx.get(f"{house.url}/assets/index-a1b2c3.js")
     assert answer.text == "export {};"

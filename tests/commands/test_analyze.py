@@ -2,15 +2,19 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from itertools import pairwise
 from pathlib import Path
 
+import av
+import numpy as np
 import pytest
 from tests.drawn_videos import Tynysh
 from tests.runtime.street import BLURRED, SEEN, heads, left_at, write_street
 
+from tynysh.media.encoder import ClipWriter
 from tynysh.media.reader import VideoFile
 
 
@@ -227,3 +231,95 @@ def test_a_reader_that_leaves_early_hears_no_complaint(street: Path, street_site
     _, result = process.communicate(timeout=120)
     assert b"Traceback" not in result
     assert process.returncode == 141
+
+
+NAMES = ["12:30:00 gate.mp4", "cam1:gate.mp4", "Қақпа «1».mp4", "Ворота.mp4".encode("cp1251")]
+
+
+def on_a_terminal(encoding: str, *arguments: object) -> "subprocess.CompletedProcess[bytes]":
+    """A command as a shell runs it where the terminal has that encoding."""
+    return subprocess.run(
+        [sys.executable, "-m", "tynysh", *map(os.fspath, arguments)],  # type: ignore[arg-type]
+        capture_output=True,
+        timeout=120,
+        env={**os.environ, "PYTHONIOENCODING": encoding, "COLUMNS": "200"},
+        check=False,
+    )
+
+
+@pytest.fixture(scope="module")
+def dark(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of videos whose lens is covered, under every name that a shell can give."""
+    folder = tmp_path_factory.mktemp("dark")
+    noise = np.random.default_rng(0).normal(0, 3, (40, 240, 320, 3))
+    for name in NAMES[:1]:
+        with ClipWriter(folder / os.fsdecode(name), 320, 240, 5) as clip:
+            for number in range(75):
+                light = 130.0 if number < 25 else 3.0
+                clip.write(np.clip(light + noise[number % 40], 0, 255).astype(np.uint8), number / 5)
+    for name in NAMES[1:]:
+        shutil.copy(folder / os.fsdecode(NAMES[0]), folder / os.fsdecode(name))
+    return folder
+
+
+@pytest.mark.parametrize("encoding", ["utf-8:strict", "cp1251"])
+def test_any_name_that_a_shell_can_give_is_told_in_json(dark: Path, encoding: str) -> None:
+    files = [str(dark / os.fsdecode(name)) for name in NAMES]
+    result = on_a_terminal(encoding, "analyze", *files, "--json")
+    assert (result.returncode, result.stderr) == (0, b"")
+    told = [json.loads(line)["source"] for line in result.stdout.decode().splitlines()]
+    assert list(dict.fromkeys(told)) == files
+
+
+@pytest.mark.parametrize(
+    ("encoding", "shown"),
+    [
+        ("utf-8:strict", ["Қақпа «1».mp4", "Камера ақауы"]),
+        ("cp1251", ["Какпа «1».mp4", "Ворота.mp4", "Камера акауы"]),
+    ],
+)
+def test_any_name_that_a_shell_can_give_is_told_in_a_table(
+    dark: Path, encoding: str, shown: list[str]
+) -> None:
+    result = on_a_terminal(
+        encoding, "analyze", *(dark / os.fsdecode(name) for name in NAMES), "--language", "kk"
+    )
+    assert (result.returncode, result.stderr) == (0, b"")
+    printed = result.stdout.decode(encoding.partition(":")[0], "surrogateescape")
+    assert all(os.fsdecode(word) in printed for word in shown)
+    assert "Ворота.mp4".encode("cp1251") in result.stdout
+
+
+def test_names_that_are_no_text_go_through_lists_figures_and_pages(dark: Path, tmp_path: Path) -> None:
+    lines = [b"%s,5,14,camera_fault" % os.fsencode(name) for name in NAMES if name != NAMES[2]]
+    (dark / "labels.csv").write_bytes(b"\n".join([b"file,start,end,behaviour", *lines]))
+    figures, page = tmp_path / "figures.json", tmp_path / "page.html"
+    result = on_a_terminal(
+        "cp1251", "evaluate", "footage", dark / "labels.csv", "--json", figures, "--report", page
+    )
+    assert (result.returncode, result.stderr) == (0, b"")
+    found = json.loads(figures.read_text("utf-8"))["found"]
+    assert sorted(os.fsencode(one["file"]) for one in found) == sorted(line.split(b",")[0] for line in lines)
+    assert page.stat().st_size > 0
+
+
+def test_a_rendered_video_may_have_a_colon_in_its_name(dark: Path, tmp_path: Path) -> None:
+    out = tmp_path / "12:30 out.mp4"
+    assert on_a_terminal("utf-8", "analyze", dark / NAMES[0], "--render", out).returncode == 0
+    assert VideoFile(out).frame_count == 75
+
+
+def test_files_that_cannot_be_decoded_or_were_cut_end_with_4_and_say_how_much(
+    square: Path, tmp_path: Path, tynysh: Tynysh
+) -> None:
+    cut = tmp_path / "square-cut.mkv"
+    with av.open(str(square)) as old, av.open(str(cut), "w") as new:
+        stream = new.add_stream_from_template(old.streams.video[0])
+        for packet in old.demux(video=0):
+            if packet.dts is not None:
+                packet.stream = stream
+                new.mux(packet)
+    cut.write_bytes(cut.read_bytes()[: cut.stat().st_size // 4])
+    result = tynysh("analyze", cut)
+    assert result.code == 4
+    assert "of 12.0 seconds can be read" in result.err

@@ -6,7 +6,8 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import BrowserContext, Page, expect
+from tests.console.proxies import below_a_path
 
 from tynysh.behaviour.signal import Behaviour, Reason
 from tynysh.evidence.retention_time import Clocks, accept, keep
@@ -17,6 +18,7 @@ from tynysh.translations import LANGUAGES, Language, text
 
 pytestmark = pytest.mark.browser
 
+PASSWORD = "correct horse battery"
 PLAYS = "video => video.readyState >= 3 && !video.paused && video.currentTime > 0"
 
 
@@ -34,6 +36,28 @@ def plays(page: Page, selector: str = "video") -> None:
         f"before => document.querySelector('{selector}').getVideoPlaybackQuality().totalVideoFrames > before + 3",
         arg=before,
     )
+
+
+@pytest.mark.parametrize("deep", ["", "incidents/17"])
+def test_the_console_works_below_a_path_of_a_proxy(context: BrowserContext, house: Any, deep: str) -> None:
+    """Files, session, updates, pictures and live video."""
+    page, failed = context.new_page(), []
+    page.on("response", lambda answer: failed.append(answer.url) if answer.status in {403, 404} else None)
+    with below_a_path(house.port) as url:
+        page.goto(url + deep)
+        page.locator("input[name=name]").fill(house.user())
+        page.locator("input[name=password]").fill(PASSWORD)
+        page.locator("button[type=submit]").click()
+        expect(page.locator(".link-open")).to_be_visible()
+        incident = house.happens("club-yard" if deep else "park-demo", Behaviour.PERSON_DOWN)
+        incident_row(page, incident).locator("a").click()
+        house.clip_is_ready(incident)
+        plays(page)
+        page.goto(f"{url}{deep}#/cameras/club-hall")
+        expect(page.locator("video[data-live=playing]")).to_be_visible()
+        plays(page)
+        page.close()
+    assert failed == []
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

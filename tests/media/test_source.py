@@ -288,8 +288,3 @@ def test_parameters_that_cannot_be_passed_on_are_one_clear_error(video_folder, m
     assert caught.fault is fault
     assert "short.mp4" in caught.message
     assert caught.hint
-
-
-def test_a_codec_that_cannot_be_passed_on_is_one_clear_error(video):
-    path = video("old.mov", seconds=0.2, codec="qtrle", options={}, pixel_format="rgb24")
-    assert fault_of(path).fault is SourceFault.NO_DECODER

@@ -1,5 +1,6 @@
 """Every mistake in a site file is found in one run, with its place, what is allowed, and the nearest name."""
 
+import json
 from datetime import date
 from pathlib import Path
 
@@ -53,6 +54,95 @@ def wrong(old: str, new: str) -> Mistake:
 
 def place(found: Mistake) -> tuple[int, int]:
     return found.line, found.column
+
+
+GOOD_ADDRESSES = [
+    "rtsp://10.0.0.1:554/main",
+    "rtsp://10.0.0.1/Streaming/Channels/101?transportmode=unicast",
+    "rtsp://cam-gate.local/h264?x=%20y",
+    "rtsps://[fe80::1]:322/s",
+    "http://cam_1/video.mjpg",
+    "http://host/a//b",
+    "rtsp://localhost:8554/cam",
+    "/dev/video0?input_format=mjpeg",
+    "films/gate.mp4",
+    "my.films/gate.mp4",
+    "recordings/day1",
+    "./10.0.0.1/x",
+    "../a.b/c",
+    "/abs/pa.th/x",
+    "my clip.mp4",
+    "./cam1:door.mp4",
+    "Видео/зал.mp4",
+    "simulated:square",
+    "file:///x/y.mp4",
+]
+
+BAD_ADDRESSES = {
+    "no scheme": "192.168.1.10/stream1 192.168.1.10:554/ch1 192.168.1.10 camera.local/stream camera.local:554/x "
+    "localhost:8554/cam localhost/cam cam1:554 admin:pw@192.168.1.10/x [fe80::1]/x //10.0.0.1/x rtsp//10.0.0.1/x "
+    "rtsp;//10.0.0.1/x",
+    "not filled in": "${CAM_URL} rtsp://${CAM_HOST}/x rtsp://$CAM_HOST:554/x rtsp://{{host}}/x $CAM rtsp://10.0.0.1/$(id)",
+    "1 to 65535": "rtsp://10.0.0.1:99999/x rtsp://10.0.0.1:0/x",
+    "port is malformed": "rtsp://10.0.0.1:554a/x",
+    "0 to 255": "rtsp://10.0.0.300/x rtsp://10.0.0/x",
+    "characters that names cannot have": "rtsp://cam..local/x rtsp://-cam/x rtsp://камера.local/x rtsp://<ip>/x "
+    "rtsp://%CAM_HOST%/x",
+    "two schemes": "rtsp://rtsp://10.0.0.1/x rtsp://http://10.0.0.1/x",
+    "before its scheme": "url=rtsp://10.0.0.1/x 'rtsp://10.0.0.1/x'",
+    "backslash": "rtsp:\\\\10.0.0.1\\x",
+    "names a host": "file://host/x.mp4",
+    "names no host": "rtsp:///x rtsp://:554/x rtsp:// rtsp:10.0.0.1/x",
+    "did you mean 'rtsp:'?": "rstp://10.0.0.1/x",
+    "did you mean 'http:'?": "htpp://10.0.0.1/x",
+}
+
+
+def addressed(address: str) -> str:
+    return RIGHT.replace("rtsp://10.0.0.1/main", json.dumps(address, ensure_ascii=False))
+
+
+@pytest.mark.parametrize("address", GOOD_ADDRESSES)
+def test_addresses_and_paths_that_can_be_meant_are_right(address: str) -> None:
+    assert (
+        site(addressed(address))
+        .sites[0]
+        .cameras[0]
+        .main.endswith(address.removeprefix("../").removeprefix("./"))
+    )
+
+
+@pytest.mark.parametrize(
+    ("what", "address"),
+    [
+        *((what, address) for what, addresses in BAD_ADDRESSES.items() for address in addresses.split()),
+        ("space", "rtsp://10.0.0.1/my stream"),
+        ("space", "rtsp://10.0.0.1 /x"),
+    ],
+)
+def test_addresses_that_cannot_be_meant_are_told_with_their_place_once(what: str, address: str) -> None:
+    found = fault(addressed(address))
+    assert place(found) == (9, 15)
+    assert what in found.words()
+    assert "admin" not in found.words(), "it may be a secret"
+
+
+def test_a_folder_that_is_there_is_no_address_without_a_scheme(tmp_path: Path) -> None:
+    (tmp_path / "10.0.0.1" / "day1").mkdir(parents=True)
+    assert parse(addressed("10.0.0.1/day1").encode(), tmp_path / "site.yaml").sites
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "where"),
+    [
+        ("username: viewer", 'username: "${CAM_USER}"', (10, 33)),
+        ("env: DOOR_PASSWORD", 'file: "$SECRETS/door"', (10, 58)),
+    ],
+)
+def test_variables_that_nobody_fills_in_are_told(old: str, new: str, where: tuple[int, int]) -> None:
+    found = wrong(old, new)
+    assert place(found) == where
+    assert "not filled in" in found.words()
 
 
 def test_the_example_is_right() -> None:
@@ -121,7 +211,7 @@ def test_a_misspelt_time_zone_is_told_with_the_nearest() -> None:
             "ftp: is no kind of video source",
         ),
         ("main: rtsp://10.0.0.1/main", "main: rtsp:///main", (9, 15), "names no host"),
-        ("main: rtsp://10.0.0.1/main", "main: rtsp://10.0.0.1:99999/main", (9, 15), "malformed"),
+        ("main: rtsp://10.0.0.1/main", "main: rtsp://10.0.0.1:99999/main", (9, 15), "1 to 65535"),
         ("main: rtsp://10.0.0.1/main", "main: 'simulated:'", (9, 15), "names no scene"),
         ("{env: DOOR_PASSWORD}", "{env: A, file: b}", (10, 51), "either `env` or `file`"),
         ("{env: DOOR_PASSWORD}", "{}", (10, 51), "either `env` or `file`"),

@@ -3,7 +3,9 @@
 import { learn } from "../language/catalogue";
 import type { Answer, Language, Session, StepRequest } from "./types";
 
-export const BASE = "/api/v1";
+// The scripts lie in assets/ of wherever a proxy shows the console.
+const HERE = import.meta.url;
+export const BASE = import.meta.env.DEV ? "/api/v1" : new URL("../api/v1", HERE).pathname;
 
 /** What went wrong: `status` 0 means that the server was not reached. */
 export class ApiError extends Error {

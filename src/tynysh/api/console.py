@@ -32,6 +32,8 @@ _TYPES = {
     ".webp": "image/webp",
     ".woff2": "font/woff2",
 }
+_REVALIDATED = {"Cache-Control": "no-cache"}
+_DEEPEST = 20
 _FOR_EVER = "public, max-age=31536000, immutable"
 
 
@@ -56,7 +58,11 @@ def console_router(folder: Path = BUILT) -> APIRouter:
         page = folder / "index.html"
         if not page.is_file():
             return _not_built(accept_language)
-        return _file(page, "no-cache")
+        if "/" not in path:
+            return _file(page, "no-cache")
+        # Its files are named from the console's root on, wherever a proxy shows that.
+        up = "../" * min(path.count("/"), _DEEPEST)
+        return HTMLResponse(page.read_text("utf-8").replace('"./', f'"{up}'), headers=_REVALIDATED)
 
     return router
 

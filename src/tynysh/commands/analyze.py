@@ -6,20 +6,22 @@ from typing import Annotated
 
 from typer import Argument, Option
 
-from tynysh.commands.options import AsJson, CameraName, Device, LanguageOption, SiteOption
-from tynysh.commands.output import print_table, report, say
+from tynysh.commands.options import AsJson, CameraName, Device, Fps, LanguageOption, SiteOption, StreamNumber
+from tynysh.commands.output import json_text, note, print_table, report, say
 
 
 def analyze(
     videos: Annotated[list[Path], Argument(metavar="VIDEO...", help="Files, or folders of files.")],
     site: SiteOption = None,
     camera: CameraName = None,
-    as_json: AsJson = False,
+    json_lines: AsJson = False,
     render: Annotated[Path | None, Option("--render", help="Write an annotated, anonymised MP4.")] = None,
     tracks: Annotated[Path | None, Option("--tracks", help="Write tracks in MOTChallenge format.")] = None,
     counts: Annotated[
         Path | None, Option("--counts", help="Write how many people are where, once a second, as CSV.")
     ] = None,
+    stream: StreamNumber = None,
+    fps: Fps = None,
     language: LanguageOption = "en",
     device: Device = "CPU",
 ) -> int:
@@ -29,7 +31,7 @@ def analyze(
     from tynysh.evaluation.analysis import SEED, analyse_video
     from tynysh.evaluation.camera_choice import plan_for, sites_of
     from tynysh.evaluation.counts import CountLog
-    from tynysh.evaluation.listing import HEADINGS, cells, json_line
+    from tynysh.evaluation.listing import HEADINGS, as_json, cells
     from tynysh.evaluation.rendering import render as write_rendered
     from tynysh.media.reader import VideoFile
     from tynysh.runtime.camera_plan import build_pipeline
@@ -51,7 +53,9 @@ def analyze(
     rows, analysed, code = [], 0, 0
     for path in videos:
         try:
-            video = VideoFile(path)
+            video = VideoFile(path, stream=stream, fps=fps)
+            for known in video.notes:
+                note(known)
             plan = plan_for(sites, camera, path)
             networks = networks or Networks.load(device)
             count_log = CountLog()
@@ -66,8 +70,8 @@ def analyze(
             continue
         analysed += 1
         for event in analysis.events:
-            if as_json:
-                say(json_line(event, str(path)))
+            if json_lines:
+                say(json_text(as_json(event, str(path))))
             else:
                 rows.append(cells(event, analysis, language))
         if tracks is not None:
@@ -76,9 +80,9 @@ def analyze(
         if counts is not None:
             write_file(counts, count_log.text(analysis.duration_s))
         if render is not None:
-            write_rendered(VideoFile(path), analysis, render)
+            write_rendered(VideoFile(path, stream=stream, fps=fps), analysis, render, language)
     if rows:
         print_table([text(language, f"analyze.{heading}") for heading in HEADINGS], rows, right=(2, 3, 4))
-    elif analysed and not as_json:
+    elif analysed and not json_lines:
         say(text(language, "analyze.nothing"))
     return code

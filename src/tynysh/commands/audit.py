@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from tynysh.commands.options import AsJson, Data, DatabaseUrl, group, open_database
-from tynysh.commands.output import print_table, say
+from tynysh.commands.output import json_text, print_table, say
 
 app = group("Who did or looked at what.")
 
@@ -62,7 +62,6 @@ def list_entries(
 ) -> None:
     """The newest entries: who did or looked at what, and when."""
     import dataclasses
-    import json
     from datetime import UTC, datetime
 
     from tynysh.store import record
@@ -71,7 +70,7 @@ def list_entries(
         entries = record.entries(session, limit=limit)
     if as_json:
         for entry in entries:
-            say(json.dumps(dataclasses.asdict(entry), ensure_ascii=False))
+            say(json_text(dataclasses.asdict(entry)))
         return
     print_table(
         ("no.", "when (UTC)", "who", "what", "to what", "from"),

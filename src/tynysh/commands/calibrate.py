@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 from typer import Argument, Option
 
 from tynysh.commands.options import CameraName, Device, SiteOption
-from tynysh.commands.output import say
+from tynysh.commands.output import report, say
 
 if TYPE_CHECKING:
     from tynysh.crowd.camera_pose import CameraPose
@@ -88,6 +88,9 @@ def calibrate(
     if grid is not None and shown.best is not None:
         _, picture = cv2.imencode(grid.suffix, drawn(shown.best, ground))
         write_file(grid, picture.tobytes())
+    if opened.damage is not None:
+        report(opened.damage)
+        return opened.damage.exit_code
     return 0
 
 

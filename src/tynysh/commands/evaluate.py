@@ -8,14 +8,16 @@ from typer import Argument, Option
 from tynysh.commands.options import (
     CameraName,
     Device,
+    Fps,
     JsonFile,
     LanguageOption,
     ReportFile,
     SiteOption,
+    StreamNumber,
     Workers,
     group,
 )
-from tynysh.commands.output import print_table, report, say
+from tynysh.commands.output import note, print_table, report, say
 from tynysh.translations import Language, text
 
 if TYPE_CHECKING:
@@ -93,6 +95,8 @@ def footage(
         Option("--tolerance", min=0, max=600, help="Seconds by which alert and label may miss each other."),
     ] = 2.0,
     workers: Workers = 1,
+    stream: StreamNumber = None,
+    fps: Fps = None,
     language: LanguageOption = "en",
     device: Device = "CPU",
 ) -> int:
@@ -108,12 +112,14 @@ def footage(
     from tynysh.evaluation.saved_sightings import SavedSightings
 
     check_writable(as_json, report_out)
-    jobs = jobs_of(labels, site, camera, device)
+    jobs = jobs_of(labels, site, camera, device, stream=stream, fps=fps)
     saved = SavedSightings(resume)
     quiet = as_json == PRINTED
     outcomes = _sightings_of(jobs, saved, device, workers, tolerance, labels.name, quiet=quiet)
     code = 0
     for job in jobs:
+        for known in outcomes[job.key].notes:
+            note(f"{job.recording.where}: {known}")
         error = outcomes[job.key].error
         if error is not None:
             report(MediaError(f"{job.recording.where}: {error.message}", hint=error.hint))
@@ -154,10 +160,12 @@ def _sightings_of(
     quiet: bool,
 ) -> "dict[str, Outcome]":
     """What became of each of `jobs`, by key, with those pictures only that a page may show; shows how far it is."""
+    from dataclasses import replace
+
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
     from tynysh.evaluation.footage_report import MOST_SHOWN
-    from tynysh.evaluation.jobs import Outcome, record_all_sightings
+    from tynysh.evaluation.jobs import record_all_sightings
     from tynysh.evaluation.judging import to_be_shown
     from tynysh.evaluation.labels import clock
 
@@ -181,7 +189,7 @@ def _sightings_of(
             seen = outcome.sightings
             if seen is not None:
                 seen = to_be_shown(job.recording, seen, tolerance_s=tolerance_s, most=MOST_SHOWN)
-            outcomes[job.key] = Outcome(seen, outcome.error)
+            outcomes[job.key] = replace(outcome, sightings=seen)
             progress.update(files, completed=len(outcomes), at=f"{len(outcomes)}/{len(jobs)}")
     return outcomes
 

@@ -45,6 +45,16 @@ SiteOption = Annotated[
     Path | None, typer.Option("--site", help="Site file: zones, limits, analysers, calibration.")
 ]
 CameraName = Annotated[str | None, typer.Option("--camera", help="Which camera of the site, by id or name.")]
+StreamNumber = Annotated[
+    int | None,
+    typer.Option("--stream", min=1, help="Which video stream, where files hold several: 1 is the first."),
+]
+Fps = Annotated[
+    float | None,
+    typer.Option(
+        "--fps", min=0.1, max=1000, help="Pictures a second of files without times, as .h264 and .mjpeg are."
+    ),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="JSON in place of a table: one value, or one a line.")]
 JsonFile = Annotated[
     Path | None,

@@ -1,10 +1,14 @@
 """How commands print: lines that scripts can read, errors, and tables that are never cut."""
 
+import codecs
 import contextlib
+import io
+import json
 import os
 import sys
 from collections.abc import Collection, Sequence
-from typing import TYPE_CHECKING, Literal
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Literal
 
 from tynysh.errors import TynyshError
 
@@ -16,8 +20,47 @@ if TYPE_CHECKING:
 LONGEST_WORD = 24
 """Words up to so many characters stay whole in a table; longer ones, as paths are, may be folded."""
 
+_NEAREST = str.maketrans("ӘәҒғҚқҢңӨөҰұҮүҺһІі", "АаГгКкНнОоУуУуХхИи")
+"""Kazakh letters as terminals show them that know Russian only."""
+
 _GAP = 3
 """Characters between two columns of a table."""
+
+
+def _spelt_out(error: UnicodeError) -> tuple[str | bytes, int]:
+    """A file's name that is no text, as it is on disk; in place of other characters that an encoding lacks, the nearest
+    of its letters, or their numbers.
+    """
+    if isinstance(error, UnicodeEncodeError):
+        with suppress(UnicodeEncodeError):
+            return codecs.lookup_error("surrogateescape")(error)
+        nearest = error.object[error.start : error.end].translate(_NEAREST)
+        with suppress(UnicodeEncodeError):
+            nearest.encode(sys.stdout.encoding)
+            return nearest, error.end
+        return codecs.backslashreplace_errors(error)
+    raise error
+
+
+def take_any_name() -> None:
+    """Let the standard output take whatever a shell can give as a name, whatever encoding the terminal has."""
+    codecs.register_error("spelt_out", _spelt_out)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="spelt_out")
+
+
+def json_text(value: Any, *, encoding: str | None = None, indent: int | None = None) -> str:
+    """`value` as JSON for a reader of that encoding, by default the standard output's: in letters as they are where it
+    is UTF-8, else, and where a file's name is no text, spelt out in ASCII, which reads back as the same.
+    """
+    text = json.dumps(value, ensure_ascii=False, indent=indent)
+    try:
+        if codecs.lookup(encoding or sys.stdout.encoding or "ascii").name == "utf-8":
+            text.encode()
+            return text
+    except UnicodeEncodeError:
+        pass
+    return json.dumps(value, indent=indent)
 
 
 def write(text: str) -> None:
@@ -59,6 +102,11 @@ def warn(sentence: str) -> None:
 def reader_has_gone() -> None:
     """Nothing more can be said to who read the standard output, not even at exit."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def note(what: str) -> None:
+    """Print to the standard error what should be known, and is no error."""
+    print(f"note: {what}", file=sys.stderr)
 
 
 def print_table(

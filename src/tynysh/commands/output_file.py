@@ -1,11 +1,10 @@
 """Files that commands write where they are told to: found out to be possible before the long work, not after."""
 
-import json
 import os
 from pathlib import Path
 from typing import Any
 
-from tynysh.commands.output import write
+from tynysh.commands.output import json_text, write
 from tynysh.errors import UsageError
 
 PRINTED = Path("-")
@@ -29,17 +28,16 @@ def check_writable(*outputs: Path | None) -> None:
 
 
 def write_file(path: Path, content: str | bytes) -> None:
-    """Write `content`, text in UTF-8. Raises UsageError where it cannot be written."""
+    """Write `content`, text in UTF-8 but for files' names. Raises UsageError where it cannot be written."""
     try:
-        path.write_bytes(content.encode() if isinstance(content, str) else content)
+        path.write_bytes(content.encode(errors="surrogateescape") if isinstance(content, str) else content)
     except OSError as error:
         raise UsageError(f"{path} cannot be written: {error.strerror}.") from error
 
 
 def write_figures(path: Path, figures: dict[str, Any]) -> None:
     """Write `figures` as JSON to a file, or print them. Raises UsageError."""
-    text = json.dumps(figures, indent=2, ensure_ascii=False) + "\n"
     if path == PRINTED:
-        write(text)
+        write(json_text(figures, indent=2) + "\n")
     else:
-        write_file(path, text)
+        write_file(path, json_text(figures, encoding="utf-8", indent=2) + "\n")

@@ -33,9 +33,10 @@ def check(site: SiteArgument) -> int:
         count = len(error.faults)
         say(f"{count} {'fault' if count == 1 else 'faults'} found.")
         return error.exit_code
-    # Secrets that are not on this machine are no fault: the file may be meant for another one.
+    # Secrets and videos that are not on this machine are no fault: the file may be meant for another one.
     zones = differing((each.time_zone for each in found.sites), datetime.now(UTC))
-    for note in (*missing_secrets(found), *exposed_secrets(found), *unfitting_distances(found), *zones):
+    secrets = (*missing_secrets(found), *exposed_secrets(found))
+    for note in (*secrets, *missing_files(found), *unfitting_distances(found), *zones):
         say(f"Note: {note}")
     say(f"{site} is right: {_counted(found)}.")
     return 0
@@ -120,6 +121,20 @@ def exposed_secrets(site: "SiteFile") -> Iterator[str]:
     for reference in _all_references(site):
         if reference.file is not None and (sentence := exposed(Path(reference.file))):
             yield sentence
+
+
+def missing_files(site: "SiteFile") -> Iterator[str]:
+    """The cameras whose address is a path at which nothing lies on this machine."""
+    from tynysh.media.source_spec import SourceKind, SourceSpec
+
+    for place in site.sites:
+        for camera in place.cameras:
+            for address in filter(None, (camera.main, camera.sub)):
+                if not address.startswith("/") and not address.lower().startswith("file:"):
+                    continue
+                spec = SourceSpec.parse(address)
+                if spec.kind is SourceKind.FILE and not Path(spec.address).exists():
+                    yield f"Camera {camera.id}: there is no file or folder {spec.address} here."
 
 
 def unfitting_distances(site: "SiteFile") -> Iterator[str]:

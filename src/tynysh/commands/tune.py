@@ -91,6 +91,8 @@ def tune(
             opened_video = VideoFile(video.file)
             networks = networks or Networks.load(device)
             tally_video(opened_video, video.labels, plan, networks, tally)
+            if opened_video.damage is not None:
+                raise opened_video.damage
         except MediaError as error:
             report(error)
             code = error.exit_code

@@ -100,7 +100,7 @@ def decode_alone(path: Path) -> tuple[float, float]:
     before = time.process_time()
     length_s = 0.0
     try:
-        with av.open(str(path)) as container:
+        with av.open(f"file:{path}") as container:
             stream = container.streams.video[0]
             stream.codec_context.thread_count = 1
             interval_s = 1.0 / float(stream.average_rate or 25)

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -68,11 +69,17 @@ class Faults:
             raise ListError("\n".join([*self.found[:MOST_FAULTS], *more]))
 
 
+def _is_text(value: str) -> bool:
+    return not any("\udc80" <= letter <= "\udcff" for letter in value)
+
+
 def rows(path: Path, required: Sequence[str]) -> Iterator[Row]:
     """The rows of a CSV in UTF-8 whose first line names its columns, empty ones left out.
 
     Cells are parted by commas, or by semicolons or tabs where the first line has those and no comma, as spreadsheets
     write them where the comma is the decimal sign.
+
+    What is not in UTF-8 may only name files, whose names are whatever they are on disk.
 
     Raises ListError where the file cannot be read, is no such CSV, or lacks one of the `required` columns.
     """
@@ -80,18 +87,18 @@ def rows(path: Path, required: Sequence[str]) -> Iterator[Row]:
     try:
         with path.open("rb") as file:
             content = file.read(LARGEST_BYTES + 1)
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise ListError(f"{path} is not a CSV file in UTF-8.") from error
     except OSError as error:
         raise ListError(
             f"{path} cannot be read: {error.strerror}.", hint=f"Name a CSV with {wanted}."
         ) from error
+    text = content.decode("utf-8-sig", errors="surrogateescape")
     if len(content) > LARGEST_BYTES:
         raise ListError(
             f"{path} is larger than {LARGEST_BYTES // 2**20} MiB.", hint=f"Name a CSV with {wanted}."
         )
     first = io.StringIO(text, newline="").readline()
+    if not _is_text(first):
+        raise ListError(f"{path} is not a CSV file in UTF-8.")
     mark = "," if "," in first else ";" if ";" in first else "\t" if "\t" in first else ","
     lines = csv.reader(io.StringIO(text, newline=""), delimiter=mark)
     try:
@@ -107,6 +114,11 @@ def rows(path: Path, required: Sequence[str]) -> Iterator[Row]:
         if twice:
             raise ListError(f"{path}:1: there are two columns {twice[0]}.", hint="Remove one.")
         for values in lines:
+            if any(not os.path.lexists(path.parent / value) for value in values if not _is_text(value)):
+                raise ListError(
+                    f"{path}:{lines.line_num} is neither UTF-8 nor the name of a file.",
+                    hint="Save the list as CSV in UTF-8.",
+                )
             if any(value.strip() for value in values):
                 cells = dict(zip(header, (value.strip() for value in values), strict=False))
                 yield Row(cells, f"{path}:{lines.line_num}", columns)

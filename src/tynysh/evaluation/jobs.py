@@ -28,26 +28,43 @@ Load = Callable[[str], Networks]
 
 @dataclass(frozen=True, slots=True)
 class AnalysisJob:
-    """A recording to be looked at, and what is watched for in it. key: names what is kept of it between runs."""
+    """A recording to be looked at, and what is watched for in it. key: names what is kept of it between runs.
+
+    stream, fps: see `VideoFile`.
+    """
 
     recording: Recording
     plan: CameraPlan
     key: str
+    stream: int | None = None
+    fps: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of a job: sightings, or the error for which there are none; with sightings, a file's damage."""
+    """What became of a job: sightings, or the error for which there are none; with sightings, a file's damage.
+
+    notes: see `VideoFile`.
+    """
 
     sightings: Sightings | None
     error: TynyshError | None = None
+    notes: Sequence[str] = ()
 
 
 OnSecond = Callable[[AnalysisJob, float, float], None]
 """Told of a job where in its recording it is, and how long that is, seconds."""
 
 
-def jobs_of(labels: Path, site: Path | None, camera: str | None, device: str) -> list[AnalysisJob]:
+def jobs_of(
+    labels: Path,
+    site: Path | None,
+    camera: str | None,
+    device: str,
+    *,
+    stream: int | None = None,
+    fps: float | None = None,
+) -> list[AnalysisJob]:
     """The recordings of a LABELS.csv with what is watched for in each. Raises TynyshError before any long work."""
     recordings, sites = read_labels(labels), sites_of(site)
     site_seal = hashlib.sha256(b"" if site is None else site.read_bytes()).hexdigest()
@@ -60,8 +77,9 @@ def jobs_of(labels: Path, site: Path | None, camera: str | None, device: str) ->
         except UsageError as error:
             faults.add(recording.where, f"{error.message} {error.hint or ''}".rstrip())
             continue
-        identity = (FORMAT, __version__, device, _files(recording.file), named, site_seal)
-        jobs.append(AnalysisJob(recording, plan, hashlib.sha256(repr(identity).encode()).hexdigest()[:32]))
+        identity = (FORMAT, __version__, device, _files(recording.file), named, site_seal, stream, fps)
+        key = hashlib.sha256(repr(identity).encode()).hexdigest()[:32]
+        jobs.append(AnalysisJob(recording, plan, key, stream, fps))
     faults.raise_if_any()
     return jobs
 
@@ -184,7 +202,7 @@ def _do(
 ) -> Outcome:
     """Look at one recording."""
     try:
-        video = VideoFile(job.recording.file)
+        video = VideoFile(job.recording.file, stream=job.stream, fps=job.fps)
         sightings = record_sightings(
             video,
             job.recording.labels,
@@ -194,7 +212,7 @@ def _do(
         )
     except MediaError as error:
         return Outcome(None, _sendable(error))
-    return Outcome(sightings, None if video.damage is None else _sendable(video.damage))
+    return Outcome(sightings, None if video.damage is None else _sendable(video.damage), video.notes)
 
 
 def _sendable(error: MediaError) -> MediaError:

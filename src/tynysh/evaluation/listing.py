@@ -1,6 +1,6 @@
 """How are found events told: rows of a table for people, JSON lines for programs?"""
 
-import json
+from typing import Any
 
 from tynysh.behaviour import wording
 from tynysh.behaviour.event import Event
@@ -12,25 +12,22 @@ HEADINGS = ("source", "behaviour", "from", "to", "score", "why")
 """Of the table, as their texts are called."""
 
 
-def json_line(event: Event, source: str) -> str:
-    """One event as a line of JSON: times in seconds from the video's start, `box` normalised (0..1) or null."""
-    return json.dumps(
-        {
-            "behaviour": event.behaviour,
-            "start_s": round(event.start_s, 3),
-            "end_s": None if event.end_s is None else round(event.end_s, 3),
-            "score": round(event.score, 4),
-            "box": None if event.box is None else [round(side, 4) for side in event.box],
-            "source": source,
-            "decided_s": round(event.decided_s, 3),
-            "people": event.people,
-            "zone": event.zone,
-            "reason": None
-            if event.reason is None
-            else {"key": event.reason.key, "values": dict(event.reason.values)},
-        },
-        ensure_ascii=False,
-    )
+def as_json(event: Event, source: str) -> dict[str, Any]:
+    """One event for a line of JSON: times in seconds from the video's start, `box` normalised (0..1) or null."""
+    return {
+        "behaviour": event.behaviour,
+        "start_s": round(event.start_s, 3),
+        "end_s": None if event.end_s is None else round(event.end_s, 3),
+        "score": round(event.score, 4),
+        "box": None if event.box is None else [round(side, 4) for side in event.box],
+        "source": source,
+        "decided_s": round(event.decided_s, 3),
+        "people": event.people,
+        "zone": event.zone,
+        "reason": None
+        if event.reason is None
+        else {"key": event.reason.key, "values": dict(event.reason.values)},
+    }
 
 
 def cells(event: Event, analysis: VideoAnalysis, language: Language) -> tuple[str, ...]:

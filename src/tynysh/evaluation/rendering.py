@@ -6,14 +6,17 @@ from pathlib import Path
 
 import cv2
 
+from tynysh.behaviour import wording
 from tynysh.behaviour.event import Event
 from tynysh.behaviour.signal import Behaviour
 from tynysh.evaluation.analysis import VideoAnalysis
+from tynysh.evaluation.lettering import LINE_PX, write_line
 from tynysh.evidence.anonymised import blurred, scaled_size
 from tynysh.geometry import Box
 from tynysh.media.encoder import ClipWriter
 from tynysh.media.frame import Image
 from tynysh.media.reader import VideoFile
+from tynysh.translations import Language
 
 PERSON_COLOUR = (200, 200, 200)
 EVENT_COLOURS = {
@@ -28,8 +31,8 @@ EVENT_COLOURS = {
 MOST_WIDTH = 1280
 
 
-def render(video: VideoFile, analysis: VideoAnalysis, out: Path) -> None:
-    """Write `video` to `out` (MP4, H.264) with people blurred and boxed and the events of `analysis` named.
+def render(video: VideoFile, analysis: VideoAnalysis, out: Path, language: Language = "en") -> None:
+    """Write `video` to `out` (MP4, H.264) with people blurred and boxed and events named in `language`.
 
     A picture at a time when nobody looked for people is blurred as a whole: what cannot be anonymised is not
     shown. Raises MediaError where the video cannot be read or `out` cannot be written.
@@ -45,11 +48,11 @@ def render(video: VideoFile, analysis: VideoAnalysis, out: Path) -> None:
             picture = blurred(frame, people, size)
             for box in people or ():
                 _rectangle(picture, box.scaled(width, height), PERSON_COLOUR, 1)
-            _draw_events(picture, analysis.events, frame.time_s)
+            _draw_events(picture, analysis.events, frame.time_s, language)
             writer.write(picture, frame.time_s)
 
 
-def _draw_events(picture: Image, events: Sequence[Event], time_s: float) -> None:
+def _draw_events(picture: Image, events: Sequence[Event], time_s: float, language: Language) -> None:
     height, width = picture.shape[:2]
     line = 0
     for event in events:
@@ -58,11 +61,11 @@ def _draw_events(picture: Image, events: Sequence[Event], time_s: float) -> None
         colour = EVENT_COLOURS.get(event.behaviour, PERSON_COLOUR)
         if event.box is not None:
             _rectangle(picture, event.box.scaled(width, height), colour, 2)
+        name = wording.name(language, event.behaviour)
+        label = f"{name} {event.score:.2f}" + (f" ({event.zone})" if event.zone else "")
+        if (line + 1) * LINE_PX <= height:
+            write_line(picture, label, colour, 6, line * LINE_PX)
         line += 1
-        label = f"{event.behaviour} {event.score:.2f}" + (f" ({event.zone})" if event.zone else "")
-        at = (8, 22 * line)
-        cv2.putText(picture, label, at, cv2.FONT_HERSHEY_SIMPLEX, 0.55, (0, 0, 0), 3, cv2.LINE_AA)
-        cv2.putText(picture, label, at, cv2.FONT_HERSHEY_SIMPLEX, 0.55, colour, 1, cv2.LINE_AA)
 
 
 def _rectangle(picture: Image, box: Box, colour: tuple[int, int, int], thickness: int) -> None:

@@ -3,7 +3,7 @@
 import logging
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain, count
 from pathlib import Path
 from threading import Event, Lock, Thread
@@ -279,6 +279,8 @@ class CameraFeed:
         try:
             source = self._opener(self._target(turn), self._timeouts)
             self._connections += 1
+            if self._connections == 1 and isinstance(source, ContainerSource) and source.streams > 1:
+                _log.warning("%s has %d video streams: one is read", self.spec.redacted, source.streams)
             read_before = self._read
             self._await_parameters(source)
             self._read_all(source)
@@ -314,7 +316,7 @@ class CameraFeed:
         if self.spec.kind is not SourceKind.FOLDER:
             return self.spec
         files = files_of(Path(self.spec.address))
-        return SourceSpec(str(files[turn % len(files)]), SourceKind.FILE)
+        return replace(self.spec, address=str(files[turn % len(files)]), kind=SourceKind.FILE)
 
     def _read_all(self, source: PacketSource) -> None:
         info = source.info

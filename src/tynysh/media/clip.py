@@ -155,7 +155,7 @@ def _copy(packets: Iterator[Packet], part: Path) -> None:
         decoded = -(2**40)
         for packet in packets:
             if container is None or stream is None:
-                container = av.open(str(part), "w", format="mp4", options={"movflags": "faststart"})
+                container = av.open(f"file:{part}", "w", format="mp4", options={"movflags": "faststart"})
                 stack.enter_context(container)
                 stream = add_stream(container, packet.info)
                 stream.time_base = _CLOCK
@@ -184,7 +184,8 @@ def _transcode(packets: Iterator[Packet], part: Path) -> None:
                 info = packet.info
                 decoder = AdaptiveDecoder(info)
             if writer is None:
-                writer = ClipWriter(part, info.width, info.height, 1 / info.interval_s)
+                size = info.display.size(info.width, info.height)
+                writer = ClipWriter(part, *size, 1 / info.interval_s)
                 stack.enter_context(writer)
             for frame in decoder.decode(replace(packet, ordinal=number)):
                 writer.write(frame, frame.time_s)

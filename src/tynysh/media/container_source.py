@@ -14,15 +14,15 @@ from av.container import InputContainer
 from av.video.stream import VideoStream
 
 from tynysh.media.ffmpeg_errors import explained
-from tynysh.media.packet import LARGEST_PX, SourcePacket, StreamInfo
+from tynysh.media.packet import LARGEST_PX, NO_TIMESTAMPS, SourcePacket, StreamInfo
 from tynysh.media.rtsp_relay import RtspRelay
 from tynysh.media.source_fault import SourceError, SourceFault
 from tynysh.media.source_spec import SourceKind, SourceSpec, Timeouts, Transport
 from tynysh.media.video_files import permitted
 from tynysh.media.web_source import WebSource, single_picture
 
-# AVFMT_NOTIMESTAMPS of FFmpeg's avformat.h
-_NO_TIMESTAMPS = 0x0080
+# AVFMT_TS_DISCONT of FFmpeg's avformat.h
+_TIMES_MAY_JUMP = 0x0200
 # 2010: a clock that says less was never set.
 _FIRST_CLOCK_S = 1_262_304_000.0
 # Readers of text, subtitles and single pictures that FFmpeg would gladly take for video.
@@ -45,6 +45,8 @@ class ContainerSource:
     segmented: whether pictures come many seconds at once, as segments (HLS).
     declared_pictures, declared_duration_s: how many and how long, as the container tells; 0 and None where it does not.
     stamped: whether packets carry times of their own; without, FFmpeg counts them at a rate that it made up.
+    streams: how many video streams there are. read_s: of a file, how far all that was read reaches, sound and all.
+    ended_in_packet: whether the last packet read was damaged, as where a file is cut.
     """
 
     def __init__(self, spec: SourceSpec, timeouts: Timeouts) -> None:
@@ -94,11 +96,24 @@ class ContainerSource:
             raise
         self._arriving = self._demuxed()
         self.segmented = "hls" in self._container.format.name
-        self.stamped = not self._container.format.flags & _NO_TIMESTAMPS
+        flags = self._container.format.flags
+        self.stamped = not flags & NO_TIMESTAMPS
+        if self.stamped and spec.fps is not None:
+            self.close()
+            raise SourceError(
+                SourceFault.NOT_VIDEO,
+                f"{spec.redacted} has times of its own for its pictures",
+                hint="Leave out --fps: it is for files without, such as .h264 and .mjpeg.",
+            )
+        self.streams = len(_video_streams(self._container))
         self.declared_pictures = self._stream.frames
         self.declared_duration_s = (
             self._container.duration / av.time_base if self._container.duration else None
         )
+        # Where times may jump, FFmpeg takes the duration from what there is at the file's end.
+        self.declares_end = self.stamped and not flags & _TIMES_MAY_JUMP
+        self.read_s = 0.0
+        self.ended_in_packet = False
 
     @property
     def complete(self) -> bool:
@@ -150,10 +165,16 @@ class ContainerSource:
 
     def _demuxed(self) -> Iterator[SourcePacket]:
         wanted = self._stream.index
+        begins_s = (self._container.start_time or 0) / av.time_base
         seen_at = time.monotonic()
         try:
             # All streams, not only the picture: a camera that goes on sending sound alone has stalled, too.
             for packet in self._container.demux():
+                if not self._spec.live and packet.size:
+                    self.ended_in_packet = packet.is_corrupt
+                    if packet.pts is not None:
+                        shown = packet.pts + (packet.duration or 0)
+                        self.read_s = max(self.read_s, float(shown * packet.time_base) - begins_s)
                 if packet.stream_index != wanted or packet.size == 0:
                     if self._spec.live and time.monotonic() - seen_at > self._timeouts.read_s:
                         raise TimeoutError
@@ -205,6 +226,9 @@ def _name_of(spec: SourceSpec, line: RtspRelay | WebSource | None) -> str:
             return line.url
         case WebSource():
             return line.address
+        case _ if spec.kind is SourceKind.FILE:
+            # Else what stands before a colon in the name would be taken for a protocol.
+            return f"file:{spec.address}"
         case _:
             return spec.address
 
@@ -247,6 +271,14 @@ def _open_options(spec: SourceSpec) -> dict[str, str]:
     return options | _LIMITS
 
 
+def _video_streams(container: InputContainer) -> list[VideoStream]:
+    return [
+        stream
+        for stream in container.streams.video
+        if not stream.disposition & av.stream.Disposition.attached_pic
+    ]
+
+
 def _video_stream(container: InputContainer, spec: SourceSpec) -> VideoStream:
     if any(map(_NOT_VIDEO_FORMATS.match, container.format.name.split(","))):
         if spec.kind is SourceKind.HTTP:
@@ -257,18 +289,21 @@ def _video_stream(container: InputContainer, spec: SourceSpec) -> VideoStream:
                 f"{spec.redacted} is not a video",
                 hint="Give a video file such as .mp4, .mkv or .avi.",
             )
-    streams = [
-        stream
-        for stream in container.streams.video
-        if not stream.disposition & av.stream.Disposition.attached_pic
-    ]
+    streams = _video_streams(container)
     if not streams:
         raise SourceError(
             SourceFault.NOT_VIDEO,
             f"{spec.redacted} holds no moving pictures",
             hint="Does the camera send sound only?",
         )
-    stream = streams[0]
+    place = spec.stream or 1
+    if place > len(streams):
+        raise SourceError(
+            SourceFault.MISSING,
+            f"{spec.redacted} has no video stream {place}",
+            hint=f"It has {len(streams)}; the first is 1.",
+        )
+    stream = streams[place - 1]
     context: Any = stream.codec_context
     if context is None or not context.is_decoder:
         raise SourceError(
@@ -303,7 +338,8 @@ def _no_picture(spec: SourceSpec) -> SourceError:
 
 def _info_of(stream: VideoStream, spec: SourceSpec) -> StreamInfo:
     try:
-        return StreamInfo.of(stream)
+        info = StreamInfo.of(stream)
+        return info if spec.fps is None else replace(info, rate=spec.fps)
     except (av.FFmpegError, OSError, ValueError) as error:
         if isinstance(error, ValueError) and not isinstance(error, av.error.InvalidDataError):
             raise SourceError(

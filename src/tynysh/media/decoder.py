@@ -1,5 +1,6 @@
 """Which pictures are worth decoding, and what would be missed by resting?"""
 
+import struct
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -9,8 +10,10 @@ from typing import Any
 import av
 import cv2
 import numpy as np
+from av.sidedata.sidedata import Type as SideDataType
 from numpy.typing import NDArray
 
+from tynysh.media.display import Display
 from tynysh.media.frame import Frame
 from tynysh.media.packet import Packet, StreamInfo, compressed
 
@@ -42,6 +45,9 @@ class DecoderCounters:
     fed: pictures given to it, compressed. pictures: decoded, of which `damaged` came with faults painted over.
     corrupt: packets that gave an error. since_whole: how many were fed since the last whole picture.
     FFmpeg tells of damage for H.264 and MPEG-4; of HEVC, it leaves out silently what it cannot decode.
+    undecoded: pictures that came damaged or not at all: errors and what gave nothing after one, damaged pictures, what
+    refers to what came before the stream's beginning, and of HEVC all that is missing between two pictures. Fields and
+    pictures that are held back are no loss.
     """
 
     fed: int = 0
@@ -49,21 +55,12 @@ class DecoderCounters:
     damaged: int = 0
     corrupt: int = 0
     since_whole: int = 0
+    undecoded: int = 0
 
     @property
     def barren(self) -> bool:
         """Whether no whole picture came of more than a decoder may hold back."""
         return self.since_whole > _HELD_BACK
-
-    @property
-    def undecoded(self) -> int:
-        """How many pictures did not come out: fields and pictures that are held back are no loss.
-
-        >>> [DecoderCounters(fed=100, pictures=p, corrupt=c).undecoded for p, c in [(24, 62), (50, 0), (0, 0)]]
-        [76, 0, 100]
-        """
-        lost = self.corrupt or self.fed > 2 * self.pictures + _HELD_BACK
-        return max(self.corrupt, self.fed - self.pictures) if lost else 0
 
     def __add__(self, other: "DecoderCounters") -> "DecoderCounters":
         """What two decoders of one stream did, `other` the later."""
@@ -73,6 +70,7 @@ class DecoderCounters:
             damaged=self.damaged + other.damaged,
             corrupt=self.corrupt + other.corrupt,
             since_whole=other.since_whole + (0 if other.pictures > other.damaged else self.since_whole),
+            undecoded=self.undecoded + other.undecoded,
         )
 
 
@@ -183,6 +181,7 @@ class AdaptiveDecoder:
         self.counters = DecoderCounters()
         self._info = info
         self._context = info.decoder()
+        self._display = info.display
         self._probe_s = probe_s
         self._distrusted_probe_s = distrusted_probe_s
         self._buffer_bytes = buffer_bytes
@@ -212,6 +211,11 @@ class AdaptiveDecoder:
         self._inside: list[tuple[float, int | None, int]] = []
         self._put_out_s = -float("inf")
         self._misordered = False
+        # Whether the latest packet was damaged: then what follows is looked at, and counts where it gives no picture.
+        self._broken = False
+        # Of HEVC, FFmpeg leaves out without an error what it cannot decode: up to which time all is accounted for.
+        self._silent = info.codec == "hevc"
+        self._accounted_s = -float("inf")
 
     def set_active(self, moving: bool) -> None:
         """Tell whether something moves: every picture from now on, or rest when there is no suspicion either."""
@@ -254,7 +258,7 @@ class AdaptiveDecoder:
             yield from self._deliver(self._drain())
 
     def _rests(self, time_s: float) -> bool:
-        if self._moving:
+        if self._moving or self._broken:
             return False
         if time_s < self._awake_until:
             return False
@@ -375,6 +379,8 @@ class AdaptiveDecoder:
             self._restart()
             while self._kept and not self._kept[0].is_key:
                 self._kept_bytes -= self._kept.pop(0).size
+                # Without a key frame before it, or after one that failed, it is lost; else it was decoded before.
+                self.counters.undecoded += self._broken or not self.counters.pictures
             if not self._kept:
                 return
             self._in_step = True
@@ -392,12 +398,15 @@ class AdaptiveDecoder:
         pictures = list(self._drain())
         self._restart()
         if not pictures:
+            self._broken = True
             # It gave all that it held back: nothing comes of this one. Three such are no accident.
             self.counters.since_whole += _HELD_BACK // 3
         return pictures
 
     def _drain(self) -> Iterator[tuple[Packet, Frame]]:
         pictures = self._take(None)
+        if self._silent:
+            self._miss(until_s=float("inf"))
         self._restart()
         yield from pictures
 
@@ -411,6 +420,10 @@ class AdaptiveDecoder:
             self.counters.fed += 1
             self.counters.since_whole += 1
             self._inside.append((packet.time_s, packet.index, packet.ordinal))
+            if len(self._inside) > 4 * _HELD_BACK:
+                # Nothing comes of it any more, however long the stream goes on so.
+                self.counters.undecoded += self._silent or not self.counters.pictures
+                del self._inside[0]
         yield from self._take(copy)
 
     def _take(self, packet: "av.Packet[Any] | None") -> list[tuple[Packet, Frame]]:
@@ -418,20 +431,36 @@ class AdaptiveDecoder:
             pictures = self._context.decode(packet)
         except av.FFmpegError:
             self.counters.corrupt += 1
+            self.counters.undecoded += 1
+            self._broken = True
             if self._inside:
                 self._inside.pop()
             return []
         frames: list[tuple[Packet, Frame]] = []
+        if self._broken and packet is not None and not pictures and not self._silent:
+            self.counters.undecoded += 1
         for picture in pictures:
             origin: Packet = picture.opaque[0]  # type: ignore[index]
+            self._broken = picture.is_corrupt
             if not origin.is_discard:
+                if not self.counters.pictures or (self._silent and not self._misordered):
+                    # What should have been shown before never comes: it refers to what is not there.
+                    self._miss(until_s=origin.time_s)
+                self._accounted_s = origin.time_s
+                self.counters.undecoded += picture.is_corrupt
                 self.counters.pictures += 1
                 self.counters.damaged += picture.is_corrupt
                 if not picture.is_corrupt:
                     self.counters.since_whole = 0
                 index, time_s = self._stamp(origin)
-                frames.append((origin, Frame(picture, time_s=time_s, index=index)))
+                if picture.rotation:
+                    self._display = _told_by(picture, self._display)
+                frames.append((origin, Frame(picture, time_s=time_s, index=index, display=self._display)))
         return frames
+
+    def _miss(self, *, until_s: float) -> None:
+        """Count what should have come out of the decoder before `until_s`, seconds, and did not."""
+        self.counters.undecoded += sum(self._accounted_s < stamp[0] < until_s for stamp in self._inside)
 
     def _stamp(self, packet: Packet) -> tuple[int, float]:
         """The index and time of the picture that came out of `packet`.
@@ -476,6 +505,15 @@ class AdaptiveDecoder:
             self._last_index, self._last_time_s = frame.index, frame.time_s
             self._last_frame = frame
             yield frame
+
+
+def _told_by(picture: av.VideoFrame, display: Display) -> Display:
+    """`display` turned as the picture itself tells (H.264's and HEVC's display orientation)."""
+    side_data: Any = picture.side_data
+    for told in side_data:
+        if told.type == SideDataType.DISPLAYMATRIX:
+            return Display.of_matrix(struct.unpack("9i", bytes(told)), display.aspect)
+    return display
 
 
 def _view(frame: Frame) -> NDArray[np.float32]:

@@ -146,7 +146,9 @@ class ClipWriter:
         try:
             # The muxer opens its file only when there is a picture to write.
             self._part.touch()
-            self._container = av.open(str(self._part), "w", format="mp4", options={"movflags": "faststart"})
+            self._container = av.open(
+                f"file:{self._part}", "w", format="mp4", options={"movflags": "faststart"}
+            )
         except _FAILURES as error:
             self._remove()
             raise unwritable(path, error) from None

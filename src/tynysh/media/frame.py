@@ -9,6 +9,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from tynysh.media.display import AS_IT_IS, Display
+
 Image = NDArray[np.uint8]
 
 _LUMA_FIRST = {"yuv420p", "yuvj420p", "yuv422p", "yuvj422p", "yuv444p", "yuvj444p", "nv12", "nv21", "gray"}
@@ -24,16 +26,19 @@ class Frame:
     time_s: seconds on the stream's mended clock: since the beginning for a file,
         Unix time (UTC) for a camera.
     index: the ordinal of the picture in its source, from 0, counting those that were not decoded.
-    width, height: pixels.
+    width, height: pixels, as it is shown: `display` is applied here, and nowhere else.
     """
 
-    def __init__(self, picture: av.VideoFrame | Image, *, time_s: float, index: int) -> None:
+    def __init__(
+        self, picture: av.VideoFrame | Image, *, time_s: float, index: int, display: Display = AS_IT_IS
+    ) -> None:
         self.time_s = time_s
         self.index = index
         self._thread = threading.get_ident()
+        self._display = display
         if isinstance(picture, av.VideoFrame):
             self._picture: av.VideoFrame | Image = picture
-            self.width, self.height = picture.width, picture.height
+            self.width, self.height = display.size(picture.width, picture.height)
         else:
             self._picture = _read_only(picture.view())
             self.height, self.width = picture.shape[:2]
@@ -47,21 +52,33 @@ class Frame:
         if picture.format.name in _LUMA_FIRST:
             plane: Any = picture.planes[0]
             rows = np.frombuffer(plane, dtype=np.uint8).reshape(-1, plane.line_size)
-            return _read_only(rows[: self.height, : self.width])
-        return _converted(picture, format="gray")
+            luma: Image = rows[: picture.height, : picture.width]
+        else:
+            luma = _converted(picture, format="gray")
+        size = self._display.stretched(picture.width, picture.height)
+        if size[0] != picture.width:
+            luma = cv2.resize(luma, size, interpolation=cv2.INTER_AREA)  # type: ignore[assignment]
+        return _read_only(self._display.turned(luma))
 
     @cached_property
     def bgr(self) -> Image:
         """Colour (height, width, 3), blue first, at full size."""
         picture = self._own()
-        return _converted(picture, format="bgr24") if isinstance(picture, av.VideoFrame) else picture
+        if not isinstance(picture, av.VideoFrame):
+            return picture
+        width, height = self._display.stretched(picture.width, picture.height)
+        return _read_only(
+            self._display.turned(_converted(picture, width=width, height=height, format="bgr24"))
+        )
 
     def bgr_resized(self, width: int, height: int) -> Image:
         """Colour (height, width, 3), blue first, converted and scaled in one pass."""
         picture = self._own()
         if not isinstance(picture, av.VideoFrame):
             return _read_only(cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA))
-        return _converted(picture, width=width, height=height, format="bgr24", interpolation="AREA")
+        across, down = (height, width) if self._display.transposed else (width, height)
+        small = _converted(picture, width=across, height=down, format="bgr24", interpolation="AREA")
+        return _read_only(self._display.turned(small))
 
     def _own(self) -> av.VideoFrame | Image:
         if isinstance(self._picture, av.VideoFrame) and threading.get_ident() != self._thread:
@@ -73,7 +90,9 @@ class Frame:
 
 def _converted(picture: av.VideoFrame, **wanted: Any) -> Image:
     # The scaler's own threads would live for one picture, and cost as much again as the scaling.
-    return _read_only(picture.reformat(**wanted, threads=1).to_ndarray())
+    converted: Any = picture.reformat(**wanted, threads=1).to_ndarray()
+    image: Image = converted
+    return image
 
 
 def _read_only(array: Any) -> Image:

@@ -1,6 +1,7 @@
 """A packet: one compressed picture with its place in the stream."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from fractions import Fraction
 from io import BytesIO
@@ -10,8 +11,13 @@ import av
 from av.video.codeccontext import VideoCodecContext
 from av.video.stream import VideoStream
 
+from tynysh.media.display import AS_IT_IS, Display
+
 LARGEST_PX = 36_000_000
 """Pixels of the largest picture that is decoded: a little more than 8K. One of H.264 may ask for 17 of them at once."""
+
+NO_TIMESTAMPS = 0x0080
+"""AVFMT_NOTIMESTAMPS of FFmpeg's avformat.h: the flag of formats that are bare pictures, without a clock."""
 
 _NO_TEMPLATE = b""
 
@@ -21,11 +27,13 @@ class StreamInfo:
     """What is needed to decode or re-mux a video stream once its container is out of reach.
 
     codec: FFmpeg's name of the codec (`h264`, `mjpeg`, ...). decoder_name: of what decodes it.
-    width, height: pixels. pix_fmt: FFmpeg's name, or None while unknown.
+    width, height: pixels, as they are coded. pix_fmt: FFmpeg's name, or None while unknown.
     rate: pictures per second as the container tells, or None.
     time_base: seconds per tick of the packets' timestamps.
-    extradata: the codec's own header. bits: per coded sample, for uncompressed video.
-    template: a tiny NUT file that carries the codec's parameters from one muxer to the next.
+    display: how pictures are to be shown.
+    extradata: the codec's own header. tag: the container's name of the codec, which some need to know what they are.
+    bits: per coded sample, for uncompressed video.
+    template: a tiny NUT file that carries the codec's parameters from one muxer to the next; empty where none can.
     """
 
     codec: str
@@ -36,14 +44,19 @@ class StreamInfo:
     rate: float | None
     time_base: Fraction
     extradata: bytes = field(default=b"", repr=False)
+    tag: str = ""
     bits: int = 0
+    display: Display = AS_IT_IS
     template: bytes = field(default=_NO_TEMPLATE, repr=False)
 
     @classmethod
     def of(cls, stream: VideoStream) -> "StreamInfo":
         """The parameters of an open stream, copied."""
         context = stream.codec_context
-        rate = stream.average_rate or stream.guessed_rate or stream.base_rate
+        bare = stream.container.format.flags & NO_TIMESTAMPS
+        rates = (stream.average_rate, stream.guessed_rate, stream.base_rate)
+        # Of what has no clock, FFmpeg gives 25 pictures a second, unless its encoder wrote down another rate.
+        rate = (context.framerate if bare else None) or next(filter(None, rates), None)
         return cls(
             codec=context.codec.canonical_name,
             decoder_name=context.codec.canonical_name if context.is_encoder else context.name,
@@ -53,7 +66,9 @@ class StreamInfo:
             rate=float(rate) if rate and 0 < rate <= 1000 else None,
             time_base=stream.time_base or Fraction(1, 90000),
             extradata=context.extradata or b"",
+            tag=_tag_of(context),
             bits=0 if context.is_encoder else context.bits_per_coded_sample,
+            display=Display.of(stream),
             template=_template_of(stream),
         )
 
@@ -72,6 +87,8 @@ class StreamInfo:
         context: VideoCodecContext = VideoCodecContext.create(self.decoder_name, "r")  # type: ignore[assignment]
         context.extradata = self.extradata or None
         context.width, context.height = self.width, self.height
+        if self.tag:
+            context.codec_tag = self.tag
         if self.pix_fmt:
             context.pix_fmt = self.pix_fmt
         if self.bits:
@@ -83,19 +100,28 @@ class StreamInfo:
         return context
 
     def same_stream(self, other: "StreamInfo") -> bool:
-        """Whether packets of `other` may follow in one track: same codec, size and header."""
-        return (self.codec, self.width, self.height, self.extradata) == (
+        """Whether packets of `other` may follow in one track: same codec, size, display and header."""
+        return (self.codec, self.width, self.height, self.display, self.extradata) == (
             other.codec,
             other.width,
             other.height,
+            other.display,
             other.extradata,
         )
 
 
+def _tag_of(context: VideoCodecContext) -> str:
+    """Four characters; empty where it has none that can be told."""
+    try:
+        return context.codec_tag.strip("\0") and context.codec_tag
+    except UnicodeDecodeError:
+        return ""
+
+
 def _template_of(stream: VideoStream) -> bytes:
-    """A NUT file of one empty packet with the stream's codec parameters."""
+    """A NUT file of one empty packet with the stream's codec parameters; empty where NUT cannot carry the codec."""
     buffer = BytesIO()
-    with av.open(buffer, "w", format="nut") as container:
+    with suppress(ValueError), av.open(buffer, "w", format="nut") as container:
         copy = container.add_stream_from_template(stream, opaque=True)
         packet = av.Packet(b"\0")
         packet.stream = copy
@@ -103,7 +129,9 @@ def _template_of(stream: VideoStream) -> bytes:
         packet.is_keyframe = True
         packet.time_base = Fraction(1, 1000)
         container.mux(packet)
-    return buffer.getvalue()
+        container.close()
+        return buffer.getvalue()
+    return b""
 
 
 def compressed(data: bytes) -> "av.Packet[Any]":
@@ -121,8 +149,15 @@ def add_stream(container: av.container.OutputContainer, info: StreamInfo) -> Vid
 
     Raises ValueError where the container's format cannot carry the codec.
     """
+    if not info.template:
+        raise ValueError(f"{info.codec} cannot be carried")
     with av.open(BytesIO(info.template), format="nut", options={"analyzeduration": "0"}) as source:
-        return container.add_stream_from_template(source.streams.video[0], opaque=True)
+        stream = container.add_stream_from_template(source.streams.video[0], opaque=True)
+    if info.display.turns:
+        stream.set_display_matrix(info.display.matrix)
+    if info.display.aspect != 1:
+        stream.codec_context.sample_aspect_ratio = info.display.aspect
+    return stream
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -331,7 +331,8 @@ class _Transcoder:
     def __init__(self, source: StreamInfo) -> None:
         self.source = source
         self._decoder = AdaptiveDecoder(source)
-        self._encoder = PictureEncoder(source.width, source.height, 1 / source.interval_s, quality=25)
+        size = source.display.size(source.width, source.height)
+        self._encoder = PictureEncoder(*size, 1 / source.interval_s, quality=25)
 
     def transcode(self, packet: Packet) -> list[Packet]:
         return [

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
@@ -69,6 +69,7 @@ class SourceSpec:
     `{password}` are the places of the credentials.
     credentials: kept apart, and never in any text.
     options: for USB cameras, `input_format`, `video_size` and `framerate` of video4linux2.
+    stream: which of a file's video streams, from 1; None is the first. fps: pictures a second of one without a clock.
     """
 
     address: str = field(repr=False)
@@ -77,6 +78,8 @@ class SourceSpec:
     credentials: Credentials | None = None
     options: tuple[tuple[str, str], ...] = ()
     trust: Trust = Trust()
+    stream: int | None = None
+    fps: float | None = None
 
     @classmethod
     def parse(
@@ -90,8 +93,9 @@ class SourceSpec:
     ) -> "SourceSpec":
         """Understand a URL (`rtsp`, `rtsps`, `http`, `https`, `file`, or an installed plug-in's scheme) or a path.
 
-        Credentials in the URL are taken out of it; `user` and `password` take precedence. Raises SourceError for
-        a scheme that nothing opens and a URL without a host.
+        `file:///PATH?stream=2` chooses one of several video streams. Credentials in the URL are taken out of it;
+        `user` and `password` take precedence. Raises SourceError for a scheme that nothing opens and a URL without a
+        host.
         """
         if isinstance(text, Path):
             return cls._of_path(text)
@@ -101,7 +105,10 @@ class SourceSpec:
                 Path(text.partition("?")[0]) if text.startswith("/dev/video") else Path(text), text
             )
         if scheme == "file":
-            return cls._of_path(Path(unquote(urlsplit(text).path)))
+            of_file = urlsplit(text)
+            chosen = dict(parse_qsl(of_file.query)).get("stream", "")
+            stream = int(chosen) if re.fullmatch("[1-9][0-9]?", chosen) else None
+            return replace(cls._of_path(Path(unquote(of_file.path))), stream=stream)
         if scheme in plugins():
             return cls(text, SourceKind.PLUGGED)
         kinds = {

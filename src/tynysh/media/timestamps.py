@@ -12,7 +12,9 @@ _STREAK = 3
 _LEAD_PICTURES = 4
 _REMEMBERED = 32
 _JUMP_S = 10.0
-"""A longer pause is taken for a jump unless arrival times confirm it."""
+"""A longer pause is taken for a jump unless arrival times, or a file's length, confirm it."""
+_LONGEST_PAUSE_S = 86400.0
+"""No file's length confirms a longer one: a clock was set."""
 
 _EARLY_S = 1.0
 _LATE_S = 1.5
@@ -44,13 +46,17 @@ class TimestampMender:
     pictures are shown as they come.
 
     interval_s: nominal time between pictures, until the stream shows its own.
-    start_s: the time of the first picture.
+    start_s: the time of the first picture. span_s: how long the whole is, as a file's container tells, or None: a pause
+    within it is a pause, too.
 
     mended: how many stamps were not as the stream gave them.
     """
 
-    def __init__(self, *, interval_s: float = 0.04, start_s: float = 0.0) -> None:
+    def __init__(
+        self, *, interval_s: float = 0.04, start_s: float = 0.0, span_s: float | None = None
+    ) -> None:
         self.mended = 0
+        self._span_s = span_s
         self._start_s = start_s
         self._steps: deque[float] = deque([interval_s], maxlen=31)
         self._offset: float | None = None
@@ -132,7 +138,7 @@ class TimestampMender:
         decode = raw + offset
         step = decode - last.decode_time_s
         counted = False
-        if self._is_jump(step, arrival_s):
+        if self._is_jump(step, decode, arrival_s):
             self._arrivals.joined(last.decode_time_s + interval - decode)
             offset += last.decode_time_s + interval - decode
             decode = last.decode_time_s + interval
@@ -170,11 +176,13 @@ class TimestampMender:
             self.mended += 1
         return Stamp(self._unused(shown, counted=counted), decode)
 
-    def _is_jump(self, step: float, arrival_s: float | None) -> bool:
+    def _is_jump(self, step: float, decode: float, arrival_s: float | None) -> bool:
         limit = max(_JUMP_S, 20 * self.interval_s)
         waited = self._waited_s(arrival_s)
         if waited < inf:
             limit = waited + min(limit, 2.0) + self._reorder_s
+        elif self._span_s is not None and decode - self._start_s <= self._span_s:
+            limit = max(limit, _LONGEST_PAUSE_S)
         return step > limit or step < -1.0
 
     def _waited_s(self, arrival_s: float | None) -> float:
@@ -200,7 +208,7 @@ class TimestampMender:
         """The times of a picture whose stamps are not believed: of its arrival, in the order in which it is shown."""
         usable = raw is not None and self._last_raw is not None and raw > self._last_raw
         if usable and raw is not None:
-            usable = not self._is_jump(raw - (self._last_raw or 0.0), arrival_s)
+            usable = not self._is_jump(raw - (self._last_raw or 0.0), raw, arrival_s)
         self.mended += not usable
         waited = self._waited_s(arrival_s)
         self._pace_s += (min(waited, _JUMP_S) - self._pace_s) / _PACE_PICTURES

@@ -1,8 +1,9 @@
 """What a site file says, or everything that is wrong with it, each as file:line:column."""
 
 import difflib
+import os
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_args
@@ -11,7 +12,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from tynysh.errors import SiteError
-from tynysh.site import references
+from tynysh.site import addresses, references
 from tynysh.site.identifiers import with_identifiers
 from tynysh.site.references import Location
 from tynysh.site.site import SiteFile
@@ -104,7 +105,9 @@ def parse(content: bytes, path: Path) -> SiteFile:
     else:
         faults += _disagreements(tree)
         faults += _homeless(tree)
-        flawed = {flaw.mark for flaw in tree.flaws}
+        mistaken = _mistaken_addresses(tree, path.absolute().parent)
+        faults += mistaken
+        flawed = {flaw.mark for flaw in tree.flaws} | {Mark(told.line, told.column) for told in mistaken}
         try:
             site = SiteFile.model_validate(tree.data)
         except ValidationError as error:
@@ -151,23 +154,43 @@ def _anchored_address(address: str, folder: Path) -> str:
 def _homeless(tree: Tree) -> list[Mistake]:
     """The paths that begin with a `~name` that is nobody's."""
     found = []
+    for location, mark, given in _texts(tree):
+        if location[-1] in {"main", "sub", "file", "authority"}:
+            try:
+                Path(given).expanduser()
+            except RuntimeError:
+                what = "begins with the home folder of a user who does not exist; write the path in full"
+                found.append(Mistake(mark.line, mark.column, _path(location), what))
+    return found
+
+
+def _mistaken_addresses(tree: Tree, folder: Path) -> list[Mistake]:
+    """The addresses, and what belongs to them, that cannot be meant as they stand, and are no paths from `folder`."""
+    found = []
+    for location, mark, given in _texts(tree):
+        of_stream = location[-1] in {"main", "sub"}
+        what = addresses.mistake(given) if of_stream else addresses.unfilled(given)
+        if what is not None and not os.path.lexists(folder / given):
+            found.append(Mistake(mark.line, mark.column, _path(location), what))
+    return found
+
+
+def _texts(tree: Tree) -> Iterator[tuple[Location, Mark, str]]:
+    """The addresses of streams, the names of accounts, and the paths and variables of secrets, each with its place."""
     for location, mark in tree.values.items():
         match location:
             case ("sites", int(), "cameras", int(), "main" | "sub"):
                 pass
-            case (*_, "credentials", _, "file") | (*_, "trust", "authority"):
+            case (
+                (*_, "credentials", "username") | (*_, "credentials", _, "file") | (*_, "trust", "authority")
+            ):
                 pass
             case _:
                 continue
         # Of a key that stands there twice only one value is kept, and that is told of itself.
         given = _part(tree.data, location)
-        try:
-            if isinstance(given, str):
-                Path(given.strip()).expanduser()
-        except RuntimeError:
-            what = "begins with the home folder of a user who does not exist; write the path in full"
-            found.append(Mistake(mark.line, mark.column, _path(location), what))
-    return found
+        if isinstance(given, str):
+            yield location, mark, given.strip()
 
 
 def _truths(tree: Tree, site: SiteFile) -> list[Mistake]:
@@ -251,7 +274,11 @@ def _explained(detail: ErrorDetails, secret: bool) -> tuple[str, Sequence[str], 
             allowed = re.findall(r"'([^']*)'", str(context.get("expected", "")))
             return f"{_shown(detail['input'], secret)} is not known", allowed, given
         case "url_scheme":
-            return f"{context['given']}: is no kind of video source", context["allowed"], None
+            return (
+                f"{context['given']}: is no kind of video source",
+                context["allowed"],
+                f"{context['given']}:",
+            )
         case "time_zone":
             names = context["names"]
             close = difflib.get_close_matches(str(context["given"]), names, 1, 0.6)
