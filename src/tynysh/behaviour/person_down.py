@@ -77,6 +77,7 @@ class _Fallen:
     level: float
     fell: bool
     missed_s: float = 0.0
+    fixed_since_s: float | None = None
 
 
 class PersonDownAnalyser:
@@ -123,6 +124,10 @@ class PersonDownAnalyser:
                 subject=fallen.subject,
                 reason=Reason("person_down.fell" if fallen.fell else "person_down.lying"),
                 since_s=fallen.since_s,
+                # Who was seen to fall is a person, however still they lie.
+                fixed_since_s=frozenset(
+                    () if fallen.fell or fallen.fixed_since_s is None else (fallen.fixed_since_s,)
+                ),
             )
             for fallen in self._fallen
         ]
@@ -141,6 +146,7 @@ class PersonDownAnalyser:
             for fallen, _ in found:
                 fallen.level += (score - fallen.level) * (1.0 - exp(-elapsed_s / SMOOTHING_S))
                 fallen.track_id, fallen.seen_s, fallen.missed_s = track.id, scene.time_s, 0.0
+                fallen.fixed_since_s = track.fixed_since_s
                 if score >= SEEMS_TO_LIE:
                     fallen.box = track.box
             if not found and score >= SEEMS_TO_LIE:

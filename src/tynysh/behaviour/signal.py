@@ -77,6 +77,8 @@ class Signal:
         fault, a track); signals of the same subject make one event.
     since_s: stream time at which what is scored began, where the analyser knows it better than the score's
         rise does (a dwell, a fall); None otherwise.
+    fixed_since_s: since when each of those that it rests on has not moved (`Track.fixed_since_s`); empty where any of
+        them has, and where it rests on no person.
     """
 
     behaviour: Behaviour
@@ -88,3 +90,4 @@ class Signal:
     subject: str = ""
     reason: Reason | None = None
     since_s: float | None = None
+    fixed_since_s: frozenset[float] = frozenset()

@@ -12,6 +12,7 @@ from tynysh.perception.motion import MotionGate
 from tynysh.perception.pose import UsualHeights, people_who_matter
 from tynysh.perception.schedule import DetectionSchedule
 from tynysh.perception.stage import PictureStage
+from tynysh.perception.standstill import Standstill
 from tynysh.perception.tiling import TiledDetector
 from tynysh.perception.tracker import Tracker
 from tynysh.perception.unmatched import unmatched_detections
@@ -73,6 +74,7 @@ class Perception:
         self._tracker = Tracker()
         self._pose = pose
         self._heights = UsualHeights()
+        self._standstill = Standstill()
         self._trajectories = Trajectories()
         self._stages = tuple(stages)
         self._zones = tuple(zones)
@@ -90,6 +92,7 @@ class Perception:
         tracks, persons = self._people(frame, motion)
         if persons is not None and self._pose is not None:
             tracks = self._with_pose(self._pose, frame, tracks)
+        tracks = self._standstill.observe(tracks, motion, frame.time_s, size=self._size)
         scene = Scene(
             time_s=frame.time_s,
             width=frame.width,
