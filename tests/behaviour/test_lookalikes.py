@@ -11,9 +11,11 @@ import pytest
 from tests.behaviour.scenes import LEFT_HALF, drawn, followed, posed, scene, times
 
 from tynysh.behaviour import registry
+from tynysh.behaviour.aggression import AggressionSettings
 from tynysh.behaviour.event import Event
 from tynysh.behaviour.events import EventMaker
 from tynysh.behaviour.fight import FightSettings
+from tynysh.behaviour.person_down import PersonDownSettings
 from tynysh.behaviour.settings import AnalyserSettings
 from tynysh.behaviour.signal import Behaviour
 from tynysh.demo.figure import BodyAction, BodyPose
@@ -24,10 +26,8 @@ Cast = Callable[[float], list[Track]]
 
 SETTINGS: dict[Behaviour, AnalyserSettings] = {
     Behaviour.FIGHT: FightSettings(pictures=False),
-    **{
-        behaviour: registry.ANALYSERS[behaviour].settings()
-        for behaviour in (Behaviour.AGGRESSION, Behaviour.PERSON_DOWN)
-    },
+    Behaviour.AGGRESSION: AggressionSettings(pictures=False),
+    Behaviour.PERSON_DOWN: PersonDownSettings(),
 }
 BENCH = Zone("bench", ((0.2, 0.5), (0.45, 0.5), (0.45, 0.8), (0.2, 0.8)), kind="bench")
 

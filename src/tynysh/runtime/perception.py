@@ -99,6 +99,7 @@ class Perception:
             height=frame.height,
             detected=persons is not None,
             tracks=tracks,
+            found=tuple(person.box for person in persons or ()),
             motion=motion,
             zones=self._zones,
             lines=self._lines,
