@@ -202,7 +202,8 @@ class _SubjectState:
         return self.end(time_s) if time_s - self._rise.fell_s >= self.rule.release_s else []
 
     def _begin(self, rise: _Rise, signal: Signal, time_s: float, ids: random.Random) -> list[Event]:
-        if rise.reached_s is None or time_s - rise.reached_s < self.rule.min_duration_s:
+        least_s = signal.must_hold_s(self.rule.min_duration_s)
+        if rise.reached_s is None or time_s - rise.reached_s < least_s:
             return []
         if time_s < self.quiet_until_s:
             return []
