@@ -7,7 +7,7 @@ from typing import Annotated
 from typer import Argument, Option
 
 from tynysh.commands.options import AsJson, CameraName, Device, LanguageOption, SiteOption
-from tynysh.commands.output import print_table, report, say
+from tynysh.commands.output import print_table, remark, report, say
 
 
 def analyze(
@@ -24,6 +24,7 @@ def analyze(
     device: Device = "CPU",
 ) -> int:
     """What happens in these videos: the live pipeline, as fast as the machine allows."""
+    from tynysh.behaviour.registry import spec_of
     from tynysh.commands.output_file import check_writable, write_file
     from tynysh.errors import MediaError, UsageError
     from tynysh.evaluation.analysis import SEED, analyse_video
@@ -32,6 +33,7 @@ def analyze(
     from tynysh.evaluation.listing import HEADINGS, cells, json_line
     from tynysh.evaluation.rendering import render as write_rendered
     from tynysh.media.reader import VideoFile
+    from tynysh.perception.clip_window import LEAST_RATE_HZ, too_few
     from tynysh.runtime.camera_plan import build_pipeline
     from tynysh.runtime.networks import Networks
     from tynysh.translations import text
@@ -65,6 +67,17 @@ def analyze(
             code = error.exit_code
             continue
         analysed += 1
+        rate_hz = analysis.rate_hz
+        if rate_hz is not None and too_few(rate_hz) and any(spec_of(each).violent for each in plan.analysers):
+            remark(
+                text(
+                    language,
+                    "analyze.few_pictures",
+                    path=path,
+                    rate=f"{rate_hz:.1f}",
+                    least=f"{LEAST_RATE_HZ:.0f}",
+                )
+            )
         for event in analysis.events:
             if as_json:
                 say(json_line(event, str(path)))

@@ -39,6 +39,11 @@ def report(error: TynyshError) -> None:
     print(f"error: {error.message}", *([f"  {error.hint}"] if error.hint else []), sep="\n", file=sys.stderr)
 
 
+def remark(line: str) -> None:
+    """Say what is no error and no result, to the standard error."""
+    print(line, file=sys.stderr)
+
+
 def reader_has_gone() -> None:
     """Nothing more can be said to who read the standard output, not even at exit."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -15,6 +15,7 @@ from tynysh.perception.stage import PictureStage
 from tynysh.perception.standstill import Standstill
 from tynysh.perception.tiling import TiledDetector
 from tynysh.perception.tracker import Tracker
+from tynysh.perception.turned import TurnedLook
 from tynysh.perception.unmatched import unmatched_detections
 from tynysh.runtime.meter import Meter, NoMeter
 from tynysh.scene.motion import STILL, Motion
@@ -54,7 +55,7 @@ class Perception:
     """Looks at one camera's frames in order of time: motion gate, detector where one is due, tracker, pose of those
     who matter, where everybody was before, and the stages that find in pictures what the analysers need.
 
-    zones, lines: of the picture; they are in every scene.
+    zones, lines: of the picture; they are in every scene. turned: looks for those who went down, where that is wanted.
     """
 
     def __init__(
@@ -63,6 +64,7 @@ class Perception:
         schedule: DetectionSchedule,
         *,
         pose: PoseEstimator | None,
+        turned: TurnedLook | None = None,
         stages: Sequence[PictureStage],
         zones: Sequence[Zone] = (),
         lines: Sequence[Line] = (),
@@ -73,6 +75,7 @@ class Perception:
         self._detector = detector
         self._tracker = Tracker()
         self._pose = pose
+        self._turned = turned
         self._heights = UsualHeights()
         self._standstill = Standstill()
         self._trajectories = Trajectories()
@@ -131,6 +134,8 @@ class Perception:
             return tracks, None
         with self._meter.stage("detector"):
             persons = self._detector.detect(frame)
+            if self._turned is not None:
+                persons = self._turned.observe(frame, persons)
         with self._meter.stage("tracker"):
             tracks = self._tracker.update(persons, frame.time_s)
             self._keep_unmatched(persons, tracks, frame)
