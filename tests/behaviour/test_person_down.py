@@ -170,3 +170,13 @@ def test_who_lies_where_somebody_else_walks_by_has_not_fallen() -> None:
 
 def test_who_gets_up_at_once_is_not_told() -> None:
     assert told_after(lambda t: [falls(t) if t < 4.6 else posed(1, BodyAction.STAND, 300, t)]) == []
+
+
+def test_who_was_found_in_the_turned_picture_lies_though_the_edge_cuts_the_box_off() -> None:
+    def people(t: float) -> list[Track]:
+        if t < 3:
+            return [standing(1, 300, t)]
+        return [boxed(1, Box(240, 560, 360, 600), t, turned=True)]
+
+    (fall,) = told_after(people)
+    assert fall <= 3.0

@@ -9,6 +9,7 @@ from tynysh.geometry import Box
 from tynysh.media.frame import Frame
 from tynysh.perception.turned import LOST_FOR_S, TurnedLook
 from tynysh.scene.person import Person
+from tynysh.scene.track import Track
 
 WIDTH, HEIGHT = 640, 480
 UP = Box(300, 150, 360, 350)
@@ -58,6 +59,16 @@ def test_who_went_down_is_found_where_they_lie() -> None:
     for time_s in (0.3, 9.0, 18.0):
         (found,) = turned.observe(picture(time_s, DOWN), [])
         assert found.box == pytest.approx(tuple(DOWN), abs=1)
+
+
+def test_the_track_of_who_was_found_turned_is_marked() -> None:
+    turned = TurnedLook(Upright())
+    turned.observe(picture(0.0), [up()])
+    turned.observe(picture(0.3, DOWN), [])
+    tracks = [Track(number, box, 0.8, (0.0, 0.0), 0.0, 0.3) for number, box in ((1, DOWN), (2, UP))]
+    assert [track.turned for track in turned.marked(tracks)] == [True, False]
+    turned.observe(picture(0.6), [up()])
+    assert not any(track.turned for track in turned.marked(tracks))
 
 
 def test_what_else_was_found_stays_unless_it_is_the_same() -> None:

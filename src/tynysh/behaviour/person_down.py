@@ -37,6 +37,9 @@ UP, UP_FOR_S = 0.1, 0.5
 FALL_REACH = 1.0
 """Of somebody who was lost while up, another track that lies within so many lengths is the continuation."""
 
+TURNED = 0.9
+"""Score of a look that found somebody in the turned picture alone."""
+
 SEEMS_TO_LIE = 0.4
 """Score of a look from which somebody is taken to lie there."""
 
@@ -76,7 +79,7 @@ class PersonDownSettings(AnalyserSettings):
             description="Seconds for which somebody must lie who was seen to go down, if that is less than "
             "`min_duration_s`.",
         ),
-    ] = 2.0
+    ] = 1.5
     min_duration_s: MinDuration = 10.0
     cooldown_s: Cooldown = 60.0
 
@@ -204,6 +207,8 @@ class PersonDownAnalyser:
             zone.contains(middle) or zone.contains(ground) for zone in watched(scene, names)
         ):
             return 0.0
+        if track.turned:
+            return TURNED
         own = self._upright.get(track.id)
         standing = own[1] if own is not None else self._heights.at(ground[1])
         return lying(

@@ -9,6 +9,7 @@ from tynysh.geometry import Box
 from tynysh.media.frame import Frame
 from tynysh.perception.detector import Detector
 from tynysh.scene.person import Person
+from tynysh.scene.track import Track
 
 CLEAR = 0.5
 """Score from which somebody is clearly seen, whose going down is worth looking for."""
@@ -19,6 +20,9 @@ UPRIGHT = 0.9
 SURE = 0.4
 LONG = 1.5
 """Score of a turned look, and width over height in the picture as it is, from which somebody lies there."""
+
+SAME = 0.5
+"""A box that overlaps another by so much is of the same person."""
 
 AROUND = 2.2
 """The part of the picture that is turned is a square of so many heights of the person."""
@@ -51,9 +55,11 @@ class TurnedLook:
         self._detector = detector
         self._last: _Last | None = None
         self._turns = 1
+        self._found: Box | None = None
 
     def observe(self, frame: Frame, persons: Sequence[Person]) -> Sequence[Person]:
         """`persons`, found in `frame`, and who else lies there."""
+        self._found = None
         clear = [person for person in persons if person.score >= CLEAR]
         if self._last is not None and not 0.0 <= frame.time_s - self._last.time_s <= LOST_FOR_S:
             self._last = None
@@ -70,8 +76,15 @@ class TurnedLook:
         if lies is None:
             self._turns = 4 - self._turns
             return persons
-        self._last = _Last(frame.time_s, self._last.box)
-        return [lies, *(person for person in persons if person.box.iou(lies.box) < 0.5)]
+        self._last, self._found = _Last(frame.time_s, self._last.box), lies.box
+        return [lies, *(person for person in persons if person.box.iou(lies.box) < SAME)]
+
+    def marked(self, tracks: Sequence[Track]) -> tuple[Track, ...]:
+        """The `tracks` of the picture looked at last, with whoever was found turned marked (`Track.turned`)."""
+        found = self._found
+        if found is None:
+            return tuple(tracks)
+        return tuple(replace(track, turned=track.box.iou(found) >= SAME) for track in tracks)
 
     def _look(self, frame: Frame, box: Box) -> Person | None:
         """Who lies about `box`, the surest, as far as a turned look tells."""

@@ -138,6 +138,8 @@ class Perception:
                 persons = self._turned.observe(frame, persons)
         with self._meter.stage("tracker"):
             tracks = self._tracker.update(persons, frame.time_s)
+            if self._turned is not None:
+                tracks = self._turned.marked(tracks)
             self._keep_unmatched(persons, tracks, frame)
         return tracks, persons
 
@@ -160,7 +162,8 @@ class Perception:
                 usual_heights=self._heights.observe(tracks, frame.time_s),
                 most=MOST_POSES,
             )
-            wanting = [track for track in chosen if track.keypoints is None]
+            # The network of joints knows people upright, too.
+            wanting = [track for track in chosen if track.keypoints is None and not track.turned]
             if not wanting:
                 return tracks
             found = pose.estimate(frame, [track.box for track in wanting])
