@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 import pytest
-from tests.behaviour.scenes import HEIGHT, WIDTH, Shown, scene, standing, times, with_trajectories
+from tests.behaviour.scenes import HEIGHT, WIDTH, Shown, boxed, scene, standing, times, with_trajectories
 
 from tynysh.geometry import Box
 from tynysh.media.frame import Frame
@@ -210,3 +210,12 @@ def test_what_hardly_seems_a_second_person_leaves_it_open() -> None:
 
 def test_in_the_dark_people_may_be_there_whom_nobody_finds() -> None:
     assert company(none, light=8) is Company.DARK
+
+
+def test_who_fell_and_was_found_turned_is_no_second_person() -> None:
+    def falls(t: float) -> list[Track]:
+        if t < 3:
+            return one(t)
+        return [boxed(2, Box(60, 370, 180, 400), t, born_s=3.0, turned=True)]
+
+    assert company(falls) is Company.ALONE

@@ -130,13 +130,15 @@ class ClipClassification:
     def _take_people(self, scene: Scene) -> None:
         if scene.detected:
             self._detected_s = scene.time_s
-            group = largest_group(scene.lately(EVIDENCE_S))
+            # Who was found by a turned look is the one who was lost, and no second person beside them.
+            turned = any(track.turned for track in scene.seen)
+            group = 1 if turned else largest_group(scene.lately(EVIDENCE_S))
             self._groups.append((scene.time_s, group))
             while not 0.0 <= scene.time_s - self._groups[0][0] <= PEOPLE_S:
                 self._groups.popleft()
             if group > 1:
                 self._evidence_s = self._together_s = scene.time_s
-            if _near_each_other(scene.found):
+            if not turned and _near_each_other(scene.found):
                 self._faint_s = scene.time_s
             if any(track.score >= CLEAR for track in scene.seen):
                 self._clear_s = scene.time_s
