@@ -55,6 +55,8 @@ class Stays:
 
         keep_s: seconds for which somebody may be elsewhere and still be of the same stay on coming back.
         """
+        # Where the clock was set back, nobody can be there since a time to come.
+        self._stays = [stay for stay in self._stays if stay.last_s <= scene.time_s]
         of_track = {stay.track_id: stay for stay in self._stays}
         here = {track.id for track in scene.tracks}
         alone = [
