@@ -14,6 +14,7 @@ from tynysh.geometry import Box
 from tynysh.media.frame import Frame
 from tynysh.perception.clip_classification import ClipClassifier, FightClassifier
 from tynysh.perception.stage import picture_stages
+from tynysh.scene.clip import ClipScore
 from tynysh.scene.person import Keypoints
 from tynysh.scene.scene import Scene
 from tynysh.scene.track import Track
@@ -22,6 +23,9 @@ from tynysh.scene.zone import Zone
 
 WIDTH, HEIGHT = 1000, 600
 H = 100.0
+SUSPICIOUS_LOOK = ClipScore(0.0, 0.5, Box(0.0, 0.0, 1.0, 1.0))
+"""What the network says where there may be violence: without it, aggression is not told."""
+
 LEFT_HALF = Zone("left", ((0.0, 0.0), (0.5, 0.0), (0.5, 1.0), (0.0, 1.0)), kind="protected")
 
 

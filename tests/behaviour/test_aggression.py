@@ -1,12 +1,15 @@
 """Aggression is an act against somebody: seen where it happens, and nowhere else."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
-from tests.behaviour.scenes import LEFT_HALF, posed, scene, scores, times, watch
+from tests.behaviour.scenes import LEFT_HALF, SUSPICIOUS_LOOK, posed, scene, scores, times, watch
 
+from tynysh.behaviour import registry
 from tynysh.behaviour.aggression import AggressionAnalyser, AggressionSettings
-from tynysh.behaviour.signal import Signal
+from tynysh.behaviour.signal import Behaviour, Signal
 from tynysh.demo.figure import BodyAction
+from tynysh.scene.need import Need
 from tynysh.scene.track import Track
 
 Cast = Callable[[float], list[Track]]
@@ -14,7 +17,10 @@ Cast = Callable[[float], list[Track]]
 
 def play(cast: Cast, end_s: float = 4.0, step_s: float = 0.1, **settings: object) -> list[Signal]:
     analyser = AggressionAnalyser(AggressionSettings.model_validate(settings))
-    return watch(analyser, [scene(t, cast(t), [LEFT_HALF]) for t in times(0, end_s, step_s)])
+    return watch(
+        analyser,
+        [scene(t, cast(t), [LEFT_HALF], clip=SUSPICIOUS_LOOK) for t in times(0, end_s, step_s)],
+    )
 
 
 def attack(t: float) -> list[Track]:
@@ -61,6 +67,26 @@ def test_zones_hold_it_to_a_place() -> None:
 
 def test_nothing_changes_while_the_detector_rests() -> None:
     analyser = AggressionAnalyser(AggressionSettings())
-    before = watch(analyser, [scene(t, attack(t)) for t in times(0, 2)])[-1]
-    resting = watch(analyser, [scene(t, attack(t), detected=False) for t in times(2, 3)])
+    before = watch(analyser, [scene(t, attack(t), clip=SUSPICIOUS_LOOK) for t in times(0, 2)])[-1]
+    resting = watch(
+        analyser, [scene(t, attack(t), detected=False, clip=SUSPICIOUS_LOOK) for t in times(2, 3)]
+    )
     assert scores(resting) == [before.score] * 10
+
+
+def test_a_rule_alone_raises_nothing() -> None:
+    """What looks like a blow by joints alone counts if the network that looks at the pictures has any doubt."""
+
+    def worst(probability: float | None) -> float:
+        looked = None if probability is None else replace(SUSPICIOUS_LOOK, probability=probability)
+        shown = [scene(t, attack(t), clip=looked) for t in times(0, 4)]
+        return max(scores(watch(AggressionAnalyser(AggressionSettings()), shown)))
+
+    assert worst(0.3) >= 0.6
+    assert worst(0.05) == 0.0
+    assert worst(None) == 0.0
+    assert max(scores(play(attack, pictures=False))) >= 0.6
+
+
+def test_the_network_is_asked_for_aggression_alone_too() -> None:
+    assert Need.CLIP_SCORES in registry.needs({Behaviour.AGGRESSION: AggressionSettings()})

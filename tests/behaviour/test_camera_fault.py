@@ -236,10 +236,11 @@ def test_a_frozen_picture_that_is_coded_anew_at_each_key_frame_is_frozen() -> No
 
 
 def test_a_stream_without_noise_may_stand_still_for_longer() -> None:
+    """At night an encoder drops what noise there is; ten minutes without a change are another thing."""
     _, still = next(drawn(1.0, fps=5.0, width=320, height=180))
     analyser = watching()
-    assert faults(analyser, (seen(t, still) for t in times(0, 20, 0.5))) == []
-    assert {subject for _, subject in faults(analyser, (seen(t, still) for t in times(20, 30, 0.5)))} == {
+    assert faults(analyser, (seen(t, still) for t in times(0, 600, 1.0))) == []
+    assert {subject for _, subject in faults(analyser, (seen(t, still) for t in times(600, 700, 1.0)))} == {
         "frozen"
     }
 

@@ -14,7 +14,7 @@ from tynysh.demo.figure import BodyAction
 from tynysh.geometry import Box
 from tynysh.media.reader import VideoFile
 from tynysh.perception.motion import MotionGate
-from tynysh.scene.clip import ClipScore
+from tynysh.scene.clip import ClipScore, Company
 from tynysh.scene.need import Need
 from tynysh.scene.scene import Feed, Scene
 from tynysh.scene.zone import Zone
@@ -22,13 +22,18 @@ from tynysh.scene.zone import Zone
 BOX = Box(0.1, 0.5, 0.2, 0.7)
 
 
-def classified(*answers: float, until_s: float = 4.0, zone: Zone = LEFT_HALF) -> list[Scene]:
+def classified(
+    *answers: float,
+    until_s: float = 4.0,
+    zone: Zone = LEFT_HALF,
+    company: Company = Company.TOGETHER,
+) -> list[Scene]:
     """Scenes in which the network looks each half second, from the first second on; the last answer stays."""
     shown: list[Scene] = []
     for t in times(0, until_s):
         look = max(0, int(t / 0.5) - 2)
         answer = answers[min(look, len(answers) - 1)]
-        clip = ClipScore(1.0 + 0.5 * look, answer, BOX) if t >= 1.0 else None
+        clip = ClipScore(1.0 + 0.5 * look, answer, BOX, company) if t >= 1.0 else None
         shown.append(scene(t, zones=[zone], clip=clip))
     return shown
 
@@ -74,6 +79,26 @@ def test_one_wrong_look_does_not_carry_the_score() -> None:
 def test_a_first_look_alone_must_be_very_sure() -> None:
     assert max(scores(signals_for(0.8, until_s=1.1))) < FightSettings().threshold
     assert max(scores(signals_for(0.8, until_s=2.0))) > FightSettings().threshold
+
+
+def told(company: Company, *answers: float) -> tuple[float, str]:
+    """The last score and its reason."""
+    last = watch(FightAnalyser(FightSettings()), classified(*answers, company=company))[-1]
+    assert last.reason is not None
+    return last.score, last.reason.key
+
+
+def test_nobody_fights_alone() -> None:
+    assert told(Company.ALONE, 0.99)[0] < 0.05
+
+
+def test_where_nobody_can_be_made_out_the_network_must_be_surer_and_that_is_said() -> None:
+    assert told(Company.UNSEEN, 0.7)[0] < FightSettings().threshold
+    assert told(Company.UNSEEN, 0.98) == (pytest.approx(0.95, abs=0.01), "fight.unseen")
+
+
+def test_where_it_is_too_dark_to_see_people_that_is_said() -> None:
+    assert told(Company.DARK, 0.8) == (pytest.approx(0.8, abs=0.01), "fight.dark")
 
 
 def test_the_network_is_neither_asked_nor_heard_where_the_site_says_so() -> None:

@@ -92,6 +92,50 @@ def test_who_crosses_a_line_in_the_watched_direction_is_told_with_the_moment_and
     assert crossed[0].box.left < 0.55 < crossed[0].box.right + 0.1
 
 
+def test_everybody_who_crosses_when_the_last_has_been_told_is_told_anew() -> None:
+    """One each five seconds: a cool-down must hide none of them."""
+    meter, watching = CrowdMeter(), analyser(lines=["fence"])
+    told: list[str] = []
+    for t in times(0, 20):
+        number = int(t // 5)
+        walker = standing(number, 300 + 100 * (t % 5), t, born_s=5.0 * number)
+        seen = scene(t, [walker], lines=(FENCE,))
+        seen = replace(seen, crowd=meter.observe(seen, []))
+        told += [s.subject for s in watching.observe(seen) if s.subject.startswith("line") and s.score >= 0.6]
+    assert list(dict.fromkeys(told)) == ["line", "line 2", "line 3", "line 4"]
+
+
+def people_in_zone(*arrivals_s: float, stay_s: float, until_s: float = 60.0) -> list[str]:
+    """Who counts, by subject, in order of appearance: each a person who comes in and goes out of sight."""
+    shown = [
+        scene(
+            t,
+            [
+                standing(number, 60 + 120 * number, t, born_s=at_s)
+                for number, at_s in enumerate(arrivals_s)
+                if at_s <= t < at_s + stay_s
+            ],
+            [LEFT_HALF],
+        )
+        for t in times(0, until_s)
+    ]
+    return list(dict.fromkeys(s.subject for s in watch(analyser(), shown) if s.score >= 0.6))
+
+
+def test_who_comes_together_is_one_event_and_who_comes_later_another() -> None:
+    assert people_in_zone(0.0, 3.0, 6.0, stay_s=50.0) == ["zone"]
+    assert people_in_zone(0.0, 20.0, 40.0, stay_s=50.0) == ["zone", "zone 2", "zone 3"]
+
+
+def test_who_comes_when_the_others_have_left_is_another_event() -> None:
+    assert people_in_zone(0.0, 6.0, stay_s=3.0) == ["zone", "zone 2"]
+
+
+def test_who_hovers_about_the_border_stays_one_intruder() -> None:
+    shown = [scene(t, [standing(1, 400 if t % 10 < 4 else 600, t)], [LEFT_HALF]) for t in times(0, 60)]
+    assert {s.subject for s in watch(analyser(), shown) if s.score >= 0.6} == {"zone"}
+
+
 def test_the_other_direction_and_who_walks_along_are_let_be() -> None:
     """Looking down the fence, the picture's right is on the left hand."""
     assert max(scores(crossings("out", lambda t: 300 + 100 * t))) == 1.0

@@ -1,12 +1,15 @@
 """Somebody who falls and stays down is noticed, through the detector's misses; nobody else is."""
 
 from collections.abc import Callable
+from random import Random
 
 import pytest
-from tests.behaviour.scenes import H, boxed, posed, scene, scores, standing, times, watch
+from tests.behaviour.scenes import H, boxed, followed, posed, scene, scores, standing, times, watch
 
+from tynysh.behaviour.event import Phase
+from tynysh.behaviour.events import EventMaker, Rule
 from tynysh.behaviour.person_down import PersonDownAnalyser, PersonDownSettings
-from tynysh.behaviour.signal import Signal
+from tynysh.behaviour.signal import Behaviour, Signal
 from tynysh.demo.figure import BodyAction
 from tynysh.geometry import Box
 from tynysh.scene.scene import Scene
@@ -125,3 +128,55 @@ def test_a_person_without_pose_is_judged_by_the_height_learnt_from_others() -> N
         return [walker, boxed(1, Box(280, 400 - 0.35 * H, 380, 400), t)] if t > 4 else [walker]
 
     assert held(play(people, 12), 7, 12)
+
+
+def told_after(people: Callable[[float], list[Track]], end_s: float = 20.0) -> list[float]:
+    """When events were told, seconds after their beginning."""
+    settings = PersonDownSettings()
+    maker = EventMaker({Behaviour.PERSON_DOWN: Rule.of(settings)}, ids=Random(1))
+    analyser = PersonDownAnalyser(settings)
+    return [
+        event.decided_s - event.start_s
+        for one in followed(scene(t, people(t)) for t in times(0, end_s, 0.2))
+        for event in maker.observe(analyser.observe(one), one.time_s)
+        if event.phase is Phase.BEGUN
+    ]
+
+
+def test_a_fall_that_was_seen_is_told_in_three_seconds_and_lying_in_ten() -> None:
+    (fall,) = told_after(lambda t: [falls(t)])
+    assert fall <= 3.0
+    (lies,) = told_after(lambda t: [posed(1, BodyAction.LIE, 300, t)])
+    assert 10.0 <= lies <= 11.5
+
+
+def test_a_fall_in_which_the_track_breaks_is_seen_all_the_same() -> None:
+    def loses(t: float) -> list[Track]:
+        if t < 3:
+            return [posed(1, BodyAction.STAND, 300, t)]
+        return [] if t < 4 else [boxed(2, Box(260, 370, 350, 400), t, born_s=4.0)]
+
+    (fall,) = told_after(loses)
+    assert fall <= 3.0
+
+
+def test_who_lies_where_somebody_else_walks_by_has_not_fallen() -> None:
+    def cast(t: float) -> list[Track]:
+        return [posed(1, BodyAction.LIE, 300, t), standing(2, 200 + 40 * t, t)]
+
+    (lies,) = told_after(cast, 14.0)
+    assert lies >= 10.0
+
+
+def test_who_gets_up_at_once_is_not_told() -> None:
+    assert told_after(lambda t: [falls(t) if t < 4.6 else posed(1, BodyAction.STAND, 300, t)]) == []
+
+
+def test_who_was_found_in_the_turned_picture_lies_though_the_edge_cuts_the_box_off() -> None:
+    def people(t: float) -> list[Track]:
+        if t < 3:
+            return [standing(1, 300, t)]
+        return [boxed(1, Box(240, 560, 360, 600), t, turned=True)]
+
+    (fall,) = told_after(people)
+    assert fall <= 3.0

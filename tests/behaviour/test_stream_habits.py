@@ -92,6 +92,14 @@ def test_key_frames_of_a_fraction_of_their_size_are_a_collapsed_bit_rate() -> No
     assert [t for t, _ in found(analyser, 48.0, 55.0) if t > 50.0] == []
 
 
+def test_a_still_scene_may_get_cheap_and_stay_so_when_somebody_passes() -> None:
+    """An encoder that drops the noise of an empty corridor: its key frames shrink to a tenth, and are sharp as ever."""
+    analyser = known()
+    cheap = dataclasses.replace(USUAL, key_bytes=4_000, between_bytes_s=6_100.0)
+    assert found(analyser, 40.0, 60.0, cheap, Motion(level=0.0, moving=False)) == []
+    assert found(analyser, 60.0, 70.0, cheap) == []
+
+
 def test_what_comes_between_key_frames_may_dwindle_only_where_nothing_moves() -> None:
     quiet = dataclasses.replace(USUAL, between_bytes_s=2_000.0)
     assert found(known(), 40.0, 60.0, quiet, Motion(level=0.0, moving=False)) == []

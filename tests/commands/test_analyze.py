@@ -12,7 +12,7 @@ import av
 import numpy as np
 import pytest
 from tests.drawn_videos import Tynysh
-from tests.runtime.street import BLURRED, SEEN, heads, left_at, write_street
+from tests.runtime.street import BLURRED, HEIGHT, SEEN, WIDTH, draw, heads, left_at, write_street
 
 from tynysh.media.encoder import ClipWriter
 from tynysh.media.reader import VideoFile
@@ -323,3 +323,28 @@ def test_files_that_cannot_be_decoded_or_were_cut_end_with_4_and_say_how_much(
     result = tynysh("analyze", cut)
     assert result.code == 4
     assert "of 12.0 seconds can be read" in result.err
+
+
+@pytest.mark.parametrize(
+    ("rate", "language", "said"),
+    [
+        (3, "en", "too few to judge fights"),
+        (3, "ru", "слишком мало"),
+        (3, "kk", "тым аз"),
+        (8, "en", ""),
+    ],
+)
+def test_too_few_pictures_a_second_to_judge_fights_are_said(
+    tmp_path: Path, tynysh: Tynysh, rate: int, language: str, said: str
+) -> None:
+    path = tmp_path / "slow.mp4"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=rate)
+        stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
+        for number in range(4 * rate):
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(draw(number / rate), format="bgr24")))
+        container.mux(stream.encode(None))
+    result = tynysh("analyze", path, "--language", language)
+    assert result.code == 0
+    assert said in result.err
+    assert bool(result.err) == bool(said)

@@ -1,9 +1,12 @@
 """The network looks at pictures when it is worth it, at what moves, and is told how many people are near each other."""
 
+from collections.abc import Callable, Sequence
+
 import numpy as np
 import pytest
-from tests.behaviour.scenes import HEIGHT, WIDTH, Shown, scene, standing, times, with_trajectories
+from tests.behaviour.scenes import HEIGHT, WIDTH, Shown, boxed, scene, standing, times, with_trajectories
 
+from tynysh.geometry import Box
 from tynysh.media.frame import Frame
 from tynysh.perception.clip_classification import (
     UNKNOWN_PEOPLE,
@@ -13,9 +16,10 @@ from tynysh.perception.clip_classification import (
     largest_group,
 )
 from tynysh.perception.clip_window import SIDE, STEPS
-from tynysh.scene.clip import ClipScore
+from tynysh.scene.clip import ClipScore, Company
 from tynysh.scene.motion import STILL, Motion
 from tynysh.scene.scene import Feed
+from tynysh.scene.track import Track
 from tynysh.scene.trajectories import Trajectories
 
 MOVING = Motion(level=0.1, moving=True)
@@ -156,3 +160,62 @@ def test_what_is_kept_of_people_does_not_grow_over_time(x: float) -> None:
     for t in times(0, 60):
         stage.observe(*filmed(t, FAINT, tracks=(standing(1, 300, t), standing(2, x, t))))
     assert len(stage._groups) <= 25
+
+
+def company(
+    people: Callable[[float], list[Track]],
+    *,
+    until_s: float = 6.0,
+    light: int = 90,
+    faint: Sequence[Box] = (),
+) -> Company:
+    """Who was there at the last look; `faint` are boxes that the detector found besides."""
+    stage, trajectories = ClipClassification(FixedScore(0.9)), Trajectories()
+    last: Company | None = None
+    for t in times(0, until_s):
+        tracks = people(t)
+        seen, frame = filmed(t, tracks=tuple(tracks), found=(*(track.box for track in tracks), *faint))
+        dimmed = Frame((frame.bgr * (light / 90)).clip(0, 255).astype(np.uint8), time_s=t, index=0)
+        found = stage.observe(with_trajectories(seen, trajectories), dimmed).clip
+        last = last if found is None else found.company
+    assert last is not None
+    return last
+
+
+def one(t: float) -> list[Track]:
+    return [standing(1, 100, t)]
+
+
+def none(_t: float) -> list[Track]:
+    return []
+
+
+def test_who_is_clearly_seen_with_nobody_near_is_alone() -> None:
+    assert company(one) is Company.ALONE
+    assert company(lambda t: [standing(1, 100, t), standing(2, 600, t)]) is Company.ALONE
+
+
+def test_two_who_were_near_each_other_seconds_ago_are_together_though_they_are_lost() -> None:
+    def clinch(t: float) -> list[Track]:
+        return [standing(1, 100, t), standing(2, 150, t)] if t < 3 else one(t)
+
+    assert company(clinch) is Company.TOGETHER
+    assert company(clinch, until_s=12) is Company.ALONE
+
+
+def test_what_hardly_seems_a_second_person_leaves_it_open() -> None:
+    assert company(one, faint=[Box(110, 320, 160, 400)]) is Company.UNSEEN
+    assert company(none) is Company.UNSEEN
+
+
+def test_in_the_dark_people_may_be_there_whom_nobody_finds() -> None:
+    assert company(none, light=8) is Company.DARK
+
+
+def test_who_fell_and_was_found_turned_is_no_second_person() -> None:
+    def falls(t: float) -> list[Track]:
+        if t < 3:
+            return one(t)
+        return [boxed(2, Box(60, 370, 180, 400), t, born_s=3.0, turned=True)]
+
+    assert company(falls) is Company.ALONE

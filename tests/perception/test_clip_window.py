@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from tynysh.perception.clip_window import (
+    LEAST_RATE_HZ,
     SHORTEST_SPAN_S,
     SIDE,
     SPAN_S,
@@ -43,6 +44,12 @@ def test_a_window_has_the_same_shape_at_any_rate(rate_hz: float) -> None:
     window = filled(rate_hz, 3.0).window()
     assert window is not None
     assert window.pictures.shape == (STEPS, SIDE, SIDE)
+
+
+def test_of_too_few_pictures_a_second_there_is_no_window() -> None:
+    assert filled(LEAST_RATE_HZ, 4.0).window() is not None
+    assert filled(5.0, 4.0).window() is None
+    assert filled(3.0, 4.0).window() is None
 
 
 def test_there_is_no_window_before_the_shortest_span() -> None:

@@ -2,6 +2,9 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Annotated
+
+from pydantic import Field
 
 from tynysh.behaviour.acts import NEAR, Act, ActKind, together
 from tynysh.behaviour.bodies import charge, chase, drag, one_body, scuffle
@@ -26,6 +29,11 @@ CHASE_REACH = 4.0
 SEEN_S = 0.5
 """Who was not seen for longer does nothing to anybody."""
 
+SUPPORT, SUPPORT_S = 0.12, 3.0
+"""What people do to each other counts where a look of the fight network was no calmer than the first, in so many last
+seconds: rules alone take a walk past somebody for a charge.
+"""
+
 GRAVE = frozenset({ActKind.SWING, ActKind.KICK_OF_FALLEN})
 GRAVE_SCORE = 0.5
 GRAVE_S = 5.0
@@ -39,6 +47,14 @@ class AggressionSettings(AnalyserSettings):
 
     min_duration_s: MinDuration = 0.2
     cooldown_s: Cooldown = 20.0
+    pictures: Annotated[
+        bool,
+        Field(
+            title="Pictures",
+            description="Whether the network that looks at the pictures must see that there may be violence; if not, "
+            "people's movements alone decide, and err more often.",
+        ),
+    ] = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +78,9 @@ class AggressionAnalyser:
     move relative to body size and to the other person. Blows, kicks and swings need pose, shoves the hands; the rest
     needs boxes alone.
 
+    Geometry alone raises nothing: where no look of the network that looks at the pictures (`Scene.clip`) says that
+    there may be violence, the score is 0, unless the settings do without pictures.
+
     Where the light changes at once all over the picture, or the picture itself, what was seen before does not count.
     """
 
@@ -70,6 +89,7 @@ class AggressionAnalyser:
     def __init__(self, settings: AggressionSettings) -> None:
         self._settings = settings
         self._light_s = float("-inf")
+        self._supported_s = float("-inf")
         self._last: Signal | None = None
         self._grave: Act | None = None
         self._grave_s = float("-inf")
@@ -81,8 +101,12 @@ class AggressionAnalyser:
             return ()
         if scene.motion.light or scene.time_s < self._light_s:
             self._light_s = scene.time_s
+        if scene.clip is not None and scene.clip.probability >= SUPPORT:
+            self._supported_s = scene.time_s
         if scene.detected or self._last is None:
             self._last = self._score(scene, self._trajectories(scene))
+        if self._settings.pictures and not 0.0 <= scene.time_s - self._supported_s <= SUPPORT_S:
+            return (Signal(self.behaviour, scene.time_s, 0.0),)
         return (replace(self._last, time_s=scene.time_s),)
 
     def _trajectories(self, scene: Scene) -> dict[int, Trajectory]:
@@ -176,6 +200,11 @@ def _attack(trajectories: Mapping[int, Trajectory], pair: tuple[int, int], acts:
     )
 
 
+def _needs(settings: AggressionSettings) -> frozenset[Need]:
+    """Pose, and what the network says unless the site does without."""
+    return frozenset({Need.POSE, Need.CLIP_SCORES} if settings.pictures else {Need.POSE})
+
+
 SPEC = AnalyserSpec(
     id=Behaviour.AGGRESSION,
     settings=AggressionSettings,
@@ -183,7 +212,7 @@ SPEC = AnalyserSpec(
     family="violence",
     rank=50,
     severity=Severity(2, many=5, grave_reasons=frozenset({"swing", "kick_of_fallen"})),
-    needs=frozenset({Need.POSE}),
+    needs=_needs,
     words=shipped("aggression"),
     by_default=True,
     budgeted=True,

@@ -19,8 +19,9 @@ from tynysh.scene.view import View
 LAPSE_S = 1.2
 """What is not seen for so long is over; a single look that says otherwise is not enough."""
 
-UNKNOWN_FACTOR = 6.0
-"""A camera that never showed noise must stand still for so many times as long."""
+UNKNOWN_FACTOR = 180.0
+"""A camera that never showed noise must stand still for so many times as long: at night an encoder may drop what noise
+there is from an empty corridor, for minutes."""
 
 NAME_FADES = 0.8
 """What is left, from one comparison of the view to the next, of how often a fault was called by a name."""
@@ -63,7 +64,7 @@ class CameraFaultSettings(AnalyserSettings):
             ge=1.0,
             le=3600.0,
             title="Frozen after",
-            description="Seconds of the same picture that are a fault; six times as many where pictures show no noise.",
+            description="Seconds of the same picture that are a fault; 180 times as many where pictures show no noise.",
         ),
     ] = 3.5
     dark_s: Annotated[

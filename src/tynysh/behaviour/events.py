@@ -26,6 +26,11 @@ NEW_PEAK = 0.02
 NEW_LEVEL = 0.1
 """By how much the highest score, and the score now, must differ from what was reported last to be something new."""
 
+TOLD_S = 10.0
+"""For so long after it was told, what never moves is an event like any other; then it is furniture."""
+
+MOST_FURNITURE = 64
+
 CURVE_INTERVAL_S = 0.2
 CURVE_LIMIT = 300
 LEAD_S = 3.0
@@ -145,6 +150,12 @@ class _SubjectState:
     def idle(self) -> bool:
         return self._rise is None
 
+    @property
+    def told_s(self) -> float | None:
+        """When its event was told, if it has one."""
+        rise = self._rise
+        return None if rise is None or rise.reported is None else rise.decided_s
+
     def observe(self, signal: Signal, time_s: float, ids: random.Random) -> list[Event]:
         """Take the score of `time_s`; the events that follow."""
         self.last_signal_s = time_s
@@ -191,7 +202,8 @@ class _SubjectState:
         return self.end(time_s) if time_s - self._rise.fell_s >= self.rule.release_s else []
 
     def _begin(self, rise: _Rise, signal: Signal, time_s: float, ids: random.Random) -> list[Event]:
-        if rise.reached_s is None or time_s - rise.reached_s < self.rule.min_duration_s:
+        least_s = signal.must_hold_s(self.rule.min_duration_s)
+        if rise.reached_s is None or time_s - rise.reached_s < least_s:
             return []
         if time_s < self.quiet_until_s:
             return []
@@ -242,12 +254,16 @@ class EventMaker:
     An event ends by itself when its signal falls, when its analyser falls silent for more than `SILENCE_S`,
     and when there is a hole in time of more than `LONGEST_GAP_S`; in each case as of the last time that it
     held.
+
+    What never moves is told once: an event that rests on nothing else (`Signal.fixed_since_s`) ends `TOLD_S` after it
+    was decided, and none begins of the same things in that zone until they have moved.
     """
 
     def __init__(self, rules: Mapping[Behaviour, Rule], *, ids: random.Random) -> None:
         self._rules = dict(rules)
         self._ids = ids
         self._subjects: dict[_Key, _SubjectState] = {}
+        self._furniture: dict[tuple[Behaviour, str | None, float], None] = {}
         self._time_s: float | None = None
 
     def retune(self, rules: Mapping[Behaviour, Rule]) -> None:
@@ -266,15 +282,24 @@ class EventMaker:
             events += self.close(self._time_s)
             if time_s < self._time_s:
                 self._subjects.clear()
+                self._furniture.clear()
         self._time_s = time_s
         reported: set[_Key] = set()
         for signal in signals:
             key = (signal.behaviour, signal.zone, signal.subject)
-            reported.add(key)
             state = self._subjects.get(key)
+            if self._is_furniture(signal) and (state is None or state.told_s is None):
+                continue
+            reported.add(key)
             if state is None:
                 state = self._subjects[key] = _SubjectState(self._rules[signal.behaviour])
             events += state.observe(signal, time_s, self._ids)
+            if signal.fixed_since_s and state.told_s is not None:
+                self._learn(signal)
+                if time_s - state.told_s >= TOLD_S:
+                    events += state.end(time_s)
+                    # Should it move after all, it is told at once.
+                    del self._subjects[key]
         for key, state in list(self._subjects.items()):
             if key in reported:
                 continue
@@ -282,6 +307,18 @@ class EventMaker:
             if state.idle and time_s - state.last_signal_s > SILENCE_S and time_s > state.quiet_until_s:
                 del self._subjects[key]
         return events
+
+    def _is_furniture(self, signal: Signal) -> bool:
+        """Whether it rests on nothing but what was told before and has not moved since."""
+        return bool(signal.fixed_since_s) and all(
+            (signal.behaviour, signal.zone, since_s) in self._furniture for since_s in signal.fixed_since_s
+        )
+
+    def _learn(self, signal: Signal) -> None:
+        for since_s in signal.fixed_since_s:
+            self._furniture[signal.behaviour, signal.zone, since_s] = None
+        while len(self._furniture) > MOST_FURNITURE:
+            del self._furniture[next(iter(self._furniture))]
 
     def close(self, time_s: float) -> list[Event]:
         """End all that is held, at the end of a file or of a camera; what was only rising is forgotten.

@@ -12,7 +12,7 @@ from tynysh.behaviour.settings import AnalyserSettings, Cooldown, MinDuration, T
 from tynysh.behaviour.signal import Behaviour, Reason, Signal
 from tynysh.behaviour.spec import AnalyserSpec, Severity, shipped
 from tynysh.geometry import Box
-from tynysh.scene.clip import ClipScore
+from tynysh.scene.clip import ClipScore, Company
 from tynysh.scene.need import Need
 from tynysh.scene.places import watched
 from tynysh.scene.scene import Feed, Scene
@@ -28,6 +28,11 @@ NOT_YET_SEEN = -2.0
 
 CERTAIN = 0.99
 """Scores of one look are held below this, lest one look outweigh the rest."""
+
+UNSEEN = 1.0
+"""Log-odds by which a look must be surer where nobody can make out who moves there."""
+
+REASONS = {Company.UNSEEN: "fight.unseen", Company.DARK: "fight.dark"}
 
 
 class FightSettings(AnalyserSettings):
@@ -52,6 +57,10 @@ class FightAnalyser:
 
     Pictures: the logistic function of the mean log-odds of the last `SMOOTHED` looks of the network
     (`perception.clip_classification`), which is calibrated on cameras that it was not trained on.
+
+    Nobody fights alone: a look at somebody who is clearly seen with nobody near them in the last seconds counts as
+    surely calm; where it cannot be made out who moves, the look must be surer by `UNSEEN`, and where it is too dark for
+    that it need not, but then that is said.
 
     Movements: `encounters.mutual_violence` of the most violent pair.
 
@@ -90,7 +99,7 @@ class FightAnalyser:
             reason = (
                 Reason("fight.people", {"people": people, "score": score})
                 if people >= 2
-                else Reason("fight.network", {"score": score})
+                else Reason(REASONS.get(self._looks[-1].company, "fight.network"), {"score": score})
             )
         elif self._pair is not None and moved > 0.0:
             box, people = scene.normalised_box(self._pair.box), 2
@@ -118,13 +127,14 @@ class FightAnalyser:
 def _mean_probability(looks: Collection[ClipScore]) -> float:
     """The probability at the mean of log-odds, those of looks not made yet included."""
     missing = SMOOTHED - len(looks)
-    mean = (sum(_log_odds(look.probability) for look in looks) + NOT_YET_SEEN * missing) / SMOOTHED
+    mean = (sum(_log_odds(look) for look in looks) + NOT_YET_SEEN * missing) / SMOOTHED
     return float(1.0 / (1.0 + np.exp(-mean)))
 
 
-def _log_odds(probability: float) -> float:
+def _log_odds(look: ClipScore) -> float:
+    probability = 0.0 if look.company is Company.ALONE else look.probability
     held = min(CERTAIN, max(1.0 - CERTAIN, probability))
-    return float(np.log(held / (1.0 - held)))
+    return float(np.log(held / (1.0 - held))) - (UNSEEN if look.company is Company.UNSEEN else 0.0)
 
 
 def _needs(settings: FightSettings) -> frozenset[Need]:

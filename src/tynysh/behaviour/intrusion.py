@@ -1,7 +1,7 @@
 """Is somebody where nobody may be: in a forbidden zone, over a line, up on a protected object? Was that one changed?"""
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Annotated, Literal
 
@@ -12,7 +12,8 @@ from tynysh.behaviour.scores import AT_LIMIT, ramp
 from tynysh.behaviour.settings import AnalyserSettings, Cooldown, MinDuration, ZoneName
 from tynysh.behaviour.signal import Behaviour, Reason, Signal
 from tynysh.behaviour.spec import AnalyserSpec, Severity, shipped
-from tynysh.geometry import Box, enclosing
+from tynysh.behaviour.stays import GRACE_S, TOGETHER_S, Stays, fixed, party_subject
+from tynysh.geometry import enclosing
 from tynysh.scene.need import Need
 from tynysh.scene.places import (
     OBJECT,
@@ -78,9 +79,10 @@ class IntrusionAnalyser:
       zone from the camera's view may stand before it; from pose where there is one.
     - On an `object`: the feet are up on it (`Climbing`).
     A person's score is the mean of this over the last second's looks, where without pose a look counts half if only
-    one side of the box's foot was inside, times the certainty of the detection (0 below 0.2, 1 from 0.5). A zone's
-    score is that of the most certain person.
-    - Over a named line, in the watched direction, as the line is counted (`crowd.gates`): 1 for two seconds.
+    one side of the box's foot was inside, times the certainty of the detection (0 below 0.2, 1 from 0.5). A
+    party's score is that of its most certain person; who comes later is another party (`behaviour.stays`).
+    - Over a named line, in the watched direction, as the line is counted (`crowd.gates`): 1 for two seconds. Who
+      crosses it when that is over is told anew.
     - An `object` that looks otherwise than before people were near it (`perception.object_surface`):
       min(1, 0.6 t / changed_s), t the seconds since that was seen.
     """
@@ -91,12 +93,14 @@ class IntrusionAnalyser:
         self._settings = settings
         self._looks: dict[tuple[str, int], deque[tuple[float, float]]] = {}
         self._climbing = Climbing()
+        self._stays: dict[tuple[str, str], Stays] = {}
         self._crossed: dict[str, int] = {}
         self._crossings: dict[str, Signal] = {}
+        self._parties: dict[str, tuple[int, float]] = {}
         self._last: tuple[Signal, ...] = ()
 
     def observe(self, scene: Scene) -> Sequence[Signal]:
-        """One signal per zone in force and per line, and one more per object."""
+        """One signal per line, per zone in force and party there, and one more per object."""
         if scene.feed is Feed.LOST:
             self._looks.clear()
             self._crossed.clear()
@@ -110,8 +114,12 @@ class IntrusionAnalyser:
             self._forget(scene)
             self._climbing.learn(scene)
             self._last = (
-                *(self._score(scene, zone, _inside, "zone") for zone in forbidden),
-                *(self._score(scene, zone, self._climbing.score, "climbing") for zone in things),
+                *(signal for zone in forbidden for signal in self._scores(scene, zone, _inside, "zone")),
+                *(
+                    signal
+                    for zone in things
+                    for signal in self._scores(scene, zone, self._climbing.score, "climbing")
+                ),
             )
         in_force = {zone.name for zone in (*forbidden, *things)}
         held = [replace(signal, time_s=scene.time_s) for signal in self._last if signal.zone in in_force]
@@ -122,26 +130,44 @@ class IntrusionAnalyser:
             *(self._changed(scene, zone) for zone in things),
         ]
 
-    def _score(
+    def _scores(
         self, scene: Scene, zone: Zone, certainty_of: Callable[[Scene, Zone, Track], float], what: str
-    ) -> Signal:
-        score, boxes = 0.0, list[Box]()
-        for track in scene.tracks:
-            certainty = self._lately(zone, track, certainty_of(scene, zone, track), scene.time_s)
-            certainty *= ramp(track.score, *TRACK_SCORE)
-            if certainty > 0.0 and scene.time_s - track.born_s >= YOUNG_S:
-                score = max(score, certainty)
-                boxes.append(track.box)
-        return Signal(
-            behaviour=self.behaviour,
-            time_s=scene.time_s,
-            score=score,
-            box=scene.normalised_box(enclosing(boxes)) if boxes else None,
-            people=len(boxes),
-            zone=zone.name,
-            subject=what,
-            reason=Reason(f"intrusion.{what}", {"people": len(boxes), "zone": zone.name}),
+    ) -> Iterator[Signal]:
+        """One signal for each party at the place."""
+        certainties = [self._certainty(scene, zone, track, certainty_of) for track in scene.tracks]
+        stays = self._stays.setdefault((zone.name, what), Stays())
+        # Who hovers about the border is the same intruder for as long as no further event of theirs is wanted.
+        kept = stays.observe(
+            scene,
+            [certainty > 0.0 for certainty in certainties],
+            keep_s=max(GRACE_S, self._settings.cooldown_s),
         )
+        parties = {stay.track_id: stay.party for stay in kept}
+        for number, party in stays.parties().items():
+            found = [
+                (certainty, track.box)
+                for track, certainty in zip(scene.tracks, certainties, strict=True)
+                if certainty > 0.0 and parties[track.id] == number
+            ]
+            boxes = [box for _, box in found]
+            yield Signal(
+                behaviour=self.behaviour,
+                time_s=scene.time_s,
+                score=max((certainty for certainty, _ in found), default=0.0),
+                box=scene.normalised_box(enclosing(boxes)) if boxes else None,
+                people=len(boxes),
+                zone=zone.name,
+                subject=party_subject(what, number),
+                reason=Reason(f"intrusion.{what}", {"people": len(boxes), "zone": zone.name}),
+                fixed_since_s=fixed([stay for stay in party if stay.last_s == scene.time_s]),
+            )
+
+    def _certainty(
+        self, scene: Scene, zone: Zone, track: Track, certainty_of: Callable[[Scene, Zone, Track], float]
+    ) -> float:
+        """How surely somebody is where nobody may be."""
+        certainty = self._lately(zone, track, certainty_of(scene, zone, track), scene.time_s)
+        return certainty * ramp(track.score, *TRACK_SCORE) if scene.time_s - track.born_s >= YOUNG_S else 0.0
 
     def _line(self, scene: Scene, line: Line) -> Signal:
         """What `line` counts more than before, of those who went the watched way."""
@@ -155,6 +181,12 @@ class IntrusionAnalyser:
         last = self._crossings.get(line.name)
         if more <= 0 and last is not None and 0.0 <= scene.time_s - (last.since_s or 0.0) <= CROSSED_S:
             return replace(last, time_s=scene.time_s)
+        number, began_s = self._parties.get(line.name, (1, scene.time_s))
+        if more > 0:
+            ongoing = last is not None and 0.0 <= scene.time_s - (last.since_s or 0.0) <= CROSSED_S
+            if last is not None and not (ongoing and 0.0 <= scene.time_s - began_s <= TOGETHER_S):
+                number, began_s = number + 1, scene.time_s
+            self._parties[line.name] = (number, began_s)
         nearest = min(scene.tracks, key=lambda track: from_line(scene, line, track), default=None)
         signal = Signal(
             behaviour=self.behaviour,
@@ -163,7 +195,7 @@ class IntrusionAnalyser:
             box=None if nearest is None or more <= 0 else scene.normalised_box(nearest.box),
             people=max(0, more),
             zone=line.name,
-            subject="line",
+            subject=party_subject("line", number),
             reason=Reason("intrusion.line", {"people": max(0, more), "line": line.name}),
             since_s=scene.time_s if more > 0 else None,
         )

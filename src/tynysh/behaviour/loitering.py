@@ -1,7 +1,6 @@
 """Does somebody stay at a protected place, or keep hands on a protected object, for longer than people do?"""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from math import hypot
 from typing import Annotated
 
@@ -11,20 +10,14 @@ from tynysh.behaviour.scores import AT_LIMIT
 from tynysh.behaviour.settings import AnalyserSettings, Cooldown, MinDuration
 from tynysh.behaviour.signal import Behaviour, Reason, Signal
 from tynysh.behaviour.spec import AnalyserSpec, Severity, shipped
-from tynysh.crowd.track_stitching import take_up
-from tynysh.geometry import Box, Point, enclosing
+from tynysh.behaviour.stays import GRACE_S, Stays, fixed, party_subject
+from tynysh.geometry import Point, enclosing
 from tynysh.scene.need import Need
 from tynysh.scene.person import Joint
 from tynysh.scene.places import PROTECTED, SURE, base, distance, distances, objects, stands, watched
 from tynysh.scene.scene import Feed, Scene
 from tynysh.scene.track import Track
 from tynysh.scene.zone import Zone
-
-GRACE_S = 5.0
-"""Seconds for which somebody may leave the place, or not be seen, and still be the one who stays there."""
-
-SAME_PLACE = 1.0
-"""Somebody found within this many heights of where another was lost is taken for the same: tracks break."""
 
 TOUCH_M = 1.0
 """Feet further than this from an object's base, metres, are out of its reach. Used where the ground is known."""
@@ -77,23 +70,14 @@ class LoiteringSettings(AnalyserSettings):
     ] = 15.0
 
 
-@dataclass(slots=True)
-class _Stay:
-    """Somebody's stay at a place: since when, and when and where they were last at it."""
-
-    track_id: int
-    since_s: float
-    last_s: float
-    box: Box
-
-
 class LoiteringAnalyser:
     """Times how long people stay in a zone or near it, and how long they touch an object: the named zones, or else
     those of kind `protected` and `object`.
 
     score = min(1, 0.6 d / limit), d the longest stay or contact in seconds: 0.6 at the limit, 1 at five thirds of it.
     Both outlast five seconds out of the place or out of sight. When a track breaks, whoever is found within one height
-    of where it ended goes on with the stay: the time is the place's, not a person's.
+    of where it ended goes on with the stay: the time is the place's, not a person's. Who comes later than the others is
+    told anew (`behaviour.stays`).
 
     Contact is told of zones of kind `object`: the feet are within reach of where the object meets the ground (1 m where
     the ground is known, else `reach`), and a hand, an elbow, a knee or the hip is inside its outline. Without pose, the
@@ -105,11 +89,11 @@ class LoiteringAnalyser:
 
     def __init__(self, settings: LoiteringSettings) -> None:
         self._settings = settings
-        self._stays: dict[str, list[_Stay]] = {}
-        self._contacts: dict[str, list[_Stay]] = {}
+        self._stays: dict[str, Stays] = {}
+        self._contacts: dict[str, Stays] = {}
 
     def observe(self, scene: Scene) -> Sequence[Signal]:
-        """One signal per zone in force, and one more per object."""
+        """One signal per zone in force and party there, and more for those at an object."""
         if scene.feed is Feed.LOST:
             return ()
         settings = self._settings
@@ -117,8 +101,8 @@ class LoiteringAnalyser:
         things = objects(scene, settings.zones)
         if not settings.zones:
             zones += things
-        self._stays = {zone.name: self._stays.get(zone.name, []) for zone in zones}
-        self._contacts = {zone.name: self._contacts.get(zone.name, []) for zone in things}
+        self._stays = {zone.name: self._stays.get(zone.name, Stays()) for zone in zones}
+        self._contacts = {zone.name: self._contacts.get(zone.name, Stays()) for zone in things}
 
         places = [stands(scene, track) for track in scene.tracks]
         heights = [track.box.height for track in scene.tracks]
@@ -126,72 +110,51 @@ class LoiteringAnalyser:
         def contact(zone: Zone) -> list[bool]:
             return [_touches(scene, zone, track, settings.reach) for track in scene.tracks]
 
+        def near(zone: Zone) -> list[bool]:
+            return [bool(one) for one in distances(scene, zone, places, heights) <= settings.reach]
+
         return [
             *(
-                self._signal(
-                    scene,
-                    zone,
-                    self._stays[zone.name],
-                    (distances(scene, zone, places, heights) <= settings.reach).tolist(),
-                    "stay",
-                    settings.limit_s,
-                )
+                signal
                 for zone in zones
+                for signal in self._signals(
+                    scene, zone, self._stays[zone.name], near(zone), "stay", settings.limit_s
+                )
             ),
             *(
-                self._signal(
+                signal
+                for zone in things
+                for signal in self._signals(
                     scene, zone, self._contacts[zone.name], contact(zone), "contact", settings.contact_s
                 )
-                for zone in things
             ),
         ]
 
-    def _signal(
-        self,
-        scene: Scene,
-        zone: Zone,
-        stays: list[_Stay],
-        present: Sequence[bool],
-        what: str,
-        limit_s: float,
-    ) -> Signal:
-        _follow(scene, stays, present)
-        stays[:] = [stay for stay in stays if 0.0 <= scene.time_s - stay.last_s <= GRACE_S]
-        longest = min(stays, key=lambda stay: stay.since_s, default=None)
-        dwell_s = 0.0 if longest is None else longest.last_s - longest.since_s
-        long = [stay.box for stay in stays if stay.last_s - stay.since_s >= limit_s]
-        boxes = long or ([] if longest is None else [longest.box])
-        return Signal(
-            behaviour=self.behaviour,
-            time_s=scene.time_s,
-            score=min(1.0, AT_LIMIT * dwell_s / limit_s),
-            box=scene.normalised_box(enclosing(boxes)) if boxes else None,
-            people=len(boxes),
-            zone=zone.name,
-            subject=what,
-            reason=Reason(
-                f"loitering.{what}", {"seconds": round(dwell_s), "zone": zone.name, "limit": round(limit_s)}
-            ),
-            since_s=None if longest is None else longest.since_s,
-        )
-
-
-def _follow(scene: Scene, stays: list[_Stay], present: Sequence[bool]) -> None:
-    """Bring the stays up to date with the people of the scene, who are `present` at the place or not."""
-    of_track = {stay.track_id: stay for stay in stays}
-    here = {track.id for track in scene.tracks}
-    alone = [stay for stay in stays if stay.track_id not in here]
-    for track, staying in zip(scene.tracks, present, strict=True):
-        stay = of_track.get(track.id)
-        if stay is None:
-            for stay, _ in take_up(alone, [track], _apart):
-                stay.track_id = track.id
-        if stay is None:
-            if staying:
-                stays.append(_Stay(track.id, scene.time_s, scene.time_s, track.box))
-        elif staying:
-            stay.last_s = scene.time_s
-            stay.box = track.box
+    def _signals(
+        self, scene: Scene, zone: Zone, stays: Stays, present: Sequence[bool], what: str, limit_s: float
+    ) -> Iterator[Signal]:
+        """One signal for each party at the place."""
+        stays.observe(scene, present, keep_s=GRACE_S)
+        for number, party in stays.parties().items():
+            longest = min(party, key=lambda stay: stay.since_s, default=None)
+            dwell_s = 0.0 if longest is None else longest.last_s - longest.since_s
+            long = [stay for stay in party if stay.last_s - stay.since_s >= limit_s]
+            told = long or ([] if longest is None else [longest])
+            yield Signal(
+                behaviour=self.behaviour,
+                time_s=scene.time_s,
+                score=min(1.0, AT_LIMIT * dwell_s / limit_s),
+                box=scene.normalised_box(enclosing([stay.box for stay in told])) if told else None,
+                people=len(told),
+                zone=zone.name,
+                subject=party_subject(what, number),
+                reason=Reason(
+                    f"loitering.{what}",
+                    {"seconds": round(dwell_s), "zone": zone.name, "limit": round(limit_s)},
+                ),
+                since_s=None if longest is None else longest.since_s,
+                fixed_since_s=fixed(told),
+            )
 
 
 def _touches(scene: Scene, zone: Zone, track: Track, reach: float) -> bool:
@@ -220,12 +183,6 @@ def _within_reach(scene: Scene, zone: Zone, track: Track, reach: float) -> bool:
         if here is not None and there is not None:
             return hypot(here[0] - there[0], here[1] - there[1]) <= TOUCH_M
     return distance(scene, zone, track) <= reach
-
-
-def _apart(stay: _Stay, track: Track) -> float | None:
-    """How far a track is from where somebody who stayed was lost, pixels; None beyond `SAME_PLACE`."""
-    apart = hypot(track.box.foot[0] - stay.box.foot[0], track.box.foot[1] - stay.box.foot[1])
-    return apart if apart <= SAME_PLACE * track.box.height else None
 
 
 SPEC = AnalyserSpec(

@@ -3,6 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import exp, hypot
+from typing import Annotated
+
+from pydantic import Field
 
 from tynysh.behaviour.posture import StandingHeights, lying, upright
 from tynysh.behaviour.settings import AnalyserSettings, Cooldown, MinDuration
@@ -26,6 +29,16 @@ appears
 in the same place, who may be the one who got up, or one who helps."""
 
 FELL_WITHIN_S = 4.0
+"""Who was up so many seconds before lying has fallen."""
+
+UP, UP_FOR_S = 0.1, 0.5
+"""Score of a look up to which somebody surely does not lie, and for how long that must have been seen."""
+
+FALL_REACH = 1.0
+"""Of somebody who was lost while up, another track that lies within so many lengths is the continuation."""
+
+TURNED = 0.9
+"""Score of a look that found somebody in the turned picture alone."""
 
 SEEMS_TO_LIE = 0.4
 """Score of a look from which somebody is taken to lie there."""
@@ -57,6 +70,16 @@ class PersonDownSettings(AnalyserSettings):
 
     release_s = 2.0
 
+    fall_s: Annotated[
+        float,
+        Field(
+            ge=0.0,
+            le=3600.0,
+            title="After a fall",
+            description="Seconds for which somebody must lie who was seen to go down, if that is less than "
+            "`min_duration_s`.",
+        ),
+    ] = 1.5
     min_duration_s: MinDuration = 10.0
     cooldown_s: Cooldown = 60.0
 
@@ -65,8 +88,8 @@ class PersonDownSettings(AnalyserSettings):
 class _Fallen:
     """Somebody who lies, or seems to.
 
-    level: smoothed score. missed_s: seconds of looks since they were last found. fell: seen upright just
-        before.
+    level: smoothed score. missed_s: seconds of looks since they were last found. fell: seen up just
+        before. fixed_since_s: as `Track.fixed_since_s`.
     """
 
     subject: str
@@ -77,11 +100,22 @@ class _Fallen:
     level: float
     fell: bool
     missed_s: float = 0.0
+    fixed_since_s: float | None = None
+
+
+@dataclass(slots=True)
+class _Up:
+    """Somebody who did not lie, from when to when as far as was seen, and where last."""
+
+    since_s: float
+    last_s: float
+    box: Box
 
 
 class PersonDownAnalyser:
     """Scores each person who lies (`posture.lying`), smoothed over 0.7 s; the settings' minimum duration
-    makes it an event. Held to the named zones, or else the whole picture, always without zones of kind
+    makes it an event, `fall_s` where somebody was seen to go down: who was up, standing or sitting, within
+    the four seconds before. Held to the named zones, or else the whole picture, always without zones of kind
     `bench`.
 
     Detectors lose people who lie. One who was seen lying is therefore held at the place for 6 s of looks (3 s
@@ -96,6 +130,7 @@ class PersonDownAnalyser:
         self._settings = settings
         self._heights = StandingHeights()
         self._upright: dict[int, tuple[float, float]] = {}
+        self._up: dict[int, _Up] = {}
         self._fallen: list[_Fallen] = []
         self._count = 0
         self._looked_s: float | None = None
@@ -110,6 +145,7 @@ class PersonDownAnalyser:
             # The clock was set back: nobody can lie since a time to come.
             self._fallen.clear()
             self._upright.clear()
+            self._up.clear()
             self._looked_s = None
         if scene.detected:
             self._follow(scene)
@@ -123,6 +159,11 @@ class PersonDownAnalyser:
                 subject=fallen.subject,
                 reason=Reason("person_down.fell" if fallen.fell else "person_down.lying"),
                 since_s=fallen.since_s,
+                hold_s=self._settings.fall_s if fallen.fell else None,
+                # Who was seen to fall is a person, however still they lie.
+                fixed_since_s=frozenset(
+                    () if fallen.fell or fallen.fixed_since_s is None else (fallen.fixed_since_s,)
+                ),
             )
             for fallen in self._fallen
         ]
@@ -141,10 +182,14 @@ class PersonDownAnalyser:
             for fallen, _ in found:
                 fallen.level += (score - fallen.level) * (1.0 - exp(-elapsed_s / SMOOTHING_S))
                 fallen.track_id, fallen.seen_s, fallen.missed_s = track.id, scene.time_s, 0.0
+                fallen.fixed_since_s = track.fixed_since_s
                 if score >= SEEMS_TO_LIE:
                     fallen.box = track.box
             if not found and score >= SEEMS_TO_LIE:
                 self._add(scene, track, score)
+            if score <= UP:
+                up = self._up.setdefault(track.id, _Up(scene.time_s, scene.time_s, track.box))
+                up.last_s, up.box = scene.time_s, track.box
         for fallen in missed:
             fallen.missed_s += elapsed_s
             fallen.level *= exp(-elapsed_s / FADING_S)
@@ -162,6 +207,8 @@ class PersonDownAnalyser:
             zone.contains(middle) or zone.contains(ground) for zone in watched(scene, names)
         ):
             return 0.0
+        if track.turned:
+            return TURNED
         own = self._upright.get(track.id)
         standing = own[1] if own is not None else self._heights.at(ground[1])
         return lying(
@@ -174,7 +221,6 @@ class PersonDownAnalyser:
 
     def _add(self, scene: Scene, track: Track, score: float) -> None:
         self._count += 1
-        own = self._upright.get(track.id)
         self._fallen.append(
             _Fallen(
                 subject=str(self._count),
@@ -183,7 +229,11 @@ class PersonDownAnalyser:
                 since_s=scene.time_s,
                 seen_s=scene.time_s,
                 level=score / 2,
-                fell=own is not None and scene.time_s - own[0] <= FELL_WITHIN_S,
+                fell=any(
+                    scene.time_s - up.last_s <= FELL_WITHIN_S and up.last_s - up.since_s >= UP_FOR_S
+                    for track_id, up in self._up.items()
+                    if track_id == track.id or _goes_on(up, track, scene.time_s)
+                ),
             )
         )
 
@@ -212,6 +262,11 @@ class PersonDownAnalyser:
             for track_id, entry in self._upright.items()
             if scene.time_s - entry[0] <= OWN_HEIGHT_S
         }
+        self._up = {
+            track_id: up
+            for track_id, up in self._up.items()
+            if 0.0 <= scene.time_s - up.last_s <= FELL_WITHIN_S
+        }
 
 
 def _same_track(fallen: _Fallen, track: Track) -> float | None:
@@ -223,6 +278,13 @@ def _who_lies(fallen: _Fallen, track: Track) -> float | None:
     if fallen.track_id == track.id:
         return 0.0
     return 1.0 if _same_place(fallen.box, track.box) else None
+
+
+def _goes_on(up: _Up, track: Track, time_s: float) -> bool:
+    """Whether a track that lies may be somebody who was up and is not seen any more."""
+    reach = FALL_REACH * max(up.box.height, track.box.width)
+    apart = hypot(up.box.centre[0] - track.box.centre[0], up.box.centre[1] - track.box.centre[1])
+    return up.last_s < time_s and track.born_s >= up.last_s and apart <= reach
 
 
 def _same_place(a: Box, b: Box) -> bool:

@@ -77,6 +77,9 @@ class Signal:
         fault, a track); signals of the same subject make one event.
     since_s: stream time at which what is scored began, where the analyser knows it better than the score's
         rise does (a dwell, a fall); None otherwise.
+    hold_s: seconds that it must hold before it is an event, where that is shorter than the settings say.
+    fixed_since_s: since when each of those that it rests on has not moved (`Track.fixed_since_s`); empty where any of
+        them has, and where it rests on no person.
     """
 
     behaviour: Behaviour
@@ -88,3 +91,9 @@ class Signal:
     subject: str = ""
     reason: Reason | None = None
     since_s: float | None = None
+    hold_s: float | None = None
+    fixed_since_s: frozenset[float] = frozenset()
+
+    def must_hold_s(self, usual_s: float) -> float:
+        """Seconds that it must hold before it is an event; `usual_s` as the settings say."""
+        return usual_s if self.hold_s is None else min(usual_s, self.hold_s)

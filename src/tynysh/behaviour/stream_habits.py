@@ -1,7 +1,6 @@
 """Does a stream keep time, and does as much arrive as usual?"""
 
 from collections import deque
-from statistics import median
 
 from tynysh.media.stream_health import StreamHealth
 
@@ -32,9 +31,9 @@ class StreamHabits:
     """Learns how much one camera's stream usually carries; depends on the figures and their times alone.
 
     Bit rates of cameras vary by a factor of ten with what moves, so they are not compared as such. Collapsed is a
-    stream whose latest key frame, which shows the whole scene whether anything moves or not, has less than a quarter of
-    the usual size (the median), or one in which less than a tenth of the least ever known comes between key frames
-    although something moves.
+    stream whose latest key frame has less than a quarter of the least size known of late although something moves, or
+    one in which less than a tenth of the least ever known comes between key frames although it does. A still scene may
+    get as cheap as its encoder likes: that is a habit, too.
     """
 
     def __init__(self) -> None:
@@ -75,7 +74,7 @@ class StreamHabits:
         if dimmed:
             self._keys.clear()
             self._rates.clear()
-        fallen = self._key_fell(stream) or self._rest_fell(stream, time_s, moving=moving)
+        fallen = self._key_fell(stream, moving=moving) or self._rest_fell(stream, time_s, moving=moving)
         if not fallen:
             self._fallen_s = None
         elif self._fallen_s is None:
@@ -85,9 +84,9 @@ class StreamHabits:
             self._rates.clear()
         return fallen
 
-    def _key_fell(self, stream: StreamHealth) -> bool:
+    def _key_fell(self, stream: StreamHealth, *, moving: bool) -> bool:
         known = len(self._keys) >= LEAST_KEYS
-        fell = known and stream.key_bytes < KEY_SHARE * median(self._keys)
+        fell = known and moving and stream.key_bytes < KEY_SHARE * min(self._keys)
         if stream.keys != self._known_keys and not fell:
             self._keys.append(stream.key_bytes)
         self._known_keys = stream.keys

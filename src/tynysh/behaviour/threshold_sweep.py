@@ -46,8 +46,9 @@ class _Ladder:
     quiet_until_s: NDArray[np.float64] = field(default_factory=lambda: _times(-np.inf))
     begun: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(len(LEVELS), dtype=np.bool_))
 
-    def observe(self, rule: Rule, score: float, time_s: float) -> NDArray[np.bool_]:
-        """Take the score of `time_s`; (L,) at which levels an alarm begins."""
+    def observe(self, rule: Rule, signal: Signal, time_s: float) -> NDArray[np.bool_]:
+        """Take the signal of `time_s`; (L,) at which levels an alarm begins."""
+        score = signal.score
         self.last_signal_s = time_s
         held = score >= LEVELS * (rule.off / rule.on)
         self.reached_s[np.isnan(self.reached_s) & (score >= LEVELS)] = time_s
@@ -56,7 +57,7 @@ class _Ladder:
         self.fell_s[~held & np.isnan(self.fell_s)] = time_s
         with np.errstate(invalid="ignore"):
             self.end(rule, time_s - self.fell_s >= rule.release_s)
-            long = time_s - self.reached_s >= rule.min_duration_s
+            long = time_s - self.reached_s >= signal.must_hold_s(rule.min_duration_s)
         begins = held & long & ~self.begun & (time_s >= self.quiet_until_s)
         self.begun |= begins
         return begins
@@ -100,7 +101,7 @@ class ThresholdSweep:
             # Most signals are calm for hours: nothing is kept of them.
             if rule is None or (key not in self._ladders and signal.score < LEVELS[0]):
                 continue
-            begins = self._ladders.setdefault(key, _Ladder(time_s)).observe(rule, signal.score, time_s)
+            begins = self._ladders.setdefault(key, _Ladder(time_s)).observe(rule, signal, time_s)
             if begins.any():
                 counts = self._counts.setdefault(signal.behaviour, no_alarms())
                 counts += begins

@@ -26,6 +26,7 @@ def analyze(
     device: Device = "CPU",
 ) -> int:
     """What happens in these videos: the live pipeline, as fast as the machine allows."""
+    from tynysh.behaviour.registry import spec_of
     from tynysh.commands.output_file import check_writable, write_file
     from tynysh.errors import MediaError, UsageError
     from tynysh.evaluation.analysis import SEED, analyse_video
@@ -34,6 +35,7 @@ def analyze(
     from tynysh.evaluation.listing import HEADINGS, as_json, cells
     from tynysh.evaluation.rendering import render as write_rendered
     from tynysh.media.reader import VideoFile
+    from tynysh.perception.clip_window import LEAST_RATE_HZ, too_few
     from tynysh.runtime.camera_plan import build_pipeline
     from tynysh.runtime.networks import Networks
     from tynysh.translations import text
@@ -69,6 +71,17 @@ def analyze(
             code = error.exit_code
             continue
         analysed += 1
+        rate_hz = analysis.rate_hz
+        if rate_hz is not None and too_few(rate_hz) and any(spec_of(each).violent for each in plan.analysers):
+            note(
+                text(
+                    language,
+                    "analyze.few_pictures",
+                    path=path,
+                    rate=f"{rate_hz:.1f}",
+                    least=f"{LEAST_RATE_HZ:.0f}",
+                )
+            )
         for event in analysis.events:
             if json_lines:
                 say(json_text(as_json(event, str(path))))

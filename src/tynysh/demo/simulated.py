@@ -175,7 +175,7 @@ def camera_settings() -> dict[str, Any]:
         "analysers": {
             # A network trained on people sees a cartoon here; how the figures move decides.
             "fight": {"pictures": False},
-            "aggression": {},
+            "aggression": {"pictures": False},
             "person_down": {},
             "crowding": {"zones": ["door"], "limit": 5},
             "intrusion": {"zones": ["gate"]},

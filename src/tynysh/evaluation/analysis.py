@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 
+import numpy as np
+
 from tynysh.behaviour.event import Event, Phase
 from tynysh.evaluation.camera_choice import plan_for, sites_of
 from tynysh.evidence.timeline import PeopleTimeline
@@ -55,6 +57,12 @@ class VideoAnalysis:
     frame_times: tuple[float, ...] = field(repr=False)
     people: PeopleTimeline = field(repr=False)
     tracks: TrackLog | None = field(repr=False)
+
+    @property
+    def rate_hz(self) -> float | None:
+        """Pictures a second (median); None of fewer than two pictures."""
+        steps = np.diff(self.frame_times)
+        return float(1.0 / np.median(steps)) if len(steps) and np.median(steps) > 0 else None
 
 
 def analyse_video(

@@ -1,13 +1,15 @@
 """How likely do the last seconds show a fight, as far as moving pictures tell?"""
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from importlib.resources import files
+from itertools import combinations
 from math import exp
 from pathlib import Path
 from typing import Protocol
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -15,8 +17,8 @@ from tynysh.geometry import Box
 from tynysh.media.frame import Frame
 from tynysh.perception.clip_window import RecentPictures, kept_picture
 from tynysh.perception.engine import Network, load_network
-from tynysh.scene.clip import ClipScore
-from tynysh.scene.nearness import pairs_within
+from tynysh.scene.clip import ClipScore, Company
+from tynysh.scene.nearness import gap_of_boxes, pairs_within
 from tynysh.scene.scene import Scene
 from tynysh.scene.trajectory import Trajectory
 
@@ -42,6 +44,18 @@ PEOPLE_S = 2.0
 UNKNOWN_PEOPLE = 2
 """The network is told how many people were near each other in the last PEOPLE_S seconds: one who is alone fights
 nobody, however wildly they move. Where nobody looked for people, as many as it takes."""
+
+COMPANY_S = 4.0
+"""Who was near somebody in so many last seconds may still be, though nobody can tell them apart any more."""
+
+FAINT_S = 2.0
+"""So does what the detector hardly takes for two people near each other: of people who grapple little is found."""
+
+CLEAR = 0.5
+"""Score of a detection from which somebody is clearly seen."""
+
+DARK = 40.0
+"""Mean brightness (of 255) below which people may be there whom nobody finds."""
 
 
 class ClipClassifier(Protocol):
@@ -82,7 +96,7 @@ class ClipClassification:
 
     It sees the last two seconds of the part of the picture that moves most or, mirrored, of all that moves, by turns
     (`clip_window`): two views of one thing err differently. Each look weighs what the pictures show with how many
-    people were near each other (`largest_group`).
+    people were near each other (`largest_group`), and says whether anybody had somebody to fight with (`Company`).
     """
 
     def __init__(self, classifier: ClipClassifier) -> None:
@@ -90,6 +104,9 @@ class ClipClassification:
         self._pictures = RecentPictures()
         self._groups: deque[tuple[float, int]] = deque()
         self._detected_s = float("-inf")
+        self._together_s = float("-inf")
+        self._faint_s = float("-inf")
+        self._clear_s = float("-inf")
         self._evidence_s = float("-inf")
         self._looked_s = float("-inf")
         self._focused = False
@@ -107,18 +124,24 @@ class ClipClassification:
         if not scene.motion.moving or not self._worth_a_look(scene):
             self._score = None
         elif self._due(scene.time_s):
-            self._classify(scene.time_s)
+            self._classify(scene.time_s, frame)
         return replace(scene, clip=self._score)
 
     def _take_people(self, scene: Scene) -> None:
         if scene.detected:
             self._detected_s = scene.time_s
-            group = largest_group(scene.lately(EVIDENCE_S))
+            # Who was found by a turned look is the one who was lost, and no second person beside them.
+            turned = any(track.turned for track in scene.seen)
+            group = 1 if turned else largest_group(scene.lately(EVIDENCE_S))
             self._groups.append((scene.time_s, group))
             while not 0.0 <= scene.time_s - self._groups[0][0] <= PEOPLE_S:
                 self._groups.popleft()
             if group > 1:
-                self._evidence_s = scene.time_s
+                self._evidence_s = self._together_s = scene.time_s
+            if not turned and _near_each_other(scene.found):
+                self._faint_s = scene.time_s
+            if any(track.score >= CLEAR for track in scene.seen):
+                self._clear_s = scene.time_s
         if scene.motion.level > STRONG_MOTION:
             self._evidence_s = scene.time_s
 
@@ -131,7 +154,7 @@ class ClipClassification:
         suspicious = self._score is not None and self._score.probability > SUSPICIOUS
         return not 0.0 <= time_s - self._looked_s < (SOON_S if suspicious else INTERVAL_S) - EARLY_S
 
-    def _classify(self, time_s: float) -> None:
+    def _classify(self, time_s: float, frame: Frame) -> None:
         """Let the network look, if there are pictures enough."""
         window = self._pictures.window("all" if self._focused else "most")
         if window is None:
@@ -140,7 +163,20 @@ class ClipClassification:
         self._focused = not self._focused
         self._looked_s = time_s
         probability = self._classifier.probability(pictures, self._people(time_s))
-        self._score = ClipScore(time_s, probability, Box(*window.moving))
+        self._score = ClipScore(time_s, probability, Box(*window.moving), self._company(time_s, frame))
+
+    def _company(self, now_s: float, frame: Frame) -> Company:
+        """Whether those who were seen in the last seconds have somebody to fight with."""
+
+        def lately(time_s: float, within_s: float) -> bool:
+            return 0.0 <= now_s - time_s <= within_s
+
+        if not lately(self._detected_s, LOOKED_FOR_S) or lately(self._together_s, COMPANY_S):
+            return Company.TOGETHER
+        if cv2.mean(frame.luma[::4, ::4])[0] < DARK:
+            return Company.DARK
+        alone = lately(self._clear_s, COMPANY_S) and not lately(self._faint_s, FAINT_S)
+        return Company.ALONE if alone else Company.UNSEEN
 
     def _people(self, now_s: float) -> int:
         """How many people were near each other in the last `PEOPLE_S` seconds, at most."""
@@ -157,3 +193,12 @@ def largest_group(trajectories: Mapping[int, Trajectory]) -> int:
             groups[one] |= groups[other]
             groups.update(dict.fromkeys(groups[other], groups[one]))
     return max(map(len, groups.values()), default=0)
+
+
+def _near_each_other(boxes: Sequence[Box]) -> bool:
+    """Whether two of what the detector found are within `TOGETHER` of their lengths of each other."""
+    return any(
+        gap_of_boxes(one, other, (max(one.width, one.height) + max(other.width, other.height)) / 2)
+        <= TOGETHER
+        for one, other in combinations(boxes, 2)
+    )

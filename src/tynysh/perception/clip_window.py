@@ -17,6 +17,9 @@ SPAN_S = 2.0
 SHORTEST_SPAN_S = 1.0
 """Seconds that a window covers, and at least must cover, where a stream has only begun."""
 
+LEAST_RATE_HZ = 6.0
+"""Of fewer pictures a second nothing is judged: the network takes walkers for fighters, and misses fights."""
+
 STEPS = 32
 SIDE = 112
 """A window is STEPS pictures of SIDE x SIDE pixels. Cameras deliver fewer pictures in SPAN_S: some repeat, as the
@@ -102,15 +105,24 @@ class RecentPictures:
         self._pictures.clear()
 
     def window(self, where: Where = "all") -> Window | None:
-        """The window that ends now; None while there are fewer than SHORTEST_SPAN_S seconds."""
+        """The window that ends now; None while there are fewer than SHORTEST_SPAN_S seconds, or fewer pictures in them
+        than LEAST_RATE_HZ a second.
+        """
         if len(self._pictures) < 4:
             return None
         times = np.array([time_s for time_s, _ in self._pictures])
         step_s = float(np.median(np.diff(times)))
+        if too_few(1.0 / step_s):
+            return None
         span_s = min(SPAN_S, float(times[-1] - times[0]) + step_s)
         if span_s < SHORTEST_SPAN_S - 1e-6:
             return None
         return cut_window(np.stack([picture for _, picture in self._pictures]), times, span_s, where)
+
+
+def too_few(rate_hz: float) -> bool:
+    """Whether so many pictures a second are too few to judge fights, measured to a twentieth."""
+    return rate_hz < 0.95 * LEAST_RATE_HZ
 
 
 def steps(times: NDArray[np.float64], span_s: float) -> NDArray[np.intp]:

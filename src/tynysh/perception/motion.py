@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
 from tynysh.media.frame import Frame, Image
+from tynysh.perception.overlay import Overlay
 from tynysh.scene.motion import STILL, Motion
 
 _Field = NDArray[np.float32]
@@ -74,6 +75,8 @@ class MotionGate:
     that sensor noise, the pulse of key frames, a flickering lamp or a waving branch sink below the threshold,
     while people who pass through a cell for less than half of the time do not raise it.
 
+    A clock that is burnt into the picture (`perception.overlay`) is taken out.
+
     Light changes over wide areas: the gain and offset that map one picture onto the other are taken out, and
     then the mean change around each cell; `Motion.light` says so where that explains the most of it. A camera
     that is moved is motion.
@@ -83,6 +86,7 @@ class MotionGate:
         self._settings = settings or MotionSettings()
         self._past: deque[tuple[float, _Field]] = deque()
         self._noise: _Field | None = None
+        self._overlay = Overlay()
         self._open_until_s = -math.inf
 
     def observe(self, frame: Frame) -> Motion:
@@ -93,6 +97,7 @@ class MotionGate:
         if self._past and self._past[-1][1].shape != grid.shape:
             self._past.clear()
             self._noise = None
+            self._overlay = Overlay()
         if not self._past:
             self._past.append((time_s, grid))
             return STILL
@@ -104,13 +109,15 @@ class MotionGate:
         threshold = np.maximum(settings.least_change, settings.deviations * self._learn(change, seconds))
         if light:
             threshold += _UNEXPLAINED * np.abs(difference)
-        mask = _clustered(change > threshold)
+        mask, overlay = self._overlay.taken_out(_clustered(change > threshold), time_s)
         level = float(np.mean(mask))
         if level >= settings.least_part:
             self._open_until_s = time_s + settings.hold_s
         # Also if the camera's clock was set back, the gate is not held open for longer.
         self._open_until_s = min(self._open_until_s, time_s + settings.hold_s)
-        return Motion(level=level, moving=time_s <= self._open_until_s, mask=mask, light=light)
+        return Motion(
+            level=level, moving=time_s <= self._open_until_s, mask=mask, light=light, overlay=overlay
+        )
 
     def _reference(self, time_s: float) -> _Field:
         """The grid to compare with: the latest that is `compare_s` old, or else the oldest."""

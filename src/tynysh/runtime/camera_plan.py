@@ -14,10 +14,11 @@ from tynysh.behaviour.threshold_sweep import ThresholdSweep
 from tynysh.crowd.grounding import GroundSource, NoGround, SurveyedGround
 from tynysh.crowd.learning import GroundLearner, Hints, Learnt
 from tynysh.crowd.surveying import Survey, from_distances, from_points
-from tynysh.perception.detector import Detector
+from tynysh.perception.detector import Detector, PartDetector
 from tynysh.perception.schedule import DetectionSchedule, ScheduleSettings
 from tynysh.perception.stage import picture_stages
 from tynysh.perception.tiling import Detection, TiledDetector
+from tynysh.perception.turned import TurnedLook
 from tynysh.runtime.meter import Meter
 from tynysh.runtime.networks import Networks
 from tynysh.runtime.perception import Perception
@@ -116,9 +117,13 @@ def build_pipeline(
     rules = registry.rules(plan.analysers)
     analysers = registry.create_all(plan.analysers)
     needs = registry.needs(plan.analysers)
+    looking = detector or networks.detector
     perception = Perception(
-        TiledDetector(detector or networks.detector, plan.detection),
+        TiledDetector(looking, plan.detection),
         DetectionSchedule(plan.looks),
+        turned=TurnedLook(looking)
+        if isinstance(looking, PartDetector) and Behaviour.PERSON_DOWN in plan.analysers
+        else None,
         pose=networks.pose if detector is None and Need.POSE in needs else None,
         stages=picture_stages(needs, networks.fight),
         zones=plan.zones,

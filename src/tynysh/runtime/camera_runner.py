@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from random import Random
 
+from tynysh.behaviour import registry
 from tynysh.behaviour.event import Event
 from tynysh.behaviour.events import Rule
 from tynysh.behaviour.signal import Behaviour
@@ -19,6 +20,7 @@ from tynysh.media.camera import CameraFeed, FeedStatus
 from tynysh.media.camera_status import CameraState, CameraStatus, Counters
 from tynysh.media.recorder import Recorder, RecorderState
 from tynysh.media.source_spec import SourceSpec, Transport, Trust
+from tynysh.perception.clip_window import too_few
 from tynysh.perception.detector import own_detector
 from tynysh.runtime.analysis_loop import AnalysisLoop
 from tynysh.runtime.camera_plan import CameraPlan, build_pipeline
@@ -44,6 +46,12 @@ HANG_S = 20.0
 
 FEED_HANG_S = 60.0
 """The same of reading a stream, which gives up by itself sooner than that."""
+
+SETTLED_S = 10.0
+"""Seconds that a stream must have been live until its pictures a second say anything."""
+
+FEW_PICTURES = "few_pictures"
+"""What is to be said of a camera that sends too few pictures a second to judge fights."""
 
 STUCK = "media.fault.stuck"
 """What is the matter with a camera whose analysis hangs."""
@@ -195,19 +203,29 @@ class CameraRunner:
         lost = status.state is CameraState.LOST
         crowd = self.crowd()
         whole = None if crowd is None else crowd.state.place(PICTURE)
+        fps = self._rate.of(counted["frames_read"], time.monotonic())
         return CameraStatus(
             state=status.state,
             since=status.since,
-            detail=status.detail,
+            detail=status.detail or self._unjudged(status, fps),
             people=0 if lost else self._pictures.people,
             people_rough=whole is not None and whole.rough,
-            fps=self._rate.of(counted["frames_read"], time.monotonic()),
+            fps=fps,
             counters=Counters.model_validate(counted),
             recording=self._recorder is not None
             and self._main is not None
             and self._recorder.status.state is RecorderState.RECORDING
             and self._main.status.state is not CameraState.LOST,
         )
+
+    def _unjudged(self, status: FeedStatus, fps: float) -> str | None:
+        """What is to be said where so few pictures come that fights are not judged."""
+        settled = status.state is CameraState.LIVE and time.time() - status.since >= SETTLED_S
+        violent = any(
+            registry.spec_of(behaviour).violent for behaviour in self.site.effective(self.camera).analysers
+        )
+        # Counted over a second or two, one picture more or less is no other rate.
+        return FEW_PICTURES if settled and violent and fps > 0.0 and too_few(fps + 0.5) else None
 
     @property
     def _doing(self) -> FeedStatus:

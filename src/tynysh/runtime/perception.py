@@ -12,8 +12,10 @@ from tynysh.perception.motion import MotionGate
 from tynysh.perception.pose import UsualHeights, people_who_matter
 from tynysh.perception.schedule import DetectionSchedule
 from tynysh.perception.stage import PictureStage
+from tynysh.perception.standstill import Standstill
 from tynysh.perception.tiling import TiledDetector
 from tynysh.perception.tracker import Tracker
+from tynysh.perception.turned import TurnedLook
 from tynysh.perception.unmatched import unmatched_detections
 from tynysh.runtime.meter import Meter, NoMeter
 from tynysh.scene.motion import STILL, Motion
@@ -53,7 +55,7 @@ class Perception:
     """Looks at one camera's frames in order of time: motion gate, detector where one is due, tracker, pose of those
     who matter, where everybody was before, and the stages that find in pictures what the analysers need.
 
-    zones, lines: of the picture; they are in every scene.
+    zones, lines: of the picture; they are in every scene. turned: looks for those who went down, where that is wanted.
     """
 
     def __init__(
@@ -62,6 +64,7 @@ class Perception:
         schedule: DetectionSchedule,
         *,
         pose: PoseEstimator | None,
+        turned: TurnedLook | None = None,
         stages: Sequence[PictureStage],
         zones: Sequence[Zone] = (),
         lines: Sequence[Line] = (),
@@ -72,7 +75,9 @@ class Perception:
         self._detector = detector
         self._tracker = Tracker()
         self._pose = pose
+        self._turned = turned
         self._heights = UsualHeights()
+        self._standstill = Standstill()
         self._trajectories = Trajectories()
         self._stages = tuple(stages)
         self._zones = tuple(zones)
@@ -90,12 +95,14 @@ class Perception:
         tracks, persons = self._people(frame, motion)
         if persons is not None and self._pose is not None:
             tracks = self._with_pose(self._pose, frame, tracks)
+        tracks = self._standstill.observe(tracks, motion, frame.time_s, size=self._size)
         scene = Scene(
             time_s=frame.time_s,
             width=frame.width,
             height=frame.height,
             detected=persons is not None,
             tracks=tracks,
+            found=tuple(person.box for person in persons or ()),
             motion=motion,
             zones=self._zones,
             lines=self._lines,
@@ -127,8 +134,12 @@ class Perception:
             return tracks, None
         with self._meter.stage("detector"):
             persons = self._detector.detect(frame)
+            if self._turned is not None:
+                persons = self._turned.observe(frame, persons)
         with self._meter.stage("tracker"):
             tracks = self._tracker.update(persons, frame.time_s)
+            if self._turned is not None:
+                tracks = self._turned.marked(tracks)
             self._keep_unmatched(persons, tracks, frame)
         return tracks, persons
 
@@ -151,7 +162,8 @@ class Perception:
                 usual_heights=self._heights.observe(tracks, frame.time_s),
                 most=MOST_POSES,
             )
-            wanting = [track for track in chosen if track.keypoints is None]
+            # The network of joints knows people upright, too.
+            wanting = [track for track in chosen if track.keypoints is None and not track.turned]
             if not wanting:
                 return tracks
             found = pose.estimate(frame, [track.box for track in wanting])

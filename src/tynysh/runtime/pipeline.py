@@ -1,7 +1,7 @@
 """The way of a frame on one camera: what is seen, what is measured, what that means, and what is an event."""
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from tynysh.behaviour.event import Event, Phase
@@ -15,10 +15,15 @@ from tynysh.crowd.meter import CrowdMeter
 from tynysh.geometry import Box
 from tynysh.media.frame import Frame
 from tynysh.media.stream_health import StreamHealth
+from tynysh.perception.unmatched import SAME_PERSON_IOU
 from tynysh.runtime.meter import Meter, NoMeter
 from tynysh.runtime.perception import Perception, Seen
 from tynysh.scene.fault import CameraFault
+from tynysh.scene.person import Person
 from tynysh.scene.scene import Scene
+
+UNCOUNTED_S = 300.0
+"""What has not moved for so long is counted no more. Longer than until events of it end: an audience sits still."""
 
 ANALYSIS_RATE_HZ = 10.0
 """Frames that come faster than this are decoded but not analysed: behaviour does not need them."""
@@ -107,7 +112,7 @@ class Pipeline:
         if ground is not None and ground.trusted:
             scene = dataclasses.replace(scene, ground=ground)
         with self._meter.stage("crowd"):
-            return dataclasses.replace(scene, crowd=self._crowd.observe(scene, seen.persons))
+            return dataclasses.replace(scene, crowd=self._crowd.observe(*_people_only(scene, seen.persons)))
 
     def _step(self, scene: Scene, frame: Frame | None, to_blur: Mapping[int, Box]) -> Step:
         with self._meter.stage("behaviour"):
@@ -118,3 +123,18 @@ class Pipeline:
                 self._ground.moved(away=event.phase is Phase.BEGUN)
         self._threshold_sweep.observe(signals, scene.time_s)
         return Step(scene, frame, to_blur, signals, events, self._threshold_sweep.take())
+
+
+def _people_only(scene: Scene, persons: Sequence[Person] | None) -> tuple[Scene, Sequence[Person] | None]:
+    """The scene, and what the detector found in it, without what has not moved for `UNCOUNTED_S`."""
+    things = [
+        track.box
+        for track in scene.tracks
+        if track.fixed_since_s is not None and scene.time_s - track.fixed_since_s >= UNCOUNTED_S
+    ]
+    if not things:
+        return scene, persons
+    people = tuple(track for track in scene.tracks if track.box not in things)
+    if persons is not None:
+        persons = [person for person in persons if max(map(person.box.iou, things)) < SAME_PERSON_IOU]
+    return dataclasses.replace(scene, tracks=people), persons

@@ -9,6 +9,7 @@ from math import hypot
 
 import numpy as np
 
+from tynysh.geometry import Box
 from tynysh.scene.trajectory import Observation, Trajectory
 
 
@@ -20,8 +21,13 @@ def gap(a: Observation, b: Observation, height: float) -> float:
     degrees shows one metre in depth as half a metre). This tells people who meet from people who only cover
     each other.
     """
-    across = max(0.0, max(a.box.left, b.box.left) - min(a.box.right, b.box.right))
-    along = max(0.0, abs(a.box.bottom - b.box.bottom) - 0.15 * height)
+    return gap_of_boxes(a.box, b.box, height)
+
+
+def gap_of_boxes(a: Box, b: Box, height: float) -> float:
+    """`gap` of two whose boxes are known, in `height` (pixels)."""
+    across = max(0.0, max(a.left, b.left) - min(a.right, b.right))
+    along = max(0.0, abs(a.bottom - b.bottom) - 0.15 * height)
     return hypot(across, 2.0 * along) / height
 
 

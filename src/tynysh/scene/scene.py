@@ -32,6 +32,7 @@ class Scene:
     width, height: of the picture, pixels.
     detected: whether the detector looked at this instant; if not, tracks are carried forward.
     tracks: the people now, seen or carried forward.
+    found: boxes of all that the detector found at this instant, also of what is far from sure to be anybody.
     trajectories: where those seen lately were over the last seconds, by track id (`scene.trajectories`).
     motion: what moves.
     zones: the camera's zones that are in force.
@@ -57,6 +58,7 @@ class Scene:
     height: int
     detected: bool = True
     tracks: tuple[Track, ...] = ()
+    found: tuple[Box, ...] = ()
     trajectories: Mapping[int, Trajectory] = field(default_factory=dict)
     motion: Motion = STILL
     zones: tuple[Zone, ...] = ()

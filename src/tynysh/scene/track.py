@@ -20,6 +20,9 @@ class Track:
     born_s: stream time at which the track began.
     seen_s: stream time of the latest detection that the track rests on.
     keypoints: of this instant, where pose was estimated.
+    turned: whether the person was found in the turned picture alone, and so lies (`perception.turned`).
+    fixed_since_s: since when nothing there has moved, where that is so for so long that it is rather a thing than a
+        person (`perception.standstill`); the same value as long as it does not move, whatever its track is called.
     """
 
     id: int
@@ -29,6 +32,8 @@ class Track:
     born_s: float
     seen_s: float
     keypoints: Keypoints | None = None
+    turned: bool = False
+    fixed_since_s: float | None = None
 
     def seen(self, time_s: float) -> bool:
         """Whether the detector found the person at `time_s`; else the track is carried forward."""

@@ -27,7 +27,7 @@ class ViewInspection:
             self._stillness.forget()
             return scene
         keys = None if scene.stream is None else scene.stream.keys
-        self._stillness.observe(frame.luma, scene.time_s, keys=keys)
+        self._stillness.observe(frame.luma, scene.time_s, keys=keys, overlay=scene.motion.overlay)
         due = not 0.0 <= scene.time_s - self._compared_s < COMPARE_S - EARLY_S
         if due:
             self._compared_s = scene.time_s

@@ -4,6 +4,7 @@ from collections import deque
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from tynysh.media.frame import Image
 
@@ -51,6 +52,9 @@ class Stillness:
     after them are compared too: of a live scene a good part of the pixels differs from one to the next, of a frozen one
     next to none.
 
+    Where a clock is burnt in, nobody looks: it may go on before a picture that does not. As long as it does, and no
+    noise was ever seen, nothing is said of standing still.
+
     noisy: whether this camera's pictures usually change all over, as a sensor's noise makes them; a clean stream, in
     which only what moves is coded, may rightly stand still for long. Also true while key frames tell of standing still.
     """
@@ -76,29 +80,45 @@ class Stillness:
         """See the class."""
         return self._all_over or self._renewed_since_s is not None
 
-    def observe(self, luma: Image, time_s: float, *, keys: int | None = None) -> None:
-        """Take the next picture's brightness, (height, width). keys: how many key frames came so far, where known."""
+    def observe(
+        self,
+        luma: Image,
+        time_s: float,
+        *,
+        keys: int | None = None,
+        overlay: NDArray[np.bool_] | None = None,
+    ) -> None:
+        """Take the next picture's brightness, (height, width). keys: how many key frames came so far, where known.
+        overlay: (rows, columns) of any grid, where a clock is burnt in, if one is (`Motion.overlay`).
+        """
         step = max(1, luma.shape[1] // COLUMNS)
         # A copy: the frame's memory is the decoder's, and only as long as the frame lives.
         picture = luma[::step, ::step].copy()
+        if overlay is not None:
+            # The whole line of text, for hours and minutes stand beside what was seen to tick.
+            lines = np.repeat(overlay.any(axis=1), -(-len(picture) // len(overlay)))[: len(picture)]
+            picture[: len(lines)][lines] = 0
         before, self._picture = self._picture, picture
         if before is None or before.shape != picture.shape:
             self.forget()
             self._picture = picture
             return
-        if keys is not None and keys != self._keys:
+        renewed = keys is not None and keys != self._keys
+        if keys is not None and renewed:
             self._keys = keys
-            self._renew(picture, time_s)
+        alive = renewed and self._renew(picture, time_s)
         difference = cv2.absdiff(picture, before)
         change = float(cv2.mean(difference)[0])
         same = change < max(SAME, SAME_SHARE * self._usual)
         if not same:
             self._learn(change, cv2.countNonZero(difference) / difference.size, time_s)
-        if self._usual and change >= ALIVE_SHARE * self._usual:
+        if overlay is not None and not self.noisy:
+            alive = True
+        if alive or (self._usual and change >= ALIVE_SHARE * self._usual):
             # A single picture that differs as much as usual is enough: a live scene, coded anew at a key frame.
             self.since_s = None
             self._latest.clear()
-        self._decide(time_s, same=same)
+        self._decide(time_s, same=same and not alive)
 
     def forget(self) -> None:
         """Pictures stopped: what comes next is compared with nothing."""
@@ -121,19 +141,20 @@ class Stillness:
             often = float(np.median(self._gaps)) <= NOISY_GAP_S
             self._all_over = often and float(np.median(self._shares)) >= NOISY_SHARE
 
-    def _renew(self, picture: Image, time_s: float) -> None:
-        """Compare the pictures after two key frames."""
+    def _renew(self, picture: Image, time_s: float) -> bool:
+        """Compare the pictures after two key frames; whether they differ as those of a live scene do."""
         before, self._renewal = self._renewal, (picture, time_s)
         if before is None:
-            return
+            return False
         share = cv2.countNonZero(cv2.absdiff(picture, before[0])) / picture.size
         least = min(self._renewals) if len(self._renewals) >= LEARNT_RENEWALS else 0.0
         if least >= NOISY_SHARE and share < FROZEN_SHARE * least:
             if self._renewed_since_s is None:
                 self._renewed_since_s = before[1]
-        else:
-            self._renewed_since_s = None
-            self._renewals.append(share)
+            return False
+        self._renewed_since_s = None
+        self._renewals.append(share)
+        return share >= max(NOISY_SHARE, FROZEN_SHARE * least)
 
     def _decide(self, time_s: float, *, same: bool) -> None:
         self._latest.append((time_s, same))
