@@ -35,7 +35,8 @@ const CROWD_MS = 1000;
 /** What is the matter: a key of the catalogue, and after it what its text names (`key percent=20`). */
 function matter(detail: string, find: Words["find"]): string {
   const [key = "", ...named] = detail.split(" ");
-  const values = Object.fromEntries(named.map((pair) => [pair.split("=", 1)[0], pair.slice(pair.indexOf("=") + 1)]));
+  const values: Record<string, string> = {};
+  for (const pair of named) values[pair.slice(0, pair.indexOf("="))] = pair.slice(pair.indexOf("=") + 1);
   return find(`console.camera.detail.${key}`) ?? find(key, values) ?? detail;
 }
 
