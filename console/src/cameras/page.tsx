@@ -36,10 +36,7 @@ const CROWD_MS = 1000;
 function matter(detail: string, find: Words["find"]): string {
   const [key = "", ...named] = detail.split(" ");
   const values: Record<string, string> = {};
-  for (const pair of named) {
-    const [name = "", ...value] = pair.split("=");
-    values[name] = value.join("=");
-  }
+  for (const pair of named) values[pair.slice(0, pair.indexOf("="))] = pair.slice(pair.indexOf("=") + 1);
   return find(`console.camera.detail.${key}`) ?? find(key, values) ?? detail;
 }
 
@@ -139,9 +136,7 @@ export function CameraPage({ id, user }: { id: string; user: User }): ReactNode 
                 {own
                   .flatMap((group) => group.incidents)
                   .map((incident) => (
-                    <li key={incident.id}>
-                      <Row incident={incident} zone={zone} selected={false} opened={false} arrived={false} />
-                    </li>
+                    <Row key={incident.id} incident={incident} zone={zone} selected={false} opened={false} arrived={false} />
                   ))}
               </ol>
             </section>
