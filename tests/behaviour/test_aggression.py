@@ -82,8 +82,8 @@ def test_a_rule_alone_raises_nothing() -> None:
         shown = [scene(t, attack(t), clip=looked) for t in times(0, 4)]
         return max(scores(watch(AggressionAnalyser(AggressionSettings()), shown)))
 
-    assert worst(0.3) >= 0.6
-    assert worst(0.05) == 0.0
+    assert worst(0.45) >= 0.6
+    assert worst(0.3) == 0.0
     assert worst(None) == 0.0
     assert max(scores(play(attack, pictures=False))) >= 0.6
 

@@ -216,6 +216,8 @@ def test_who_fell_and_was_found_turned_is_no_second_person() -> None:
     def falls(t: float) -> list[Track]:
         if t < 3:
             return one(t)
-        return [boxed(2, Box(60, 370, 180, 400), t, born_s=3.0, turned=True)]
+        # Not at each look, and by the old track now and then.
+        found = int(t * 10) % 3
+        return [boxed(1 if found == 2 else 2, Box(60, 370, 180, 400), t, born_s=3.0, turned=found == 0)]
 
     assert company(falls) is Company.ALONE

@@ -29,7 +29,7 @@ CHASE_REACH = 4.0
 SEEN_S = 0.5
 """Who was not seen for longer does nothing to anybody."""
 
-SUPPORT, SUPPORT_S = 0.12, 3.0
+SUPPORT, SUPPORT_S = 0.4, 3.0
 """What people do to each other counts where a look of the fight network was no calmer than the first, in so many last
 seconds: rules alone take a walk past somebody for a charge.
 """

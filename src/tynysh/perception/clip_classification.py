@@ -106,6 +106,7 @@ class ClipClassification:
         self._detected_s = float("-inf")
         self._together_s = float("-inf")
         self._faint_s = float("-inf")
+        self._turned_s = float("-inf")
         self._clear_s = float("-inf")
         self._evidence_s = float("-inf")
         self._looked_s = float("-inf")
@@ -131,7 +132,9 @@ class ClipClassification:
         if scene.detected:
             self._detected_s = scene.time_s
             # Who was found by a turned look is the one who was lost, and no second person beside them.
-            turned = any(track.turned for track in scene.seen)
+            if any(track.turned for track in scene.seen):
+                self._turned_s = scene.time_s
+            turned = 0.0 <= scene.time_s - self._turned_s <= PEOPLE_S
             group = 1 if turned else largest_group(scene.lately(EVIDENCE_S))
             self._groups.append((scene.time_s, group))
             while not 0.0 <= scene.time_s - self._groups[0][0] <= PEOPLE_S:
