@@ -55,6 +55,7 @@ SERVING = """
 
     class Away:
         async def status(self): return {}
+        async def health(self, patience_s): return {}
         async def picture(self, camera_id): return None
         async def live(self, camera_id):
             return

@@ -253,10 +253,10 @@ def dark(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("dark")
     noise = np.random.default_rng(0).normal(0, 3, (40, 240, 320, 3))
     for name in NAMES[:1]:
-        with ClipWriter(folder / os.fsdecode(name), 320, 240, 5) as clip:
-            for number in range(75):
-                light = 130.0 if number < 25 else 3.0
-                clip.write(np.clip(light + noise[number % 40], 0, 255).astype(np.uint8), number / 5)
+        with ClipWriter(folder / os.fsdecode(name), 320, 240, 8) as clip:
+            for number in range(120):
+                light = 130.0 if number < 40 else 3.0
+                clip.write(np.clip(light + noise[number % 40], 0, 255).astype(np.uint8), number / 8)
     for name in NAMES[1:]:
         shutil.copy(folder / os.fsdecode(NAMES[0]), folder / os.fsdecode(name))
     return folder
@@ -306,7 +306,7 @@ def test_names_that_are_no_text_go_through_lists_figures_and_pages(dark: Path, t
 def test_a_rendered_video_may_have_a_colon_in_its_name(dark: Path, tmp_path: Path) -> None:
     out = tmp_path / "12:30 out.mp4"
     assert on_a_terminal("utf-8", "analyze", dark / NAMES[0], "--render", out).returncode == 0
-    assert VideoFile(out).frame_count == 75
+    assert VideoFile(out).frame_count == 120
 
 
 def test_files_that_cannot_be_decoded_or_were_cut_end_with_4_and_say_how_much(

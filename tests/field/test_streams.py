@@ -1,5 +1,6 @@
 """Cameras of the field, as people who run such systems reported them: what they send, and what must come of it."""
 
+import time
 from collections.abc import Iterable
 from itertools import pairwise
 from pathlib import Path
@@ -260,14 +261,16 @@ def test_a_camera_that_films_slower_at_night_plays_at_the_right_speed(h264: Film
     """
 
     def stamp(number: int, _: float) -> int:
-        return round(90_000 * (number / 20 if number < 60 else 3 + (number - 60) / 10))
+        if number >= 20:
+            time.sleep(0.1)
+        return round(90_000 * (number / 20 if number < 20 else 1 + (number - 20) / 10))
 
-    with OddCamera(h264, loops=2, stamp=stamp, plays=1) as camera, watched(camera, tmp_path) as seen:
-        assert seen.gets(100)
+    with OddCamera(h264, stamp=stamp, pace=1.0, plays=1) as camera, watched(camera, tmp_path) as seen:
+        assert seen.gets(50)
     (segment,) = segments(tmp_path)
     times = VideoFile(segment.path).frame_times
-    assert times[59] - times[0] == pytest.approx(59 / 20, abs=0.05)
-    assert times[-1] - times[60] == pytest.approx(39 / 10, abs=0.05)
+    assert times[19] - times[0] == pytest.approx(19 / 20, abs=0.3)
+    assert times[-1] - times[20] == pytest.approx(29 / 10, abs=0.3)
 
 
 @pytest.mark.parametrize("refused", ["400 Bad Request", "501 Not Implemented"])

@@ -424,7 +424,7 @@ export function IncidentPage({ id, user, asking, onTake, onClose }: Props): Reac
           <StateChip incident={detail} />
           {isOpen(detail) && <Waiting since={detail.opened_at} />}
           {detail.owner && <span className="dim small">{t("console.incident.owner", { name: detail.owner })}</span>}
-          <Others id={detail.id} />
+          {mayHandle(user.role) && <Others id={detail.id} />}
         </div>
       </header>
 

@@ -75,7 +75,7 @@ def get_incident(incident_id: IncidentId, principal: Reader, services: Services)
 
 
 @router.post("/{incident_id}/looking")
-def look(incident_id: IncidentId, principal: Reader, services: Services) -> models.Lookers:
+def look(incident_id: IncidentId, principal: Handler, services: Services) -> models.Lookers:
     """Says that the user has the incident open, for some seconds; who else has. Kept in memory alone."""
     with services.database.reading() as session:
         found = incidents.get(session, incident_id)

@@ -29,7 +29,7 @@ NOT_YET_SEEN = -2.0
 CERTAIN = 0.99
 """Scores of one look are held below this, lest one look outweigh the rest."""
 
-UNSEEN = 1.0
+UNSEEN = 0.5
 """Log-odds by which a look must be surer where nobody can make out who moves there."""
 
 REASONS = {Company.UNSEEN: "fight.unseen", Company.DARK: "fight.dark"}
