@@ -61,7 +61,7 @@ class Workers:
         return drawn.jpeg(time.time() % 60) if working else None
 
     async def live(self, camera_id: str) -> AsyncIterator[bytes]:
-        if camera_id in self.silent or self.statuses[camera_id]["state"] == "lost":
+        if camera_id in self.silent or self.statuses.get(camera_id, {"state": "lost"})["state"] == "lost":
             return
         mime, head, fragments = self.video
         yield mime.encode()
