@@ -35,6 +35,16 @@ def test_files_with_a_hash_in_their_name_are_kept_by_browsers(house) -> None:
     assert (again.headers["content-type"], again.headers["cache-control"]) == ("image/svg+xml", "no-cache")
 
 
+def test_scripts_travel_compressed_to_who_takes_that(house) -> None:
+    for taken, coding in (("gzip, deflate, br", "gzip"), ("identity", None), ("gzip;q=0", None)):
+        answer = httpx.get(f"{house.url}/assets/index-a1b2c3.js", headers={"Accept-Encoding": taken})
+        assert answer.headers.get("content-encoding") == coding
+        assert answer.text == "export {};"
+        assert answer.headers["vary"] == "Accept-Encoding"
+    head = httpx.head(f"{house.url}/assets/index-a1b2c3.js", headers={"Accept-Encoding": "gzip"})
+    assert (head.status_code, head.content) == (200, b"")
+
+
 def test_a_missing_asset_is_missing(house) -> None:
     assert httpx.get(f"{house.url}/assets/index-old.js").status_code == 404
 

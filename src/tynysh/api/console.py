@@ -1,5 +1,7 @@
 """The console's own files, as they were built."""
 
+import gzip
+from functools import lru_cache
 from html import escape
 from pathlib import Path
 from typing import Annotated
@@ -34,6 +36,7 @@ _TYPES = {
 }
 _REVALIDATED = {"Cache-Control": "no-cache"}
 _DEEPEST = 20
+_COMPRESSED = {".css", ".js"}
 _FOR_EVER = "public, max-age=31536000, immutable"
 
 
@@ -47,12 +50,18 @@ def console_router(folder: Path = BUILT) -> APIRouter:
         raise not_found("path")
 
     @router.api_route("/{path:path}", methods=["GET", "HEAD"])
-    def file(path: str, accept_language: Annotated[str | None, Header()] = None) -> Response:
+    def file(
+        path: str,
+        accept_language: Annotated[str | None, Header()] = None,
+        accept_encoding: Annotated[str, Header()] = "",
+    ) -> Response:
         found = _find(folder, path)
-        if found is not None and found.name != "index.html":
+        if found is not None and found.parent == folder / "assets":
             # Vite puts a hash of the content into the names in assets/: they never change.
-            lasting = found.parent == folder / "assets"
-            return _file(found, _FOR_EVER if lasting else "no-cache")
+            small = found.suffix in _COMPRESSED and _takes_gzip(accept_encoding)
+            return _small_file(found) if small else _file(found, _FOR_EVER)
+        if found is not None and found.name != "index.html":
+            return _file(found, "no-cache")
         if path.startswith("assets/"):
             raise not_found("path")
         page = folder / "index.html"
@@ -80,7 +89,23 @@ def _find(folder: Path, path: str) -> Path | None:
 
 
 def _file(path: Path, cache: str) -> FileResponse:
-    return FileResponse(path, media_type=_TYPES[path.suffix], headers={"Cache-Control": cache})
+    headers = {"Cache-Control": cache, "Vary": "Accept-Encoding"}
+    return FileResponse(path, media_type=_TYPES[path.suffix], headers=headers)
+
+
+def _small_file(path: Path) -> Response:
+    headers = {"Cache-Control": _FOR_EVER, "Content-Encoding": "gzip", "Vary": "Accept-Encoding"}
+    return Response(_compressed(path), media_type=_TYPES[path.suffix], headers=headers)
+
+
+@lru_cache(maxsize=32)
+def _compressed(path: Path) -> bytes:
+    return gzip.compress(path.read_bytes())
+
+
+def _takes_gzip(accept_encoding: str) -> bool:
+    """Whether a browser says so (RFC 9110, 12.5.3): all that do name it without a weight."""
+    return "gzip" in {coding.strip().lower() for coding in accept_encoding.split(",")}
 
 
 def _not_built(accept_language: str | None) -> HTMLResponse:
