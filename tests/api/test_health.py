@@ -195,17 +195,18 @@ def test_while_the_database_does_not_answer_it_does(
     url = postgresql.new(postgresql_template)
     house = make_house(url=url, patience=Patience(reach_s=0.5, turn_s=1.0, answer_s=1.5))
     assert problems(house) == []
-    with house.signed_in(Role.INSTALLER) as browser, postgresql.frozen():
-        over = Event()
-        waiting = [Thread(target=ask, args=(browser, over), daemon=True) for _ in range(50)]
+    with house.signed_in(Role.INSTALLER) as browser:
+        with postgresql.frozen():
+            over = Event()
+            waiting = [Thread(target=ask, args=(browser, over), daemon=True) for _ in range(50)]
+            for thread in waiting:
+                thread.start()
+            assert until(lambda: not is_well(house), 20)
+            assert problems(house) == ["database"]
+            assert browser.get("/healthz", headers=PROXIED, timeout=20).json() == {"status": "failing"}
+            over.set()
         for thread in waiting:
-            thread.start()
-        assert until(lambda: not is_well(house), 20)
-        assert problems(house) == ["database"]
-        assert browser.get("/healthz", headers=PROXIED, timeout=20).json() == {"status": "failing"}
-        over.set()
-    for thread in waiting:
-        thread.join()
+            thread.join()
     assert until(lambda: is_well(house), 60)
     house.database.close()
 

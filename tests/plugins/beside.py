@@ -14,6 +14,7 @@ from tests.runtime.street import CoatDetector
 
 from tynysh.behaviour.signal import Behaviour, Reason
 from tynysh.cli import run_command
+from tynysh.runtime import logs
 from tynysh.runtime.networks import Networks
 from tynysh.store import users
 from tynysh.translations import LANGUAGES
@@ -33,6 +34,8 @@ def command(arguments: list[str]) -> int:
 
 
 def console(folder: Path) -> int:
+    # The standard output is for what is said here.
+    logs.configure()
     note = folder / "note.json"
     if note.exists():
         house, state = AsItWasLeft(folder, users.hashed(PASSWORD)), json.loads(note.read_text())
