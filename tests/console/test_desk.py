@@ -28,8 +28,14 @@ def empty_queue(house: Any) -> None:
 
 def opened(page: Page, incident: int) -> Any:
     page.goto(page.url.partition("#")[0] + f"#/incidents/{incident}")
-    expect(page.locator(".incident .actions")).to_be_visible()
-    return page.locator("article.incident")
+    return shown(page, incident)
+
+
+def shown(page: Page, incident: int) -> Any:
+    """Waits until the incident is on the screen: keys are for what is."""
+    article = page.locator(f"article.incident[data-opened='{incident}']")
+    expect(article.locator(".actions")).to_be_visible()
+    return article
 
 
 def signed_in(desk: Any, house: Any, role: Role = Role.OPERATOR) -> str:
@@ -64,8 +70,8 @@ def test_a_step_on_a_cut_line_is_kept_over_a_reload_and_taken_once(desk: Any, ho
     page = desk.page
     incident = house.happens("club-hall")
     signed_in(desk, house)
-    opened(page, incident)
     page.route("**/steps", lambda route: route.abort())
+    opened(page, incident)
     page.keyboard.press("1")
     expect(page.locator(".saving")).to_contain_text(text("en", "console.step.verify.true"))
     expect(page.locator(".unsent-steps")).to_contain_text("The server does not answer")
@@ -102,8 +108,8 @@ def test_one_incident_that_hangs_holds_no_other_up(desk: Any, house: Any) -> Non
     page = desk.page
     hanging, other = house.happens("club-hall"), house.happens("club-door")
     signed_in(desk, house)
-    opened(page, hanging)
     page.route(f"**/incidents/{hanging}/steps", lambda _: None)
+    opened(page, hanging)
     page.keyboard.press("a")
     expect(page.locator(".saving")).to_contain_text(text("en", "console.step.acknowledge"))
     expect(button(page, "console.step.acknowledge")).to_be_disabled()
@@ -159,12 +165,10 @@ def test_after_a_verdict_the_next_that_waits_is_at_hand(desk: Any, house: Any) -
     page.keyboard.press("d")
     expect(page.locator(".standing")).to_contain_text(text("en", "console.state.dispatched"))
     page.keyboard.press("Enter")
-    expect(page).to_have_url(re.compile(f"#/incidents/{second}$"))
+    shown(page, second)
     # It was nothing: it makes way.
-    expect(page.locator(".incident .actions")).to_be_visible()
     page.keyboard.press("2")
-    expect(page).to_have_url(re.compile(f"#/incidents/{last}$"))
-    expect(page.locator(".incident .actions")).to_be_visible()
+    shown(page, last)
     page.keyboard.press("r")
     page.keyboard.press("3")
     wait_until(lambda: kept(house, last).state is State.RESOLVED)

@@ -56,6 +56,8 @@ export function Desk({ opened, user, lit, filter, onFilter }: Props): ReactNode 
     else setPointed(next);
   };
   const act = (wanted: StepRequest): void => {
+    // Another is being opened: what was meant for it must not fall on the one that is still on the screen.
+    if (opened !== null && window.location.hash !== incidentHref(opened)) return;
     // A verdict is given on what is in view; only "I have seen it" can be said from the list.
     const incident = incidents.get((wanted.action === "acknowledge" ? (opened ?? selected) : opened) ?? "");
     if (!incident || !mayHandle(user.role) || !may(user, incident, wanted.action)) return;

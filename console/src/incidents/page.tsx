@@ -329,7 +329,8 @@ function Pictures({ incident, user, zone }: { incident: IncidentDetail; user: Us
   const camera = useKnown().cameras.get(incident.camera.id);
   const [chosen, setChosen] = useState<boolean | null>(null);
   const possible = camera !== undefined && mayViewCameras(user.role);
-  const live = possible && (chosen ?? (isOpen(incident) && incident.clip !== "ready"));
+  const sees = camera?.state === "live" || camera?.state === "degraded";
+  const live = possible && (chosen ?? (sees && isOpen(incident) && incident.clip !== "ready"));
   const toggle = (): void => {
     if (possible) setChosen(!live);
   };
@@ -394,7 +395,7 @@ export function IncidentPage({ id, user, asking, onTake, onClose }: Props): Reac
   const zone = sites.get(detail.site.id)?.time_zone;
   const response = find(`response.${detail.behaviour}`);
   return (
-    <article className={`incident grade-${detail.severity}`} aria-label={t("console.incident.title")}>
+    <article className={`incident grade-${detail.severity}`} data-opened={detail.id} aria-label={t("console.incident.title")}>
       <header className="incident-head">
         {back}
         <div>
