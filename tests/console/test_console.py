@@ -317,10 +317,10 @@ def test_every_page_says_by_itself_which_cameras_nobody_watches(
     try:
         title = text(language, "console.unwatched.title", cameras="")
         expect(banner).to_contain_text(title.strip())
-        expect(banner).to_contain_text("Aurora Club: Main hall")
+        expect(banner).to_contain_text("Aurora Club: Main hall", timeout=20_000)
         page.keyboard.press("m")
         expect(banner.get_by_role("link")).to_be_visible()
     finally:
         house.workers.statuses["club-hall"] = answering
-    expect(banner).not_to_contain_text("Main hall")
+    expect(banner).not_to_contain_text("Main hall", timeout=20_000)
     desk.is_clean()
