@@ -165,24 +165,25 @@ class ClipMaker:
     def make_due(self) -> None:
         """Make the clips whose time has come; one that cannot be made holds up no other."""
         now = self._clock()
-        jobs = self._jobs()
-        # Bounded below and above: the wall clock may be set back.
-        waiting = {known: at for known, at in self._again_at.items() if 0 < at - now <= AGAIN_S}
-        self._again_at = waiting
-        for job in jobs:
+        self._again_at = {known: at for known, at in self._again_at.items() if self._waits(known, now)}
+        for job in [job for job in self._jobs() if self._is_due(job, now)]:
             if self.thread.stopping.is_set():
                 return
             self.thread.pulse.beat()
-            if job.end_s + SETTLE_S <= now and job.incident_id not in waiting:
-                self._try(job)
-        if not self._is_due(self._jobs()):
+            self._try(job)
+        if not self._any_due():
             self._grow(now)
 
-    def _is_due(self, jobs: Sequence[ClipJob]) -> bool:
+    def _waits(self, incident_id: int, now: float) -> bool:
+        # Bounded below and above: the wall clock may be set back.
+        return 0 < self._again_at.get(incident_id, now) - now <= AGAIN_S
+
+    def _is_due(self, job: ClipJob, now: float) -> bool:
+        return job.end_s + SETTLE_S <= now and not self._waits(job.incident_id, now)
+
+    def _any_due(self) -> bool:
         now = self._clock()
-        return any(
-            job.end_s + SETTLE_S <= now and self._again_at.get(job.incident_id, 0.0) <= now for job in jobs
-        )
+        return any(self._is_due(job, now) for job in self._jobs())
 
     def _grow(self, now: float) -> None:
         """Make one clip longer whose incident went on: what happened later has to be seen as well."""
@@ -198,28 +199,25 @@ class ClipMaker:
             return
 
     def _growing(self, now: float) -> Sequence[ClipJob]:
-        jobs: list[ClipJob] = []
         with self._database.reading() as session:
-            known = clips.newest(session, limit=NEWEST)
-            self._grown_to = {
-                clip.incident_id: self._grown_to[clip.incident_id]
-                for clip in known
-                if clip.incident_id in self._grown_to
-            }
-            for clip in known:
-                camera = self._cameras.get(clip.camera_id)
-                if camera is None or clip.started_at is None or clip.ended_at is None:
-                    continue
-                if now - clip.ended_at > LONGEST_S + ABANDONED_S:
-                    continue
-                incident = incidents.get(session, clip.incident_id)
-                if incident is None:
-                    continue
-                shown = max(clip.ended_at, self._grown_to.get(clip.incident_id, 0.0))
-                end_s = longer(incident, clip.started_at, shown, now=now)
-                if end_s is not None:
-                    start_s = incident.started_at - camera.around_s[0]
-                    jobs.append(ClipJob(clip.incident_id, camera, start_s, end_s, longer=True))
+            known = [
+                clip
+                for clip in clips.newest(session, limit=NEWEST)
+                if clip.ended_at is not None and now - clip.ended_at <= LONGEST_S + ABANDONED_S
+            ]
+            found = incidents.many(session, [clip.incident_id for clip in known])
+        tried = self._grown_to
+        self._grown_to = {number: tried[number] for number in found if number in tried}
+        jobs: list[ClipJob] = []
+        for clip in known:
+            camera, incident = self._cameras.get(clip.camera_id), found.get(clip.incident_id)
+            if camera is None or incident is None or clip.started_at is None or clip.ended_at is None:
+                continue
+            shown = max(clip.ended_at, self._grown_to.get(clip.incident_id, 0.0))
+            end_s = longer(incident, clip.started_at, shown, now=now)
+            if end_s is not None:
+                start_s = incident.started_at - camera.around_s[0]
+                jobs.append(ClipJob(clip.incident_id, camera, start_s, end_s, longer=True))
         return jobs
 
     def give_up_all_but(self, cameras: Collection[str]) -> None:
@@ -304,7 +302,7 @@ class ClipMaker:
         # Another stream has a clock and a picture of its own, and times in the file may not tell of its gaps.
         def rest() -> None:
             self._rest()
-            if job.longer and self._is_due(self._jobs()):
+            if job.longer and self._any_due():
                 raise _FirstThings
 
         same_pictures = job.camera.analyses_what_it_records and not clip.gaps

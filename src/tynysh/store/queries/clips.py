@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session, joinedload
 
+from tynysh.incidents.incident import ClipState
 from tynysh.store.database import must_be_writing
 from tynysh.store.queries import changes
 from tynysh.store.schema import ClipRow, IncidentRow
@@ -35,27 +36,18 @@ def get(session: Session, incident_id: int) -> StoredClip | None:
 
 def pending(session: Session) -> Sequence[StoredClip]:
     """The clips still to be cut, oldest first: what a restarted worker goes on with."""
-    rows = session.scalars(
-        select(ClipRow)
-        .join(IncidentRow)
-        .options(joinedload(ClipRow.incident))
-        .where(ClipRow.state == "pending")
-        .order_by(ClipRow.incident_id)
-    )
-    return [_clip(row) for row in rows]
+    return [_clip(row) for row in session.scalars(_in_state("pending").order_by(ClipRow.incident_id))]
 
 
 def newest(session: Session, *, limit: int) -> Sequence[StoredClip]:
     """The clips that are ready of the newest incidents: those that may still grow."""
-    rows = session.scalars(
-        select(ClipRow)
-        .join(IncidentRow)
-        .options(joinedload(ClipRow.incident))
-        .where(ClipRow.state == "ready")
-        .order_by(ClipRow.incident_id.desc())
-        .limit(limit)
-    )
-    return [_clip(row) for row in rows]
+    query = _in_state("ready").order_by(ClipRow.incident_id.desc()).limit(limit)
+    return [_clip(row) for row in session.scalars(query)]
+
+
+def _in_state(state: ClipState) -> Select[ClipRow]:
+    joined = select(ClipRow).join(IncidentRow).options(joinedload(ClipRow.incident))
+    return joined.where(ClipRow.state == state)
 
 
 def needed_recordings(session: Session) -> dict[str, list[float]]:
