@@ -23,7 +23,7 @@ export interface Refused {
   error: ApiError;
 }
 
-export interface Waiting {
+export interface Outgoing {
   unsent: readonly Unsent[];
   refused: readonly Refused[];
 }
@@ -41,7 +41,7 @@ export const PATIENCE_MS = 5000;
 const RETRY_MS = [300, 1000, 2000, 4000, 5000];
 /** A tab sends its own steps; after this long it sends those of a tab that has gone. */
 const ADOPT_MS = 15_000;
-const NOTHING: Waiting = { unsent: [], refused: [] };
+const NOTHING: Outgoing = { unsent: [], refused: [] };
 
 /** Whether sending it again may help: the server was not reached, did not answer, or was not able to. */
 export function passing(error: unknown): boolean {
@@ -49,7 +49,7 @@ export function passing(error: unknown): boolean {
 }
 
 export class Outbox {
-  private waiting: Waiting = NOTHING;
+  private waiting: Outgoing = NOTHING;
   private user: string | null = null;
   private readonly own = new Set<string>();
   private readonly sending = new Set<string>();
@@ -67,7 +67,7 @@ export class Outbox {
     return () => this.listeners.delete(listener);
   };
 
-  readonly snapshot = (): Waiting => this.waiting;
+  readonly snapshot = (): Outgoing => this.waiting;
 
   /** Begins to send what `user` has left. Another's steps stay where they are until that user is back. */
   start(user: string): void {
@@ -188,7 +188,7 @@ export class Outbox {
     this.set({ ...this.waiting, unsent });
   }
 
-  private set(waiting: Waiting): void {
+  private set(waiting: Outgoing): void {
     if (JSON.stringify(waiting) === JSON.stringify(this.waiting)) return;
     this.waiting = waiting;
     for (const listener of this.listeners) listener();

@@ -20,7 +20,7 @@ import { cameraHref } from "../shell/route";
 import { Clip } from "./clip";
 import { DraftBook } from "./drafts";
 import { may, take, useOutbox } from "./handling";
-import { leave, lookAt } from "./looked";
+import { leave, leftAt } from "./looked";
 import { isOpen } from "./order";
 import { Waiting } from "./row";
 import { did, wanted } from "./unsent";
@@ -279,7 +279,7 @@ function GoingOn({ since }: { since: string }): ReactNode {
 
 /** Since when what happens is new to whoever looks: from the last time that the incident was left. */
 function useLooked(id: string): number | null {
-  const [since] = useState(() => lookAt(id, serverNow()));
+  const [since] = useState(() => leftAt(id));
   useEffect(
     () => () => {
       leave(id, serverNow());

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Depends, Query, Request
 from fastapi import Path as PathParameter
 from fastapi.responses import FileResponse
 from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy.orm import Session
 
 from tynysh.api import models
 from tynysh.api.authentication import requires
@@ -78,9 +79,7 @@ def get_incident(incident_id: IncidentId, principal: Reader, services: Services)
 def look(incident_id: IncidentId, principal: Handler, services: Services) -> models.Lookers:
     """Says that the user has the incident open, for some seconds; who else has. Kept in memory alone."""
     with services.database.reading() as session:
-        found = incidents.get(session, incident_id)
-    if found is None or not principal.sees(found.site.id):
-        raise not_found("incident")
+        _must_be_seen(session, incident_id, principal)
     return models.Lookers(others=services.lookers.look(incident_id, principal.name))
 
 
@@ -96,9 +95,7 @@ def take_step(
     now = services.clock()
     key = None if wanted.key is None else str(wanted.key)
     with services.database.writing() as session:
-        before = incidents.get(session, incident_id)
-        if before is None or not principal.sees(before.site.id):
-            raise not_found("incident")
+        _must_be_seen(session, incident_id, principal)
         try:
             if key is not None and incidents.is_taken(session, key, incident_id, principal.name):
                 return models.IncidentDetail.model_validate(incidents.detail(session, incident_id))
@@ -169,15 +166,20 @@ def get_still(
     return _file(path, "image/jpeg")
 
 
+def _must_be_seen(session: Session, incident_id: int, principal: Principal) -> None:
+    """Raises 404 where there is no such incident, or none that the user may see."""
+    found = incidents.get(session, incident_id)
+    if found is None or not principal.sees(found.site.id):
+        raise not_found("incident")
+
+
 def _evidence(
     incident_id: int, what: Literal["clip", "still"], principal: Principal, services: Context
 ) -> Path:
     """The anonymised file; never the original. Raises 404 where there is none, or none yet."""
     with services.database.reading() as session:
-        incident = incidents.get(session, incident_id)
+        _must_be_seen(session, incident_id, principal)
         clip = clips.get(session, incident_id)
-    if incident is None or not principal.sees(incident.site.id):
-        raise not_found("incident")
     if clip is None:
         raise ApiError(404, "not_ready")
     relative = clip.still_path if what == "still" else clip.anonymised_path if clip.state == "ready" else None

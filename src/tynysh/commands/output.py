@@ -1,7 +1,6 @@
 """How commands print: lines that scripts can read, errors, and tables that are never cut."""
 
 import codecs
-import contextlib
 import io
 import json
 import os
@@ -88,25 +87,29 @@ def say_if_heard(line: str) -> None:
 
 def report(error: TynyshError) -> None:
     """Print an error, and what to do about it, to the standard error; the exit code tells it too."""
-    hint = [f"  {error.hint}"] if error.hint else []
-    with contextlib.suppress(OSError):
-        print(f"error: {error.message}", *hint, sep="\n", file=sys.stderr, flush=True)
+    hint = f"\n  {error.hint}" if error.hint else ""
+    _print_aside(f"error: {error.message}{hint}")
 
 
 def warn(sentence: str) -> None:
     """Print what a person should know, though all goes on, to the standard error."""
-    with contextlib.suppress(OSError):
-        print(f"warning: {sentence}", file=sys.stderr)
+    _print_aside(f"warning: {sentence}")
+
+
+def note(what: str) -> None:
+    """Print to the standard error what should be known, and is no error."""
+    _print_aside(f"note: {what}")
+
+
+def _print_aside(text: str) -> None:
+    """Print to the standard error; where nobody reads it, all goes on."""
+    with suppress(OSError):
+        print(text, file=sys.stderr, flush=True)
 
 
 def reader_has_gone() -> None:
     """Nothing more can be said to who read the standard output, not even at exit."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-def note(what: str) -> None:
-    """Print to the standard error what should be known, and is no error."""
-    print(f"note: {what}", file=sys.stderr)
 
 
 def print_table(

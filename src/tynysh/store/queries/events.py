@@ -15,7 +15,7 @@ from tynysh.incidents.incident import Incident, Summary
 from tynysh.store.database import Database, RefusedError, must_be_writing
 from tynysh.store.queries import changes, clips
 from tynysh.store.queries.incidents import SHOWN, loaded_event, loaded_incident, stored_reason
-from tynysh.store.schema import CameraRow, EventRow, IncidentRow
+from tynysh.store.schema import CameraRow, EventRow, IncidentRow, SiteRow
 
 MOST_SAMPLES = 512
 """A kept curve has at most so many samples."""
@@ -122,7 +122,7 @@ def _add(
     camera = session.get(CameraRow, camera_id)
     if camera is None:
         raise RefusedError(f"Camera {camera_id!r} is not in the database.", hint="tynysh apply adds cameras.")
-    joining = _joining(camera)
+    joining = _joining(camera.site)
     if gap_s is None:
         gap_s = float(joining.get("gap_s", GAP_S))
     longest_s = float(joining.get("longest_s", LONGEST_S))
@@ -160,9 +160,9 @@ def _candidates(session: Session, camera_id: str, start_s: float, gap_s: float) 
     return [loaded_incident(row) for row in session.scalars(query)]
 
 
-def _joining(camera: CameraRow) -> Mapping[str, float]:
-    """What the camera's site says of joining events, in the words of `site.incidents.Joining`."""
-    said: Mapping[str, float] = camera.site.settings.get("joining", {})
+def _joining(site: SiteRow) -> Mapping[str, float]:
+    """What a site says of joining events, in the words of `site.incidents.Joining`."""
+    said: Mapping[str, float] = site.settings.get("joining", {})
     return said
 
 
@@ -195,8 +195,7 @@ def _refresh(session: Session, incident: IncidentRow, now: float, *, surely: boo
     # Of the curves only the last moment: an incident may have many events, and each of their updates comes by here.
     rows = session.execute(select(*_SUMMED).where(EventRow.incident_id == incident.id))
     known = [loaded_event(row, [(row.known_until_at, row.score)]) for row in rows]
-    camera = session.get_one(CameraRow, incident.camera_id)
-    renewed_after_s = float(_joining(camera).get("renewed_after_s", RENEWED_AFTER_S))
+    renewed_after_s = float(_joining(incident.site).get("renewed_after_s", RENEWED_AFTER_S))
     changed = _apply(incident, fusion.summary(known, renewed_after_s=renewed_after_s))
     if changed or surely:
         changes.publish(session, changes.ChangeKind.INCIDENT, incident.id, now=now)
