@@ -16,12 +16,13 @@ from pathlib import Path
 from typing import Self
 
 import av
+from tests.servers import SocketServer
 
 _HASHES = {"MD5": hashlib.md5, "SHA-256": hashlib.sha256}
 Answer = Callable[[str], bytes | None]
 
 
-class OddCamera:
+class OddCamera(SocketServer):
     """Plays an H.264 file without B-frames over and over, a key frame at the beginning.
 
     account: asked for by `logins` (values of `WWW-Authenticate`, `NONCE` in them is filled). answer: what is said
@@ -52,12 +53,9 @@ class OddCamera:
         self._damage, self._path, self._tls = damage, path, tls
         self._nonce = secrets.token_hex(8)
         self._read(video)
-        self._stopping = threading.Event()
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.port = int(self._listener.getsockname()[1])
+        super().__init__()
         scheme = "rtsps" if tls else "rtsp"
         self.url = f"{scheme}://127.0.0.1:{self.port}{path or '/live'}"
-        threading.Thread(target=self._accept, daemon=True).start()
 
     def _read(self, video: Path) -> None:
         with av.open(str(video)) as container:
@@ -74,31 +72,6 @@ class OddCamera:
                 if packet.size
             ]
 
-    def close(self) -> None:
-        """End everything."""
-        self._stopping.set()
-        # Closing alone does not wake who waits for a connection.
-        with contextlib.suppress(OSError):
-            self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def _accept(self) -> None:
-        while True:
-            try:
-                client, _ = self._listener.accept()
-            except OSError:
-                return
-            if self._stopping.is_set():
-                client.close()
-                return
-            threading.Thread(target=self._serve, args=(client,), daemon=True).start()
-
     def _description(self) -> bytes:
         sets = ",".join(base64.b64encode(unit).decode() for unit in self._sets)
         told = f";sprop-parameter-sets={sets}" if self._told else ""
@@ -107,7 +80,7 @@ class OddCamera:
             f"a=rtpmap:96 H264/90000\r\na=fmtp:96 packetization-mode=1{told}\r\na=control:track1\r\n"
         ).encode()
 
-    def _serve(self, client: socket.socket) -> None:
+    def _serve(self, client: socket.socket, number: int) -> None:
         with contextlib.suppress(OSError), contextlib.ExitStack() as ends:
             ends.enter_context(client)
             if self._tls is not None:

@@ -80,7 +80,52 @@ class _Silent:
         return lambda *args, **kwargs: None
 
 
-class ProxyServer:
+class SocketServer:
+    """Serves each connection in a thread of its own, until it is closed.
+
+    To be begun when all is there that `_serve` needs. connections: how many there were.
+    """
+
+    def __init__(self, host: str = "127.0.0.1") -> None:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        self._listener = socket.create_server((host, 0), family=family)
+        self.port = int(self._listener.getsockname()[1])
+        self.connections = 0
+        self._stopping = threading.Event()
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def close(self) -> None:
+        """End everything."""
+        self._stopping.set()
+        # Closing alone does not wake who waits for a connection.
+        with contextlib.suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                client, _ = self._listener.accept()
+            except OSError:
+                return
+            if self._stopping.is_set():
+                client.close()
+                return
+            self.connections += 1
+            threading.Thread(target=self._serve, args=(client, self.connections), daemon=True).start()
+
+    def _serve(self, client: socket.socket, number: int) -> None:
+        """Speak to the client of connection `number`, counted from 1."""
+        raise NotImplementedError
+
+
+class ProxyServer(SocketServer):
     """A TCP line to a server that can fall silent, be cut, be encrypted, or ask for a password (Basic)."""
 
     def __init__(
@@ -95,10 +140,7 @@ class ProxyServer:
         self._token = base64.b64encode(":".join(account).encode()).decode() if account else None
         self._silent = threading.Event()
         self._sockets: set[socket.socket] = set()
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.port = int(self._listener.getsockname()[1])
-        self.connections = 0
-        threading.Thread(target=self._accept, daemon=True).start()
+        super().__init__()
 
     def silence(self) -> None:
         """Let nothing through any more, and keep the connections."""
@@ -119,25 +161,10 @@ class ProxyServer:
 
     def close(self) -> None:
         """End everything."""
-        self._listener.close()
+        super().close()
         self.cut()
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def _accept(self) -> None:
-        while True:
-            try:
-                client, _ = self._listener.accept()
-            except OSError:
-                return
-            self.connections += 1
-            threading.Thread(target=self._serve, args=(client,), daemon=True).start()
-
-    def _serve(self, client: socket.socket) -> None:
+    def _serve(self, client: socket.socket, number: int) -> None:
         try:
             if self._tls is not None:
                 client = self._tls.wrap_socket(client, server_side=True)
@@ -221,35 +248,13 @@ class SilentServer:
         self.close()
 
 
-class UdpCamera:
+class UdpCamera(SocketServer):
     """A small RTSP server that sends one H.264 file by RTP over UDP, over and over."""
 
     def __init__(self, video: Path) -> None:
         self._video = video
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.port = int(self._listener.getsockname()[1])
+        super().__init__()
         self.url = f"rtsp://127.0.0.1:{self.port}/stream"
-        self._stopping = threading.Event()
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    def close(self) -> None:
-        """End everything."""
-        self._stopping.set()
-        self._listener.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def _accept(self) -> None:
-        while True:
-            try:
-                client, _ = self._listener.accept()
-            except OSError:
-                return
-            threading.Thread(target=self._serve, args=(client,), daemon=True).start()
 
     def _sdp(self) -> bytes:
         with av.open(str(self._video)) as container:
@@ -267,7 +272,7 @@ class UdpCamera:
             f"a=fmtp:96 packetization-mode=1;sprop-parameter-sets={sets}\r\na=control:track1\r\n"
         ).encode()
 
-    def _serve(self, client: socket.socket) -> None:
+    def _serve(self, client: socket.socket, number: int) -> None:
         client_port = 0
         with contextlib.suppress(OSError), client:
             while True:
@@ -278,8 +283,8 @@ class UdpCamera:
                         return
                     request += part
                 text = request.decode()
-                number = re.search(r"CSeq: (\d+)", text)
-                head = f"RTSP/1.0 200 OK\r\nCSeq: {number.group(1) if number else 1}\r\nSession: 1\r\n"
+                cseq = re.search(r"CSeq: (\d+)", text)
+                head = f"RTSP/1.0 200 OK\r\nCSeq: {cseq.group(1) if cseq else 1}\r\nSession: 1\r\n"
                 body = b""
                 if text.startswith("DESCRIBE"):
                     body = self._sdp()

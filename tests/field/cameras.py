@@ -10,9 +10,9 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
 
 import av
+from tests.servers import SocketServer
 
 MTU = 1400
 
@@ -85,7 +85,7 @@ Stamp = Callable[[int, float], int]
 Packets = Iterator[tuple[bytes, bool]]
 
 
-class OddCamera:
+class OddCamera(SocketServer):
     """A camera that plays its films one after the other, each from a key frame.
 
     pace: how many times faster than life; 0 sends as fast as it goes. loops: how often the films are played.
@@ -121,40 +121,19 @@ class OddCamera:
         self.sets_in_sdp, self.sets_in_band, self.sound = sets_in_sdp, sets_in_band, sound
         self._sdp, self._answer, self._stamp, self._alter, self._report = sdp, answer, stamp, alter, report
         self.requests: list[tuple[str, str]] = []
-        self.connections = 0
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        self._listener = socket.create_server((host, 0), family=family)
-        self.port = int(self._listener.getsockname()[1])
-        self.url = f"rtsp://{f'[{host}]' if ':' in host else host}:{self.port}/live"
-        self._stopping = threading.Event()
         self._clients: list[socket.socket] = []
-        threading.Thread(target=self._accept, daemon=True).start()
+        super().__init__(host)
+        self.url = f"rtsp://{f'[{host}]' if ':' in host else host}:{self.port}/live"
 
     def close(self) -> None:
         """End everything."""
-        self._stopping.set()
-        self._listener.close()
+        super().close()
         for client in self._clients:
             with contextlib.suppress(OSError):
                 client.shutdown(socket.SHUT_RDWR)
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def _accept(self) -> None:
-        while True:
-            try:
-                client, _ = self._listener.accept()
-            except OSError:
-                return
-            self._clients.append(client)
-            self.connections += 1
-            threading.Thread(target=self._serve, args=(client, self.connections), daemon=True).start()
-
-    def _serve(self, client: socket.socket, connection: int) -> None:
+    def _serve(self, client: socket.socket, number: int) -> None:
+        self._clients.append(client)
         received, lock = b"", threading.Lock()
         with contextlib.suppress(OSError), client:
             while True:
@@ -169,9 +148,9 @@ class OddCamera:
                 method = text.split(" ", 1)[0]
                 self.requests.append((method, text))
                 usual = self._usual(method, text)
-                if self.plays is not None and connection > self.plays:
+                if self.plays is not None and number > self.plays:
                     usual = "RTSP/1.0 503 Service Unavailable\r\n\r\n"
-                answer = self._answer(method, connection, usual)
+                answer = self._answer(method, number, usual)
                 if answer is None:
                     continue
                 with lock:
